@@ -1,0 +1,150 @@
+# pitrkit: one static library, one executable per folder or file in cmd/.
+#
+#   make            build everything into build/
+#   make deps       install what the build and the demo need (Debian)
+#   make demo       the whole story on a throw-away PostgreSQL
+#   make check      unit and end-to-end tests, linters, short fuzzing
+#   make install    honours DESTDIR and PREFIX
+#
+# Variants: make BUILD=build/asan SAN=address,undefined
+#           make BUILD=build/clang CC=clang
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= cc
+OPT     ?= -O2 -g
+SAN     ?=
+
+PKGS    := libcrypto libcurl libzstd libxml-2.0 jansson libpq inih libxxhash
+PKG_CONFIG ?= pkg-config
+
+WARN    := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith \
+	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Werror
+ifeq ($(SAN),)
+HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+HARDLD  := -pie -Wl,-z,relro,-z,now
+else
+HARDEN  := -fsanitize=$(SAN) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -fPIE
+HARDLD  := -pie -fsanitize=$(SAN)
+endif
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+CPPFLAGS_ALL = -D_GNU_SOURCE -DPITRKIT_VERSION='"$(VERSION)"' \
+	$(PKG_CFLAGS) $(CPPFLAGS)
+CFLAGS_ALL  = -std=c11 $(OPT) $(WARN) $(HARDEN) -pthread -MMD -MP $(CFLAGS)
+LDFLAGS_ALL = $(HARDLD) -pthread -Wl,--as-needed $(LDFLAGS)
+
+# The layers. A module sees itself and the modules named here, nothing else:
+# its include path holds no other folder, so a wrong include does not compile.
+# A module may name only modules that stand above it in this list.
+USES_util   :=
+USES_secret := util
+USES_codec  := util
+USES_json   := util
+USES_xml    := util
+USES_crypto := util secret
+USES_http   := util secret
+USES_pg     := util
+USES_conf   := util secret
+USES_s3     := util secret crypto http xml
+USES_store  := util secret crypto http s3 conf
+USES_object := util secret codec crypto
+USES_repo   := util secret codec json crypto pg conf store object
+USES_pgconn := util secret pg
+USES_cli    := util secret conf
+MODULES := util secret codec json xml crypto http pg conf s3 store object \
+	repo pgconn cli
+
+LIB_SRC := $(foreach m,$(MODULES),$(wildcard lib/$(m)/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB     := $(BUILD)/libpitrkit.a
+ALL_INC := $(foreach m,$(MODULES),-Ilib/$(m))
+
+CMD_FILES := $(wildcard cmd/*.c)
+CMD_DIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard cmd/*/*.c))))
+CMDS      := $(notdir $(CMD_FILES:.c=)) $(notdir $(CMD_DIRS))
+BINS      := $(CMDS:%=$(BUILD)/%)
+
+all: $(BINS)
+
+define module_rule
+$(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) -Ilib/$(1) $$(USES_$(1):%=-Ilib/%) \
+		$$(CFLAGS_ALL) -c -o $$@ $$<
+endef
+$(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
+
+# The archive is made anew: an object whose source is gone must not stay in.
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $(LIB_OBJ)
+
+$(BUILD)/cmd/%.o: cmd/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) -c -o $@ $<
+
+define cmd_rule
+$(BUILD)/$(1): $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard cmd/$(1).c cmd/$(1)/*.c)) $(LIB)
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(filter %.o,$$^) $(LIB) $$(PKG_LIBS)
+endef
+$(foreach c,$(CMDS),$(eval $(call cmd_rule,$(c))))
+
+# Unit tests: one binary per file, cmocka with TAP output. Faults come in by
+# --wrap: the functions to wrap stand in a file NAME.wrap beside the test.
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) -Itests/unit $(CFLAGS_ALL) \
+		$(LDFLAGS_ALL) -o $@ $< \
+		$$(sed 's/^/-Wl,--wrap=/' tests/unit/$*.wrap 2>/dev/null) \
+		$(LIB) -lcmocka $(PKG_LIBS)
+unit: $(UNIT_BIN)
+
+# Fuzzers: clang's libFuzzer with ASan and UBSan over a library of their own.
+FUZZ_BUILD := build/fuzz
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
+fuzz:
+	$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang SAN=address,undefined \
+		CFLAGS=-fsanitize=fuzzer-no-link fuzz-binaries
+fuzz-binaries: $(FUZZ_BIN)
+$(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
+	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) -fsanitize=fuzzer \
+		$(LDFLAGS_ALL) -o $@ $< $(LIB) $(PKG_LIBS)
+
+deps:
+	@packaging/deps build
+deps-test:
+	@packaging/deps test
+
+check: all unit
+	tests/run check
+
+check-long: all unit
+	tests/run long
+
+demo: deps
+	@$(MAKE) --no-print-directory -s all
+	@examples/demo $(STORE)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
+	for p in man/*.[1-8]; do \
+		s=$${p##*.}; \
+		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
+		install -m 644 $$p $(DESTDIR)$(PREFIX)/share/man/man$$s; \
+	done
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all unit fuzz fuzz-binaries deps deps-test check check-long demo \
+	install clean
+.DELETE_ON_ERROR:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

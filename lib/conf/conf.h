@@ -1,0 +1,96 @@
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "secret.h"
+
+/*
+ * The settings file (INI, read with inih) as const structs. Unknown sections,
+ * keys and values are CONFIG with file and line; so are settings that
+ * contradict each other. Defaults are filled in here and nowhere else.
+ * Strings belong to the conf. Manual: pitrkit.conf(5).
+ */
+
+#define CONF_LIST 16 /* most values of a setting that may be repeated */
+
+enum conf_store {
+	CONF_STORE_FILE,
+	CONF_STORE_S3,
+};
+
+/* A secret that is given as a value, a file or a command. At most one. */
+struct conf_secret {
+	const char *value;
+	const char *file;
+	const char *command;
+};
+
+struct conf_repo {
+	const char *name;
+	enum conf_store kind;
+	const char *path;     /* file:///PATH */
+	const char *bucket;   /* s3://BUCKET/PREFIX */
+	const char *prefix;   /* "" or without slash at either end */
+	const char *endpoint; /* URL without trailing slash */
+	const char *region;
+	bool host_style; /* addressing = host */
+	bool insecure;   /* http:// was allowed */
+	bool tls12;      /* tls = 1.2 */
+	const char *ca_file;
+	const char *ca_path;
+	const char *pins[CONF_LIST];
+	size_t n_pins;
+	const char *access_key_id;
+	struct conf_secret secret_access_key;
+	struct conf_secret session_token;
+	const char *storage_class; /* NULL: the bucket's default */
+	int line;
+};
+
+struct conf_cluster {
+	const char *name;
+	const char *pgdata;   /* may be NULL */
+	const char *conninfo; /* "" when not given */
+	const struct conf_repo *repos[CONF_LIST];
+	size_t n_repos;                   /* at least 1 */
+	uint32_t push_quorum;             /* 1 .. n_repos */
+	const char *key_files[CONF_LIST]; /* empty only with encryption off */
+	size_t n_key_files;
+	bool encryption; /* false: "encryption = off" was written out */
+	int codec;       /* 0 none, 1 zstd: as enum codec_kind */
+	int level;
+	int64_t push_deadline_ms;  /* 60 s */
+	int64_t fetch_deadline_ms; /* 300 s: one file of restore_command */
+	int64_t
+	    store_deadline_ms; /* 15 min: a request of a backup or restore */
+	const char *spool_dir; /* /var/spool/pitrkit */
+	int64_t rpo_ms;        /* 5 min */
+	int64_t rto_ms;        /* 4 h */
+	int line;
+};
+
+struct conf;
+
+/* path: NULL means $PITRKIT_CONF as handed in env, or the default. */
+#define CONF_DEFAULT "/etc/pitrkit/pitrkit.conf"
+int conf_load(struct conf **out, const char *path, struct fault *f);
+/* From memory; for tests and fuzzing. */
+int conf_parse(struct conf **out, const char *path, const char *text,
+    size_t len, struct fault *f);
+void conf_free(struct conf *c);
+const char *conf_path(const struct conf *c); /* absolute where it can be */
+
+/* The cluster section called name; NULL: the only one there is. */
+int conf_cluster(const struct conf *c, const char *name,
+    const struct conf_cluster **out, struct fault *f);
+
+/* Read the secret now. what: setting, for faults. An unset one gives an empty
+ * secret. */
+int conf_secret_read(const struct conf_secret *s, const char *what,
+    struct secret *out, struct fault *f);
+
+#endif

@@ -1,0 +1,65 @@
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fault.h"
+
+/*
+ * Small strict documents over jansson: duplicate keys, trailing bytes, wrong
+ * types and missing members are CORRUPT and name the document and the member.
+ * 64-bit unsigned values travel as decimal strings where they may pass 2^63.
+ */
+
+struct json; /* an object or array; owned by the root it was taken from */
+
+int json_parse(struct json **root, const char *what, const void *data,
+    size_t len, struct fault *f);
+int json_new(struct json **root, struct fault *f); /* an empty object */
+void json_free(struct json *root);
+/* Compact, sorted keys, newline at the end; the caller frees *text. */
+int json_dump(
+    const struct json *root, char **text, size_t *len, struct fault *f);
+/* The same, indented, for people. */
+int json_dump_pretty(
+    const struct json *root, char **text, size_t *len, struct fault *f);
+
+/* Reading. Strings belong to the document. */
+int json_get_str(
+    const struct json *j, const char *name, const char **out, struct fault *f);
+int json_get_i64(
+    const struct json *j, const char *name, int64_t *out, struct fault *f);
+int json_get_u64(
+    const struct json *j, const char *name, uint64_t *out, struct fault *f);
+int json_get_bool(
+    const struct json *j, const char *name, bool *out, struct fault *f);
+int json_get_array(const struct json *j, const char *name, struct json **out,
+    size_t *count, struct fault *f);
+int json_get_object(
+    const struct json *j, const char *name, struct json **out, struct fault *f);
+/* Element i of an array, which must be an object. */
+int json_at(
+    const struct json *array, size_t i, struct json **out, struct fault *f);
+bool json_has(const struct json *j, const char *name); /* and is not null */
+
+/* Writing. json_put_u64 writes a decimal string above 2^63-1. */
+int json_put_str(
+    struct json *j, const char *name, const char *value, struct fault *f);
+int json_put_i64(
+    struct json *j, const char *name, int64_t value, struct fault *f);
+int json_put_u64(
+    struct json *j, const char *name, uint64_t value, struct fault *f);
+int json_put_bool(
+    struct json *j, const char *name, bool value, struct fault *f);
+int json_put_null(struct json *j, const char *name, struct fault *f);
+/* A new empty array member, and a new empty object at its end. */
+int json_put_array(
+    struct json *j, const char *name, struct json **out, struct fault *f);
+int json_append_object(struct json *array, struct json **out, struct fault *f);
+int json_append_str(struct json *array, const char *value, struct fault *f);
+int json_put_object(
+    struct json *j, const char *name, struct json **out, struct fault *f);
+
+#endif

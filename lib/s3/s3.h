@@ -1,0 +1,93 @@
+#ifndef S3_H
+#define S3_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "http.h"
+#include "secret.h"
+#include "sink.h"
+
+/*
+ * The S3 calls pitrkit makes, each complete: signed afresh on every try,
+ * retried with jittered pauses inside the deadline where the answer says that
+ * it may pass (408, 429, 5xx, SlowDown, RequestTimeTooSkewed after taking the
+ * server's clock, broken connections), and judged by status AND body.
+ *
+ * Keys are within the bucket; they are percent-encoded here.
+ * Faults: ABSENT only for 404 with NoSuchKey (HEAD: 404) of this bucket;
+ * NoSuchBucket is CONFIG; EXISTS for 412 and 409 ConditionalRequestConflict of
+ * a conditional write; DENIED for 401 and 403, with a hint; AGAIN for the
+ * rest, when the deadline is used up.
+ * Threads: one client per thread.
+ */
+
+struct s3_config {
+	const char *name;     /* of the repository, for faults */
+	const char *endpoint; /* https://HOST[:PORT] */
+	const char *region;
+	const char *bucket;
+	bool host_style;
+	const char *storage_class; /* NULL: default */
+	struct http_tls tls;
+	const char *access_key_id;
+	struct secret secret;        /* copied */
+	struct secret session_token; /* may be empty; copied */
+};
+
+struct s3;
+int s3_new(struct s3 **out, const struct s3_config *c, struct fault *f);
+void s3_free(struct s3 *s);
+
+struct s3_info {
+	uint64_t size; /* of the whole object */
+	char etag[HTTP_FIELD];
+	int64_t modified_us; /* CLOCK_NONE when not told */
+};
+
+/* PUT with If-None-Match: * and Content-MD5. EXISTS also when an earlier try of
+ * this very call stored it and the answer was lost: the caller compares. */
+int s3_put(struct s3 *s, const char *key, const void *data, size_t len,
+    const struct deadline *d, struct fault *f);
+
+/* Bytes [offset, offset+length) into sink, each once and in order, resumed
+ * with If-Match after a broken connection. length UINT64_MAX: to the end; a
+ * range that begins beyond the end is CORRUPT; one that ends beyond it is cut.
+ * offset 0 with UINT64_MAX is a plain GET. info may be NULL. */
+int s3_get(struct s3 *s, const char *key, uint64_t offset, uint64_t length,
+    sink_fn sink, void *ctx, struct s3_info *info, const struct deadline *d,
+    struct fault *f);
+int s3_head(struct s3 *s, const char *key, struct s3_info *info,
+    const struct deadline *d, struct fault *f);
+
+/* Keys (or, with delimiter "/", keys and common prefixes) in order. cb returns
+ * 0 to go on; another value ends the listing and is returned. */
+typedef int (*s3_list_fn)(void *ctx, const char *key, bool is_prefix,
+    uint64_t size, int64_t modified_us, struct fault *f);
+int s3_list(struct s3 *s, const char *prefix, const char *delimiter,
+    const char *start_after, s3_list_fn cb, void *ctx, const struct deadline *d,
+    struct fault *f);
+
+/* Up to 1000 keys in one request; cb is told each key's own result: a code of
+ * NONE only where the store says it is deleted. */
+typedef void (*s3_delete_fn)(void *ctx, size_t i, const struct fault *result);
+int s3_delete(struct s3 *s, const char *const *keys, size_t n, s3_delete_fn cb,
+    void *ctx, const struct deadline *d, struct fault *f);
+
+/* Multipart. Parts are numbered from 1. Complete is conditional
+ * (If-None-Match: *) and preceded by a HEAD, as older stores ignore the
+ * condition; its 200 answer's body is read for an error. abort also after a
+ * failed complete. */
+struct s3_multipart;
+int s3_multipart_begin(struct s3_multipart **out, struct s3 *s, const char *key,
+    const struct deadline *d, struct fault *f);
+int s3_multipart_part(struct s3_multipart *m, const void *data, size_t len,
+    const struct deadline *d, struct fault *f);
+int s3_multipart_complete(
+    struct s3_multipart *m, const struct deadline *d, struct fault *f);
+void s3_multipart_abort(struct s3_multipart *m, const struct deadline *d);
+void s3_multipart_free(struct s3_multipart *m);
+
+#endif
