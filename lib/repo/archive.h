@@ -1,0 +1,81 @@
+#ifndef ARCHIVE_H
+#define ARCHIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "repo.h"
+#include "walmeta.h"
+
+/*
+ * The WAL archive: the rules of archive_command and restore_command.
+ */
+
+/* ---- push ---- */
+
+struct archive_result {
+	uint32_t durable_in; /* repositories that hold it now */
+	bool already;        /* it was there before, in all of them */
+	/* one line per repository that failed although the quorum was reached;
+	 * "" when none */
+	char warning[512];
+	uint64_t size;
+	uint64_t stored;
+};
+
+/*
+ * Make the file durable in at least push_quorum repositories.
+ *
+ * Checked before anything is sent: the name; for segments size, header (system
+ * id, timeline, address, segment size) and every record's CRC (wal_walk); for
+ * .history and .backup files that they parse and fit their name. FOREIGN when
+ * it is not an intact file of this cluster with this name.
+ * The same name again: 0 when the stored object is this content (fingerprint
+ * and length, read by range), EXISTS when it is other content; CORRUPT/KEY when
+ * what is stored cannot be told; nothing is ever overwritten.
+ * At the end the archive's mark is made sure of (archive_mark).
+ * Deadline: over all; AGAIN when the quorum was not reached in time.
+ * mark_note: path of a small file that remembers that the mark is there, so
+ * that this takes no request; NULL or not writable: one request per call.
+ */
+int archive_push(struct repo *r, const char *path, const char *mark_note,
+    const struct deadline *d, struct archive_result *res, struct fault *f);
+
+/* ---- fetch ---- */
+
+/*
+ * Deliver name to dest: written beside it under a temporary name, verified
+ * whole (authentication, length, and a segment's header against its name and
+ * this system id), then renamed. Repositories are asked in their order.
+ *
+ * ABSENT only if every repository said that there is no such object AND showed
+ * its archive's mark, opened with our keys: a wrong bucket, an unmounted
+ * directory or another prefix has no mark, and is AGAIN. If one repository
+ * has it but damaged, the next is tried; if none can deliver, the worst of
+ * the faults is returned, never ABSENT.
+ */
+int archive_fetch(struct repo *r, const char *name, const char *dest,
+    const struct deadline *d, struct fault *f);
+
+/* ---- looking ---- */
+
+/* Is this segment or history file in repository i? Reads the header by range
+ * and opens its meta; m may be NULL. *stored: bytes of the object. */
+int archive_look(struct repo *r, size_t i, const char *name, struct walmeta *m,
+    uint64_t *stored, const struct deadline *d, struct fault *f);
+/* The same on a host without private key: fingerprints cannot be checked
+ * without the content, so only the header's binding and the trailer are. */
+int archive_look_sealed(struct repo *r, size_t i, const char *name,
+    uint64_t *stored, const struct deadline *d, struct fault *f);
+/* A whole small file (.history) from the first repository that has it. */
+int archive_read(struct repo *r, const char *name, struct buf *out,
+    const struct deadline *d, struct fault *f);
+
+/* The mark: a small object that says "this is the archive of this cluster".
+ * make: create it where it is missing. check: ABSENT when it is not there. */
+int archive_mark_make(
+    struct repo *r, size_t i, const struct deadline *d, struct fault *f);
+int archive_mark_check(
+    struct repo *r, size_t i, const struct deadline *d, struct fault *f);
+
+#endif

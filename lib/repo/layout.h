@@ -1,0 +1,52 @@
+#ifndef LAYOUT_H
+#define LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "walname.h"
+
+/*
+ * Every name in a repository, computed in one place. Pure. The last argument
+ * of each is a buffer of LAYOUT_KEY bytes; CONFIG when a name would not fit.
+ *
+ *	CLUSTER/SYSTEM-ID/archive			the archive's mark
+ *	CLUSTER/SYSTEM-ID/wal/TIMELINE/LOGHALF/NAME	segments, .partial,
+ *.backup CLUSTER/SYSTEM-ID/wal/TIMELINE/NAME		.history
+ *	CLUSTER/SYSTEM-ID/base/ID/head
+ *	CLUSTER/SYSTEM-ID/base/ID/manifest
+ *	CLUSTER/SYSTEM-ID/base/ID/pack/NNNNNNNN
+ *
+ * TIMELINE: 8 hex digits; LOGHALF: the first 16 digits of a segment's name;
+ * SYSTEM-ID: decimal.
+ */
+
+#define LAYOUT_KEY 512
+#define LAYOUT_ID 48 /* a backup's id and its NUL */
+
+int layout_mark(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
+int layout_wal(const char *cluster, uint64_t system_id, const char *name,
+    const struct walname *n, char *key, struct fault *f);
+/* "…/wal/" and "…/wal/TIMELINE/LOGHALF/": prefixes for listings. */
+int layout_wal_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
+int layout_wal_folder(const char *cluster, uint64_t system_id,
+    const struct walname *n, char *key, struct fault *f);
+int layout_base_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
+/* what: "head", "manifest", or layout_pack's. */
+int layout_base(const char *cluster, uint64_t system_id, const char *id,
+    const char *what, char *key, struct fault *f);
+/* The bound name of a backup's object: "ID/WHAT" (struct object_id). */
+int layout_base_name(
+    const char *id, const char *what, char *name, struct fault *f);
+void layout_pack(uint32_t number, char what[16]); /* "pack/00000001" */
+
+/* "20261122T020000Z-full-1a2b3c4d": sorts by start. type: full diff incr. */
+void layout_new_id(
+    int64_t start_us, const char *type, uint32_t random, char id[LAYOUT_ID]);
+int layout_check_id(const char *id, struct fault *f); /* else CONFIG */
+
+#endif

@@ -1,0 +1,58 @@
+#ifndef REPO_H
+#define REPO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "conf.h"
+#include "control.h"
+#include "keyring.h"
+#include "object.h"
+#include "store.h"
+
+/*
+ * A cluster's repositories as one thing to work with: settings, keys, system
+ * id, one store handle each. Opening contacts no store. One thread at a time;
+ * repo_clone makes a handle for another (it shares settings and keys with the
+ * original, which must outlive it).
+ */
+
+struct repo;
+
+int repo_open(struct repo **out, const struct conf_cluster *c,
+    uint64_t system_id, struct fault *f);
+int repo_clone(struct repo **out, const struct repo *r, struct fault *f);
+void repo_free(struct repo *r);
+
+const struct conf_cluster *repo_conf(const struct repo *r);
+const char *repo_cluster(const struct repo *r);
+uint64_t repo_system_id(const struct repo *r);
+/* NULL with encryption off. */
+const struct keyring *repo_keys(const struct repo *r);
+size_t repo_count(const struct repo *r);
+/* Opened at first use; belongs to r. */
+int repo_store(struct repo *r, size_t i, struct store **out, struct fault *f);
+/* Index of the repository called name; NULL: 0, the first. */
+int repo_find(
+    const struct repo *r, const char *name, size_t *i, struct fault *f);
+
+/* The system id of the cluster whose data directory is dir: from
+ * dir/global/pg_control, read again when it was caught in the middle of a
+ * write. ABSENT when there is none. */
+int repo_control(const char *dir, struct control *out, struct fault *f);
+
+/* For a restore without data directory: the system ids that the repository
+ * holds for this cluster. out has room for cap; *n may exceed it. */
+int repo_system_ids(struct store *s, const char *cluster, uint64_t *out,
+    size_t cap, size_t *n, const struct deadline *d, struct fault *f);
+
+/* Small sealed objects. get is ABSENT as store_get is. */
+int repo_put_object(struct repo *r, size_t i, const char *key,
+    enum object_kind kind, const char *name, const void *content, size_t len,
+    const struct deadline *d, struct fault *f);
+int repo_get_object(struct repo *r, size_t i, const char *key,
+    enum object_kind kind, const char *name, struct buf *content,
+    const struct deadline *d, struct fault *f);
+
+#endif
