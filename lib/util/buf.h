@@ -24,8 +24,10 @@ struct buf {
 	}
 
 void buf_init(struct buf *b, size_t limit);
-void buf_free(struct buf *b);  /* b may be used again afterwards */
-void buf_wipe(struct buf *b);  /* as buf_free, for bytes that are secret */
+void buf_free(struct buf *b); /* b may be used again afterwards */
+/* As buf_free, for bytes that are secret. Whoever puts such in reserves the
+ * whole room first: growing leaves a copy behind. */
+void buf_wipe(struct buf *b);
 void buf_clear(struct buf *b); /* len = 0, memory kept */
 
 /* Make room for n more bytes; they start at data + len. */

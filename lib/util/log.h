@@ -10,5 +10,8 @@ void log_init(const char *program, int verbosity);
 int log_verbosity(void);
 void log_line(int level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* While a progress bar stands in the last line of the terminal: clear that
+ * line before a message. */
+void log_live(int on);
 
 #endif

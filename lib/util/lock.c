@@ -1,0 +1,40 @@
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* The file stays when the lock is released: removing it would let two
+ * processes each hold a lock on a file of that name. */
+int
+lock_take(const char *path, int *fd, struct fault *f)
+{
+	int p, r;
+
+	do
+		p = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	while (p < 0 && errno == EINTR);
+	if (p < 0)
+		return fault_errno(f, errno, "%s", path);
+	do
+		r = flock(p, LOCK_EX | LOCK_NB);
+	while (r != 0 && errno == EINTR);
+	if (r != 0) {
+		r = errno == EWOULDBLOCK
+			? fault_set(f, FAULT_EXISTS,
+			      "%s: locked by another process", path)
+			: fault_errno(f, errno, "%s: lock", path);
+		close(p);
+		return r;
+	}
+	*fd = p;
+	return 0;
+}
+
+void
+lock_release(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
