@@ -1,0 +1,273 @@
+#include "repo.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fdio.h"
+#include "layout.h"
+#include "text.h"
+
+struct repo {
+	const struct conf_cluster *conf;
+	uint64_t system_id;
+	const struct keyring *keys; /* NULL with encryption off */
+	struct keyring *own_keys;   /* NULL in a clone */
+	struct store *stores[CONF_LIST];
+};
+
+int
+repo_open(struct repo **out, const struct conf_cluster *c, uint64_t system_id,
+    struct fault *f)
+{
+	struct repo *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return fault_nomem(f);
+	r->conf = c;
+	r->system_id = system_id;
+	if (c->encryption) {
+		/* No key file is an error here and never plaintext. */
+		int rc =
+		    keyring_load(&r->own_keys, c->key_files, c->n_key_files, f);
+
+		if (rc != 0) {
+			free(r);
+			return rc;
+		}
+		r->keys = r->own_keys;
+	}
+	*out = r;
+	return 0;
+}
+
+int
+repo_clone(struct repo **out, const struct repo *r, struct fault *f)
+{
+	struct repo *n = calloc(1, sizeof(*n));
+
+	if (n == NULL)
+		return fault_nomem(f);
+	n->conf = r->conf;
+	n->system_id = r->system_id;
+	n->keys = r->keys;
+	for (size_t i = 0; i < r->conf->n_repos; i++) {
+		int rc = 0;
+
+		if (r->stores[i] != NULL)
+			rc = store_clone(&n->stores[i], r->stores[i], f);
+		if (rc != 0) {
+			repo_free(n);
+			return rc;
+		}
+	}
+	*out = n;
+	return 0;
+}
+
+void
+repo_free(struct repo *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < CONF_LIST; i++)
+		store_free(r->stores[i]);
+	keyring_free(r->own_keys);
+	free(r);
+}
+
+const struct conf_cluster *
+repo_conf(const struct repo *r)
+{
+	return r->conf;
+}
+
+const char *
+repo_cluster(const struct repo *r)
+{
+	return r->conf->name;
+}
+
+uint64_t
+repo_system_id(const struct repo *r)
+{
+	return r->system_id;
+}
+
+const struct keyring *
+repo_keys(const struct repo *r)
+{
+	return r->keys;
+}
+
+size_t
+repo_count(const struct repo *r)
+{
+	return r->conf->n_repos;
+}
+
+int
+repo_store(struct repo *r, size_t i, struct store **out, struct fault *f)
+{
+	if (r->stores[i] == NULL) {
+		int rc = store_open(&r->stores[i], r->conf->repos[i], f);
+
+		if (rc != 0)
+			return rc;
+	}
+	*out = r->stores[i];
+	return 0;
+}
+
+int
+repo_find(const struct repo *r, const char *name, size_t *i, struct fault *f)
+{
+	if (name == NULL) {
+		*i = 0;
+		return 0;
+	}
+	for (size_t k = 0; k < r->conf->n_repos; k++) {
+		if (strcmp(r->conf->repos[k]->name, name) == 0) {
+			*i = k;
+			return 0;
+		}
+	}
+	return fault_set(f, FAULT_CONFIG,
+	    "cluster %s has no repository called \"%s\"", r->conf->name, name);
+}
+
+int
+repo_control(const char *dir, struct control *out, struct fault *f)
+{
+	unsigned char data[CONTROL_SIZE];
+	char *path = fdio_join(dir, "global/pg_control");
+	int rc;
+
+	if (path == NULL)
+		return fault_nomem(f);
+	/* The server writes all of the file in one write(2), so a torn read is
+	 * over within microseconds; a disk that is slow to answer gets ten
+	 * chances. */
+	for (int try = 0;; try++) {
+		size_t got = 0;
+		int fd;
+
+		rc = fdio_open_read(path, &fd, f);
+		if (rc != 0)
+			break;
+		rc = fdio_read(fd, path, data, sizeof(data), &got, f);
+		close(fd);
+		if (rc != 0)
+			break;
+		rc = control_parse(data, got, out, f);
+		if (rc != 0)
+			fault_prefix(f, "%s", path);
+		if (rc != FAULT_CORRUPT || try == 9)
+			break;
+		clock_sleep_ms(10);
+	}
+	free(path);
+	return rc;
+}
+
+struct repo_ids {
+	size_t prefix_len;
+	uint64_t *out;
+	size_t cap;
+	size_t n;
+};
+
+/* Folders that are no number are not ours, and of no harm. */
+static int
+repo_take_id(void *ctx, const struct store_entry *e, struct fault *f)
+{
+	struct repo_ids *ids = ctx;
+	char digits[24];
+	uint64_t id;
+	size_t len = strlen(e->key);
+
+	(void)f;
+	if (!e->is_folder || len <= ids->prefix_len + 1)
+		return 0;
+	len -= ids->prefix_len + 1; /* the '/' at the end */
+	if (len >= sizeof(digits))
+		return 0;
+	memcpy(digits, e->key + ids->prefix_len, len);
+	digits[len] = '\0';
+	if (digits[0] == '0' || text_u64(digits, &id) != 0)
+		return 0;
+	if (ids->n < ids->cap)
+		ids->out[ids->n] = id;
+	ids->n++;
+	return 0;
+}
+
+int
+repo_system_ids(struct store *s, const char *cluster, uint64_t *out, size_t cap,
+    size_t *n, const struct deadline *d, struct fault *f)
+{
+	struct repo_ids ids = {.out = out, .cap = cap};
+	struct buf prefix = BUF_INIT(LAYOUT_KEY);
+	int rc;
+
+	if ((rc = buf_printf(&prefix, f, "%s/", cluster)) == 0 &&
+	    (rc = buf_terminate(&prefix, f)) == 0) {
+		ids.prefix_len = prefix.len;
+		rc = store_list(s, (const char *)prefix.data, true, NULL,
+		    repo_take_id, &ids, d, f);
+	}
+	buf_free(&prefix);
+	if (rc == 0)
+		*n = ids.n;
+	return rc;
+}
+
+int
+repo_put_object(struct repo *r, size_t i, const char *key,
+    enum object_kind kind, const char *name, const void *content, size_t len,
+    const struct deadline *d, struct fault *f)
+{
+	struct object_digest digest;
+	struct object_params p = {
+	    .id = {r->conf->name, r->system_id, kind, name},
+	    .keys = r->keys,
+	    .codec = (enum codec_kind)r->conf->codec,
+	    .level = r->conf->level,
+	    .digest = &digest,
+	};
+	/* Compressed content never grows by more than a chunk's overhead. */
+	struct buf sealed = BUF_INIT(len + (len >> 6) + (1U << 16));
+	struct store *s;
+	int rc;
+
+	object_digest(&digest, content, len);
+	if ((rc = repo_store(r, i, &s, f)) == 0 &&
+	    (rc = object_seal_all(&p, content, len, &sealed, f)) == 0)
+		rc = store_put(s, key, sealed.data, sealed.len, d, f);
+	buf_free(&sealed);
+	return rc;
+}
+
+int
+repo_get_object(struct repo *r, size_t i, const char *key,
+    enum object_kind kind, const char *name, struct buf *content,
+    const struct deadline *d, struct fault *f)
+{
+	struct object_id id = {r->conf->name, r->system_id, kind, name};
+	struct buf sealed =
+	    BUF_INIT(content->limit + (content->limit >> 6) + (1U << 16));
+	struct store *s;
+	int rc;
+
+	if ((rc = repo_store(r, i, &s, f)) == 0 &&
+	    (rc = store_get(
+		 s, key, 0, UINT64_MAX, buf_sink, &sealed, NULL, d, f)) == 0) {
+		rc = object_open_all(
+		    &id, r->keys, sealed.data, sealed.len, content, f);
+		if (rc != 0)
+			fault_prefix(f, "%s: %s", store_url(s), key);
+	}
+	buf_free(&sealed);
+	return rc;
+}
