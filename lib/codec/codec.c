@@ -1,0 +1,177 @@
+#include "codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+struct codec_encoder {
+	enum codec_kind kind;
+	ZSTD_CCtx *zstd;
+};
+
+struct codec_decoder {
+	enum codec_kind kind;
+	ZSTD_DCtx *zstd;
+};
+
+static int
+unknown(enum codec_kind kind, struct fault *f)
+{
+	return fault_set(
+	    f, FAULT_CORRUPT, "compression %u is not known", (unsigned)kind);
+}
+
+/* No checksum in the frame: what seals the block authenticates it. */
+int
+codec_encoder_new(struct codec_encoder **out, enum codec_kind kind, int level,
+    struct fault *f)
+{
+	struct codec_encoder *e;
+
+	if (kind != CODEC_NONE && kind != CODEC_ZSTD)
+		return unknown(kind, f);
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return fault_nomem(f);
+	e->kind = kind;
+	if (kind == CODEC_ZSTD) {
+		e->zstd = ZSTD_createCCtx();
+		if (e->zstd == NULL) {
+			free(e);
+			return fault_nomem(f);
+		}
+		if (ZSTD_isError(ZSTD_CCtx_setParameter(
+			e->zstd, ZSTD_c_compressionLevel, level)) ||
+		    ZSTD_isError(ZSTD_CCtx_setParameter(
+			e->zstd, ZSTD_c_checksumFlag, 0)) ||
+		    ZSTD_isError(ZSTD_CCtx_setParameter(
+			e->zstd, ZSTD_c_contentSizeFlag, 1))) {
+			codec_encoder_free(e);
+			return fault_set(f, FAULT_CONFIG,
+			    "zstd does not take level %d", level);
+		}
+	}
+	*out = e;
+	return 0;
+}
+
+void
+codec_encoder_free(struct codec_encoder *e)
+{
+	if (e == NULL)
+		return;
+	ZSTD_freeCCtx(e->zstd);
+	free(e);
+}
+
+size_t
+codec_bound(enum codec_kind kind, size_t n)
+{
+	return kind == CODEC_ZSTD ? ZSTD_compressBound(n) : n;
+}
+
+/* For both directions of CODEC_NONE. */
+static int
+plain(const unsigned char *src, size_t n, unsigned char *dst, size_t cap,
+    size_t *len, struct fault *f)
+{
+	if (n > cap)
+		return fault_set(f, FAULT_CORRUPT,
+		    "block of %zu bytes where at most %zu belong", n, cap);
+	if (n > 0)
+		memcpy(dst, src, n);
+	*len = n;
+	return 0;
+}
+
+int
+codec_encode(struct codec_encoder *e, const unsigned char *src, size_t n,
+    unsigned char *dst, size_t cap, size_t *len, struct fault *f)
+{
+	size_t r;
+
+	if (e->kind == CODEC_NONE)
+		return plain(src, n, dst, cap, len, f);
+	r = ZSTD_compress2(e->zstd, dst, cap, src, n);
+	if (ZSTD_isError(r))
+		return fault_set(
+		    f, FAULT_SYSTEM, "zstd: %s", ZSTD_getErrorName(r));
+	*len = r;
+	return 0;
+}
+
+int
+codec_decoder_new(
+    struct codec_decoder **out, enum codec_kind kind, struct fault *f)
+{
+	struct codec_decoder *d;
+
+	if (kind != CODEC_NONE && kind != CODEC_ZSTD)
+		return unknown(kind, f);
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return fault_nomem(f);
+	d->kind = kind;
+	if (kind == CODEC_ZSTD) {
+		d->zstd = ZSTD_createDCtx();
+		if (d->zstd == NULL) {
+			free(d);
+			return fault_nomem(f);
+		}
+	}
+	*out = d;
+	return 0;
+}
+
+void
+codec_decoder_free(struct codec_decoder *d)
+{
+	if (d == NULL)
+		return;
+	ZSTD_freeDCtx(d->zstd);
+	free(d);
+}
+
+/* The library by itself would also take several frames, skippable ones and,
+ * depending on how it was built, formats older than RFC 8878. */
+static int
+single_frame(const unsigned char *src, size_t n, unsigned long long *size)
+{
+	static const unsigned char magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
+
+	if (n < sizeof(magic) || memcmp(src, magic, sizeof(magic)) != 0)
+		return -1;
+	if (ZSTD_findFrameCompressedSize(src, n) != n)
+		return -1;
+	*size = ZSTD_getFrameContentSize(src, n);
+	if (*size == ZSTD_CONTENTSIZE_UNKNOWN ||
+	    *size == ZSTD_CONTENTSIZE_ERROR)
+		return -1;
+	return 0;
+}
+
+int
+codec_decode(struct codec_decoder *d, const unsigned char *src, size_t n,
+    unsigned char *dst, size_t cap, size_t *len, struct fault *f)
+{
+	unsigned long long size;
+	size_t r;
+
+	if (d->kind == CODEC_NONE)
+		return plain(src, n, dst, cap, len, f);
+	if (single_frame(src, n, &size) != 0)
+		return fault_set(
+		    f, FAULT_CORRUPT, "block is not one whole zstd frame");
+	if (size > cap)
+		return fault_set(f, FAULT_CORRUPT,
+		    "block of %llu bytes where at most %zu belong", size, cap);
+	r = ZSTD_decompressDCtx(d->zstd, dst, cap, src, n);
+	if (ZSTD_isError(r))
+		return fault_set(
+		    f, FAULT_CORRUPT, "zstd: %s", ZSTD_getErrorName(r));
+	if (r != size)
+		return fault_set(f, FAULT_CORRUPT,
+		    "zstd frame holds another size than it says");
+	*len = r;
+	return 0;
+}
