@@ -26,6 +26,7 @@ int crypto_hmac(const void *key, size_t key_len, const void *p, size_t n,
     unsigned char out[CRYPTO_SHA256], struct fault *f);
 int crypto_hkdf_extract(const void *salt, size_t salt_len, const void *ikm,
     size_t ikm_len, unsigned char prk[CRYPTO_SHA256], struct fault *f);
+/* Limits: info 512 bytes, out 255 * 32 bytes. */
 int crypto_hkdf_expand(const unsigned char prk[CRYPTO_SHA256], const void *info,
     size_t info_len, unsigned char *out, size_t out_len, struct fault *f);
 
@@ -38,8 +39,9 @@ int crypto_hash_final(
     struct crypto_hash *h, unsigned char out[CRYPTO_SHA256], struct fault *f);
 void crypto_hash_free(struct crypto_hash *h);
 
-/* XXH3-128 (canonical, big-endian form), streaming: a fingerprint, no
- * protection against somebody who wants a collision. */
+/* XXH3-128 (canonical, big-endian form), at once and streaming: a fingerprint,
+ * no protection against somebody who wants a collision. */
+void crypto_xxh(const void *p, size_t n, unsigned char out[16]);
 struct crypto_xxh;
 int crypto_xxh_new(struct crypto_xxh **out, struct fault *f);
 void crypto_xxh_update(struct crypto_xxh *x, const void *p, size_t n);

@@ -9,6 +9,7 @@
  * opening takes the recipient's private key AND the pre-shared secret, and
  * sealing takes the pre-shared secret. Whoever has only the public key can
  * neither read nor forge; whoever breaks X25519 alone cannot read.
+ * Limits: info and PSK id 256 bytes each.
  */
 
 #define HPKE_ENC 32
