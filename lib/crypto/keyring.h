@@ -22,12 +22,14 @@
  *	created = 2026-11-22T07:53:01Z
  *
  * id = first 8 bytes of SHA-256("pitrkit-key-id-1" || public key). Blank lines
- * and lines that begin with '#' are passed over. Loading is CONFIG when a file
- * is malformed or readable by others, KEY when it does not exist.
+ * and lines that begin with '#' are passed over; created may be left out; any
+ * other line, and an id that comes twice, is refused. Loading is CONFIG when a
+ * file is malformed or readable by others, KEY when it does not exist.
  */
 
 #define KEYRING_ID 8
-#define KEYRING_RECIPIENTS 16 /* of one object, at most */
+#define KEYRING_RECIPIENTS 16 /* of one object, and so key files, at most */
+#define KEYRING_MAX 1024      /* keys */
 
 struct keyring;
 
@@ -55,6 +57,11 @@ struct keyring_key {
 	bool has_private;
 	bool recipient; /* new objects are sealed to it */
 };
+/* Fills the three derived ones from key->secret. (32 zero bytes are refused in
+ * a file: they stand in for the secret where encryption is off.) */
+int keyring_derive(struct keyring_key *key, struct fault *f);
+/* key->id from key->public_key. */
+int keyring_identify(struct keyring_key *key, struct fault *f);
 size_t keyring_count(const struct keyring *k); /* at least 1 */
 const struct keyring_key *keyring_at(const struct keyring *k, size_t i);
 /* NULL when there is none with that id. */
