@@ -5,10 +5,12 @@
 #include "secret.h"
 #include "text.h"
 
+/* Room for all keys from the start, in memory that is kept out of dumps and
+ * swap: growing would leave copies behind. */
 struct keyring {
-	struct keyring_key *keys; /* owned */
+	struct secret memory;
+	struct keyring_key *keys; /* lie in memory */
 	size_t count;
-	size_t cap;
 	size_t recipients;
 };
 
@@ -16,9 +18,20 @@ int
 keyring_new(struct keyring **out, struct fault *f)
 {
 	struct keyring *k = calloc(1, sizeof(*k));
+	void *zeros = calloc(KEYRING_MAX, sizeof(*k->keys));
+	int rc;
 
-	if (k == NULL)
-		return fault_nomem(f);
+	if (k == NULL || zeros == NULL)
+		rc = fault_nomem(f);
+	else
+		rc = secret_copy(&k->memory, zeros,
+		    KEYRING_MAX * sizeof(*k->keys), f);
+	free(zeros);
+	if (rc != 0) {
+		free(k);
+		return rc;
+	}
+	k->keys = (struct keyring_key *)(void *)k->memory.data;
 	*out = k;
 	return 0;
 }
@@ -28,30 +41,12 @@ keyring_free(struct keyring *k)
 {
 	if (k == NULL)
 		return;
-	if (k->keys != NULL)
-		secret_wipe(k->keys, k->cap * sizeof(*k->keys));
-	free(k->keys);
+	secret_free(&k->memory);
 	free(k);
 }
 
-/* Not realloc: it may leave a copy of the keys behind. */
-static int
-grow(struct keyring *k, struct fault *f)
-{
-	const size_t cap = k->cap == 0 ? 4 : 2 * k->cap;
-	struct keyring_key *keys = calloc(cap, sizeof(*keys));
-
-	if (keys == NULL)
-		return fault_nomem(f);
-	if (k->keys != NULL) {
-		memcpy(keys, k->keys, k->count * sizeof(*keys));
-		secret_wipe(k->keys, k->cap * sizeof(*keys));
-		free(k->keys);
-	}
-	k->keys = keys;
-	k->cap = cap;
-	return 0;
-}
+_Static_assert(KEYRING_MAX * sizeof(struct keyring_key) <= SECRET_MAX,
+    "all keys fit into one secret");
 
 int
 keyring_add(struct keyring *k, struct keyring_key *key, struct fault *f)
@@ -72,8 +67,6 @@ keyring_add(struct keyring *k, struct keyring_key *key, struct fault *f)
 		return fault_set(f, FAULT_CONFIG, "more than %d key files",
 		    KEYRING_RECIPIENTS);
 	rc = keyring_derive(key, f);
-	if (rc == 0 && k->count == k->cap)
-		rc = grow(k, f);
 	if (rc != 0)
 		return rc;
 	k->keys[k->count++] = *key;

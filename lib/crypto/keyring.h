@@ -29,7 +29,7 @@
 
 #define KEYRING_ID 8
 #define KEYRING_RECIPIENTS 16 /* of one object, and so key files, at most */
-#define KEYRING_MAX 1024      /* keys */
+#define KEYRING_MAX 256       /* keys in a ring */
 
 struct keyring;
 
