@@ -23,7 +23,7 @@ crypto_sha256(
 	const struct crypto_alg *alg = crypto_alg_get(f);
 
 	if (alg == NULL)
-		return f->code;
+		return (int)f->code;
 	if (EVP_Digest(p, n, out, NULL, alg->sha256, NULL) != 1)
 		return crypto_alg_fault(f, "SHA-256");
 	return 0;
@@ -58,20 +58,21 @@ crypto_hmac(const void *key, size_t key_len, const void *p, size_t n,
 	int ok;
 
 	if (alg == NULL)
-		return f->code;
+		return (int)f->code;
 	ctx = EVP_MAC_CTX_new(alg->hmac);
 	if (ctx == NULL)
 		return fault_nomem(f);
 	const OSSL_PARAM params[] = {
 	    OSSL_PARAM_construct_utf8_string(
-	        OSSL_MAC_PARAM_DIGEST, digest, sizeof(digest) - 1),
+		OSSL_MAC_PARAM_DIGEST, digest, sizeof(digest) - 1),
 	    OSSL_PARAM_construct_end(),
 	};
 	/* A NULL key means "the same as before" to OpenSSL. */
 	ok = EVP_MAC_init(ctx, key == NULL ? empty : key, key_len, params) ==
-	    1 && EVP_MAC_update(ctx, p, n) == 1 &&
-	    EVP_MAC_final(ctx, out, &len, CRYPTO_SHA256) == 1 &&
-	    len == CRYPTO_SHA256;
+		 1 &&
+	     EVP_MAC_update(ctx, p, n) == 1 &&
+	     EVP_MAC_final(ctx, out, &len, CRYPTO_SHA256) == 1 &&
+	     len == CRYPTO_SHA256;
 	EVP_MAC_CTX_free(ctx);
 	return ok ? 0 : crypto_alg_fault(f, "HMAC-SHA-256");
 }

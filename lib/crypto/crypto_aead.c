@@ -24,7 +24,7 @@ crypto_aead_new(struct crypto_aead **out, const unsigned char key[CRYPTO_KEY],
 	struct crypto_aead *a;
 
 	if (crypto_alg_get(f) == NULL)
-		return f->code;
+		return (int)f->code;
 	a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return fault_nomem(f);
@@ -60,15 +60,15 @@ begin(struct crypto_aead *a, int direction,
 	int got = 0;
 
 	if (alg == NULL)
-		return f->code;
+		return (int)f->code;
 	if (n > INT_MAX || aad_len > INT_MAX)
 		return fault_set(f, FAULT_SYSTEM,
 		    "AES-256-GCM: a message of %zu bytes is too long", n);
 	a->direction = direction;
 	if (EVP_CipherInit_ex2(a->ctx, fresh ? alg->gcm : NULL,
-	        fresh ? a->key : NULL, nonce, direction, NULL) != 1 ||
+		fresh ? a->key : NULL, nonce, direction, NULL) != 1 ||
 	    (aad_len != 0 &&
-	        EVP_CipherUpdate(a->ctx, NULL, &got, aad, (int)aad_len) != 1)) {
+		EVP_CipherUpdate(a->ctx, NULL, &got, aad, (int)aad_len) != 1)) {
 		a->direction = -1;
 		return crypto_alg_fault(f, "AES-256-GCM");
 	}
@@ -85,11 +85,10 @@ crypto_aead_seal(struct crypto_aead *a, const unsigned char nonce[CRYPTO_NONCE],
 
 	if (rc != 0)
 		return rc;
-	if ((n != 0 &&
-	        EVP_CipherUpdate(a->ctx, out, &got, in, (int)n) != 1) ||
+	if ((n != 0 && EVP_CipherUpdate(a->ctx, out, &got, in, (int)n) != 1) ||
 	    EVP_CipherFinal_ex(a->ctx, out + n, &got) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG,
-	        out + n) != 1) {
+	    EVP_CIPHER_CTX_ctrl(
+		a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG, out + n) != 1) {
 		a->direction = -1;
 		return crypto_alg_fault(f, "AES-256-GCM");
 	}
@@ -113,10 +112,9 @@ crypto_aead_open(struct crypto_aead *a, const unsigned char nonce[CRYPTO_NONCE],
 	rc = begin(a, 0, nonce, aad, aad_len, n, f);
 	if (rc != 0)
 		return rc;
-	if ((n != 0 &&
-	        EVP_CipherUpdate(a->ctx, out, &got, in, (int)n) != 1) ||
-	    EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG,
-	        tag) != 1) {
+	if ((n != 0 && EVP_CipherUpdate(a->ctx, out, &got, in, (int)n) != 1) ||
+	    EVP_CIPHER_CTX_ctrl(
+		a->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG, tag) != 1) {
 		a->direction = -1;
 		secret_wipe(out, n);
 		return crypto_alg_fault(f, "AES-256-GCM");

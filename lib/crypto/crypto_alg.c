@@ -20,8 +20,8 @@ crypto_alg_get(struct fault *f)
 {
 	(void)pthread_once(&fetched, fetch);
 	if (alg.sha256 == NULL || alg.hmac == NULL || alg.gcm == NULL) {
-		(void)crypto_alg_fault(f,
-		    "OpenSSL lacks SHA-256, HMAC or AES-256-GCM");
+		(void)crypto_alg_fault(
+		    f, "OpenSSL lacks SHA-256, HMAC or AES-256-GCM");
 		return NULL;
 	}
 	return &alg;

@@ -14,7 +14,7 @@ crypto_hash_new(struct crypto_hash **out, struct fault *f)
 	struct crypto_hash *h;
 
 	if (alg == NULL)
-		return f->code;
+		return (int)f->code;
 	h = malloc(sizeof(*h));
 	if (h == NULL)
 		return fault_nomem(f);

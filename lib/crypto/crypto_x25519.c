@@ -29,8 +29,8 @@ crypto_x25519_public(const unsigned char private_key[CRYPTO_KEY],
 	key = EVP_PKEY_new_raw_private_key_ex(
 	    NULL, "X25519", NULL, private_key, CRYPTO_KEY);
 	ok = key != NULL &&
-	    EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1 &&
-	    len == CRYPTO_KEY;
+	     EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1 &&
+	     len == CRYPTO_KEY;
 	EVP_PKEY_free(key);
 	return ok ? 0 : crypto_alg_fault(f, "X25519");
 }
@@ -56,7 +56,8 @@ crypto_x25519(const unsigned char private_key[CRYPTO_KEY],
 	    EVP_PKEY_derive_set_peer(ctx, peer) != 1) {
 		rc = crypto_alg_fault(f, "X25519");
 	} else if (EVP_PKEY_derive(ctx, shared, &len) != 1 ||
-	    len != CRYPTO_KEY || secret_equal(shared, zero, CRYPTO_KEY)) {
+		   len != CRYPTO_KEY ||
+		   secret_equal(shared, zero, CRYPTO_KEY)) {
 		/* The only way in which the multiplication fails: OpenSSL
 		 * looks for the zero result itself (RFC 7748, 6.1). */
 		ERR_clear_error();

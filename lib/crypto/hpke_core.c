@@ -21,7 +21,7 @@ hpke_suite(int aead_id)
 {
 	const struct suite s = {
 	    {'H', 'P', 'K', 'E', 0, KEM_X25519_HKDF_SHA256, 0, KDF_HKDF_SHA256,
-	        0, (unsigned char)aead_id},
+		0, (unsigned char)aead_id},
 	    10};
 
 	return s;
@@ -110,7 +110,8 @@ hpke_core_encap(const unsigned char ephemeral[CRYPTO_KEY],
 	int rc = crypto_x25519_public(ephemeral, enc, f);
 
 	if (rc == 0)
-		rc = exchange(ephemeral, public_key, enc, public_key, shared, f);
+		rc =
+		    exchange(ephemeral, public_key, enc, public_key, shared, f);
 	return rc;
 }
 

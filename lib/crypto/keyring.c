@@ -24,8 +24,8 @@ keyring_new(struct keyring **out, struct fault *f)
 	if (k == NULL || zeros == NULL)
 		rc = fault_nomem(f);
 	else
-		rc = secret_copy(&k->memory, zeros,
-		    KEYRING_MAX * sizeof(*k->keys), f);
+		rc = secret_copy(
+		    &k->memory, zeros, KEYRING_MAX * sizeof(*k->keys), f);
 	free(zeros);
 	if (rc != 0) {
 		free(k);
@@ -58,7 +58,8 @@ keyring_add(struct keyring *k, struct keyring_key *key, struct fault *f)
 		text_hex(key->id, KEYRING_ID, id);
 		return fault_set(f, FAULT_CONFIG,
 		    "key %s comes twice; each key may stand in one block of "
-		    "one file", id);
+		    "one file",
+		    id);
 	}
 	if (k->count == KEYRING_MAX)
 		return fault_set(
@@ -111,8 +112,8 @@ keyring_load(
 		if (rc == FAULT_ABSENT)
 			rc = fault_recode(f, FAULT_KEY);
 		if (rc == 0)
-			rc = keyring_add_text(k, paths[i],
-			    (const char *)text.data, text.len, f);
+			rc = keyring_add_text(
+			    k, paths[i], (const char *)text.data, text.len, f);
 		secret_free(&text);
 	}
 	if (rc != 0) {
@@ -166,8 +167,8 @@ keyring_derive(struct keyring_key *key, struct fault *f)
 	    {"trailer", key->trailer_key},
 	};
 	unsigned char prk[CRYPTO_SHA256];
-	int rc = crypto_hkdf_extract(salt, sizeof(salt) - 1, key->secret,
-	    sizeof(key->secret), prk, f);
+	int rc = crypto_hkdf_extract(
+	    salt, sizeof(salt) - 1, key->secret, sizeof(key->secret), prk, f);
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts) && rc == 0; i++)
 		rc = crypto_hkdf_expand(prk, parts[i].info,

@@ -35,7 +35,8 @@ static int
 finish(struct keyring *k, const char *what, struct block *b, struct fault *f)
 {
 	static const unsigned char zero[CRYPTO_KEY];
-	const unsigned need = FIELD_ID | FIELD_SECRET |
+	const unsigned need =
+	    FIELD_ID | FIELD_SECRET |
 	    (b->key.has_private ? FIELD_PRIVATE : FIELD_PUBLIC);
 	unsigned char id[KEYRING_ID];
 	int rc = 0;
@@ -45,9 +46,9 @@ finish(struct keyring *k, const char *what, struct block *b, struct fault *f)
 	if ((b->have & need) != need)
 		return wrong(f, what, b->line,
 		    b->key.has_private
-		        ? "the key needs an id, a private and a secret line"
-		        : "the recipient needs an id, a public and a secret "
-		          "line");
+			? "the key needs an id, a private and a secret line"
+			: "the recipient needs an id, a public and a secret "
+			  "line");
 	if (secret_equal(b->key.secret, zero, sizeof(zero)))
 		return wrong(f, what, b->line, "the secret is all zeros");
 	memcpy(id, b->key.id, sizeof(id));

@@ -18,8 +18,8 @@ put_block(struct buf *b, const struct keyring_key *key, bool private,
 	int rc;
 
 	text_hex(key->id, KEYRING_ID, id);
-	text_base64(
-	    private ? key->private_key : key->public_key, CRYPTO_KEY, main_part);
+	text_base64(private ? key->private_key : key->public_key, CRYPTO_KEY,
+	    main_part);
 	text_base64(key->secret, CRYPTO_KEY, secret);
 	rc = buf_printf(b, f, "pitrkit-%s-1\nid = %s\n%s = %s\nsecret = %s\n",
 	    private ? "key" : "recipient", id, private ? "private" : "public",
@@ -60,8 +60,7 @@ keyring_generate(int64_t now_us, char **text, size_t *len, struct fault *f)
 	 * of the key behind. */
 	rc = buf_reserve(&b, 1024, f);
 	if (rc == 0)
-		rc = crypto_x25519_generate(
-		    key.private_key, key.public_key, f);
+		rc = crypto_x25519_generate(key.private_key, key.public_key, f);
 	if (rc == 0)
 		rc = crypto_random(key.secret, sizeof(key.secret), f);
 	if (rc == 0)
@@ -88,7 +87,8 @@ keyring_recipient_text(
 	if (rc == 0)
 		rc = buf_put_str(&b,
 		    "# The recipient part of a pitrkit key: seals, and opens "
-		    "nothing.\n", f);
+		    "nothing.\n",
+		    f);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = put_block(&b, keyring_at(k, i), false, NULL, f);
 	return give(&b, rc, text, len, f);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "codec.h"
 #include "keyring.h"
 #include "sink.h"

@@ -8,7 +8,7 @@ static struct fault f;
 
 static const char info_hex[] = "4f6465206f6e2061204772656369616e2055726e";
 static const char psk_hex[] = "0247fd33b913760fa1fa51e1892d9f30"
-                              "7fbe65eb171e8132c2af18555a738b82";
+			      "7fbe65eb171e8132c2af18555a738b82";
 static const char id_hex[] = "456e6e796e20447572696e206172616e204d6f726961";
 static const char plain_hex[] =
     "4265617574792069732074727574682c20747275746820626561757479";
@@ -24,35 +24,35 @@ struct vector {
 static const struct vector vectors[] = {
     /* RFC 9180, A.1.2 */
     {HPKE_CORE_AES_128_GCM,
-        "c5eb01eb457fe6c6f57577c5413b9315"
-        "50a162c71a03ac8d196babbd4e5ce0fd",
-        "9fed7e8c17387560e92cc6462a680496"
-        "57246a09bfa8ade7aefe589672016366",
-        "463426a9ffb42bb17dbe6044b9abd1d4"
-        "e4d95f9041cef0e99d7824eef2b6f588",
-        "0ad0950d9fb9588e59690b74f1237ecd"
-        "f1d775cd60be2eca57af5a4b0471c91b",
-        "727699f009ffe3c076315019c6964836"
-        "6b69171439bd7dd0807743bde76986cd",
-        "15026dba546e3ae05836fc7de5a7bb26", "9518635eba129d5ce0914555", NULL},
+	"c5eb01eb457fe6c6f57577c5413b9315"
+	"50a162c71a03ac8d196babbd4e5ce0fd",
+	"9fed7e8c17387560e92cc6462a680496"
+	"57246a09bfa8ade7aefe589672016366",
+	"463426a9ffb42bb17dbe6044b9abd1d4"
+	"e4d95f9041cef0e99d7824eef2b6f588",
+	"0ad0950d9fb9588e59690b74f1237ecd"
+	"f1d775cd60be2eca57af5a4b0471c91b",
+	"727699f009ffe3c076315019c6964836"
+	"6b69171439bd7dd0807743bde76986cd",
+	"15026dba546e3ae05836fc7de5a7bb26", "9518635eba129d5ce0914555", NULL},
     /* The CFRG's test-vectors.json for RFC 9180: mode 1, KEM 32, KDF 1,
      * AEAD 2 */
     {HPKE_CORE_AES_256_GCM,
-        "d99132243a09c24a7497f3da8608f0ba"
-        "808c21a575d33679f4b24603e96d27ad",
-        "62a61ceb338540516edde460e27923a8"
-        "df6749bc38e27b1001cd5b8b9102e44c",
-        "e24413c8dc5760ffbedbfbfb48d087f8"
-        "5ae448b62575db480763d430636663af",
-        "4f3e44d4dde1d0d12a724242df8cef0a"
-        "68ea53617dab8a6aade4239d404a5154",
-        "cb095862cd41f4cb5be5f63e11d17728"
-        "c84b4d0f66ebe6bcb1ed0ce8d895aa1d",
-        "de08a0822c00994ffd1a4136a3caaf27"
-        "03b4ce0c083c2656e598345fcd27510f",
-        "02b1fe14a5b6ad526ccff550",
-        "316d9b4214a33182212888e86f23005b0706c30db2b1052c"
-        "4e28c2c100fcdb85cc934b0a64c8db0d7dd339b64c"},
+	"d99132243a09c24a7497f3da8608f0ba"
+	"808c21a575d33679f4b24603e96d27ad",
+	"62a61ceb338540516edde460e27923a8"
+	"df6749bc38e27b1001cd5b8b9102e44c",
+	"e24413c8dc5760ffbedbfbfb48d087f8"
+	"5ae448b62575db480763d430636663af",
+	"4f3e44d4dde1d0d12a724242df8cef0a"
+	"68ea53617dab8a6aade4239d404a5154",
+	"cb095862cd41f4cb5be5f63e11d17728"
+	"c84b4d0f66ebe6bcb1ed0ce8d895aa1d",
+	"de08a0822c00994ffd1a4136a3caaf27"
+	"03b4ce0c083c2656e598345fcd27510f",
+	"02b1fe14a5b6ad526ccff550",
+	"316d9b4214a33182212888e86f23005b0706c30db2b1052c"
+	"4e28c2c100fcdb85cc934b0a64c8db0d7dd339b64c"},
 };
 
 static void
@@ -72,14 +72,14 @@ both_sides_give_the_published_numbers(void **state)
 		unit_hex(v->private_r, sk);
 		unit_hex(v->public_r, pk);
 		unit_hex(v->private_e, ske);
-		assert_int_equal(
-		    hpke_core_encap(ske, pk, enc, shared, &f), 0);
+		assert_int_equal(hpke_core_encap(ske, pk, enc, shared, &f), 0);
 		assert_hex(enc, v->enc);
 		assert_hex(shared, v->shared);
 		assert_int_equal(hpke_core_decap(enc, sk, shared2, &f), 0);
 		assert_memory_equal(shared, shared2, 32);
 		assert_int_equal(hpke_core_schedule(v->aead, shared, info,
-		    info_len, psk, id, id_len, &c, &f), 0);
+				     info_len, psk, id, id_len, &c, &f),
+		    0);
 		assert_hex(c.key, v->key);
 		assert_hex(c.base_nonce, v->nonce);
 	}
@@ -101,7 +101,8 @@ the_published_message_opens(void **state)
 	unit_hex(v->private_r, sk);
 	unit_hex(v->enc, enc);
 	assert_int_equal(hpke_open(sk, &p, info, info_len, aad, aad_len, enc,
-	    sealed, n, out, &f), 0);
+			     sealed, n, out, &f),
+	    0);
 	assert_hex(out, plain_hex);
 }
 
@@ -116,14 +117,16 @@ seal(struct parties *p)
 
 	assert_int_equal(crypto_x25519_generate(p->sk, p->pk, &f), 0);
 	memset(p->psk, 'p', sizeof(p->psk));
-	assert_int_equal(hpke_seal(p->pk, &k, "info", 4, "aad", 3,
-	    (const unsigned char *)"0123456789abcdef0123456789abcdef", 32,
-	    p->enc, p->sealed, &f), 0);
+	assert_int_equal(
+	    hpke_seal(p->pk, &k, "info", 4, "aad", 3,
+		(const unsigned char *)"0123456789abcdef0123456789abcdef", 32,
+		p->enc, p->sealed, &f),
+	    0);
 }
 
 static int
-open_it(const struct parties *p, const char *id, const char *info,
-    const char *aad)
+open_it(
+    const struct parties *p, const char *id, const char *info, const char *aad)
 {
 	const struct hpke_psk k = {p->psk, (const unsigned char *)id, 2};
 	unsigned char out[32];
@@ -194,13 +197,16 @@ limits_are_errors(void **state)
 	(void)state;
 	seal(&p);
 	k = (struct hpke_psk){p.psk, (const unsigned char *)"id", 2};
-	assert_int_equal(hpke_seal(p.pk, &k, long_info, 257, "", 0, p.sk, 32,
-	    enc, out, &f), FAULT_SYSTEM);
-	assert_int_equal(hpke_seal(p.pk, &k, long_info, 256, "", 0, p.sk, 32,
-	    enc, out, &f), 0);
+	assert_int_equal(
+	    hpke_seal(p.pk, &k, long_info, 257, "", 0, p.sk, 32, enc, out, &f),
+	    FAULT_SYSTEM);
+	assert_int_equal(
+	    hpke_seal(p.pk, &k, long_info, 256, "", 0, p.sk, 32, enc, out, &f),
+	    0);
 	k.id_len = 0;
-	assert_int_equal(hpke_seal(p.pk, &k, "", 0, "", 0, p.sk, 32, enc, out,
-	    &f), FAULT_SYSTEM);
+	assert_int_equal(
+	    hpke_seal(p.pk, &k, "", 0, "", 0, p.sk, 32, enc, out, &f),
+	    FAULT_SYSTEM);
 }
 
 int

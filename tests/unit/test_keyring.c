@@ -41,8 +41,7 @@ refused(const char *text, const char *message)
 {
 	struct keyring *k = NULL;
 
-	assert_int_equal(
-	    keyring_parse(&k, "main.key", text, strlen(text), &f),
+	assert_int_equal(keyring_parse(&k, "main.key", text, strlen(text), &f),
 	    FAULT_CONFIG);
 	assert_null(k);
 	if (strstr(f.text, message) == NULL)
@@ -52,9 +51,9 @@ refused(const char *text, const char *message)
 static void
 a_key_and_a_recipient_are_read(void **state)
 {
-	struct keyring *k = parse(
-	    "# comment = with an equals sign\n\n" ALICE
-	    "\r\n  \t\n" BOB "   # the end, without a newline");
+	struct keyring *k =
+	    parse("# comment = with an equals sign\n\n" ALICE "\r\n  \t\n" BOB
+		  "   # the end, without a newline");
 	const struct keyring_key *a, *b;
 
 	(void)state;
@@ -68,7 +67,7 @@ a_key_and_a_recipient_are_read(void **state)
 	assert_true(a->has_private && a->recipient);
 	assert_true(!b->has_private && !b->recipient);
 	assert_hex(a->public_key, "8520f0098930a754748b7ddcb43ef75a"
-	                          "0dbf3a0d26381af4eba4a98eaa9b4e6a");
+				  "0dbf3a0d26381af4eba4a98eaa9b4e6a");
 	assert_ptr_equal(keyring_find(k, b->id), b);
 	assert_null(keyring_find(k, b->public_key));
 	keyring_free(k);
@@ -84,10 +83,12 @@ derived_secrets_are_as_specified(void **state)
 	(void)state;
 	assert_non_null(k);
 	assert_hex(keyring_at(k, 0)->psk, "3dba347317146faf3ed79287eb49d111"
-	    "e74df4ede858cbda3f926265e5424897");
-	assert_hex(keyring_at(k, 0)->fingerprint_key, "0ba2cf7976bde5d69640e6d045cd4b8e"
+					  "e74df4ede858cbda3f926265e5424897");
+	assert_hex(keyring_at(k, 0)->fingerprint_key,
+	    "0ba2cf7976bde5d69640e6d045cd4b8e"
 	    "c6c5518bffc5b72b374ff2e13aeb4d84");
-	assert_hex(keyring_at(k, 0)->trailer_key, "740effd303d6101825e92a073779b939"
+	assert_hex(keyring_at(k, 0)->trailer_key,
+	    "740effd303d6101825e92a073779b939"
 	    "11ac58d1f24090c5dfc9ca2fba293495");
 	keyring_free(k);
 }
@@ -113,19 +114,20 @@ what_is_wrong_is_named_by_its_line(void **state)
 	refused("pitrkit-key-1\nid = " ALICE_ID "\nid = " ALICE_ID "\n",
 	    "main.key:3: comes twice");
 	refused("pitrkit-key-1\nid = " ALICE_ID "\n", "main.key:1: the key "
-	                                              "needs");
+						      "needs");
 	refused("pitrkit-recipient-1\nid = " BOB_ID "\n" ALICE,
 	    "main.key:1: the recipient needs");
-	refused("pitrkit-key-1\ncreated = yesterday\n", "main.key:2: the value");
+	refused(
+	    "pitrkit-key-1\ncreated = yesterday\n", "main.key:2: the value");
 	refused("pitrkit-key-1\n"
-	        "id = 0000000000000000\n"
-	        "private = dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n"
-	        "secret = AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+		"id = 0000000000000000\n"
+		"private = dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n"
+		"secret = AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
 	    "main.key:1: the id does not belong");
 	refused("pitrkit-recipient-1\n"
-	        "id = " BOB_ID "\n"
-	        "public = 3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=\n"
-	        "secret = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+		"id = " BOB_ID "\n"
+		"public = 3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=\n"
+		"secret = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
 	    "all zeros");
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "pitrkit-key-1\n", 14);
@@ -294,12 +296,11 @@ too_many_keys_or_files_are_refused(void **state)
 		paths[i] = strdup(put(name, text, 0600));
 		free(text);
 	}
-	assert_int_equal(
-	    keyring_load(&k, paths, KEYRING_RECIPIENTS, &f), 0);
+	assert_int_equal(keyring_load(&k, paths, KEYRING_RECIPIENTS, &f), 0);
 	keyring_free(k);
 	k = NULL;
-	assert_int_equal(keyring_load(&k, paths, KEYRING_RECIPIENTS + 1, &f),
-	    FAULT_CONFIG);
+	assert_int_equal(
+	    keyring_load(&k, paths, KEYRING_RECIPIENTS + 1, &f), FAULT_CONFIG);
 	assert_null(k);
 	for (int i = 0; i <= KEYRING_RECIPIENTS; i++) {
 		unlink(paths[i]);
@@ -338,7 +339,7 @@ main(void)
 	    cmocka_unit_test(a_nul_does_not_hide_the_rest_of_a_line),
 	    cmocka_unit_test(key_and_recipient_of_the_same_id_are_refused),
 	    cmocka_unit_test(
-	        a_generated_key_is_read_and_its_recipient_part_opens_nothing),
+		a_generated_key_is_read_and_its_recipient_part_opens_nothing),
 	    cmocka_unit_test(the_first_key_of_every_file_is_a_recipient),
 	    cmocka_unit_test(open_to_others_is_config_and_absent_is_key),
 	    cmocka_unit_test(too_many_keys_or_files_are_refused),
