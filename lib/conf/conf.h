@@ -75,9 +75,14 @@ struct conf_cluster {
 
 struct conf;
 
-/* path: NULL means $PITRKIT_CONF as handed in env, or the default. */
+/* path: NULL means CONF_DEFAULT; $PITRKIT_CONF is the caller's to look at.
+ * CONFIG also when the file holds a secret and group or others may read it. */
 #define CONF_DEFAULT "/etc/pitrkit/pitrkit.conf"
 int conf_load(struct conf **out, const char *path, struct fault *f);
+/* S3 repositories without credentials of their own get AWS_ACCESS_KEY_ID,
+ * AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, as look gives them (getenv). */
+int conf_apply_env(
+    struct conf *c, char *(*look)(const char *name), struct fault *f);
 /* From memory; for tests and fuzzing. */
 int conf_parse(struct conf **out, const char *path, const char *text,
     size_t len, struct fault *f);

@@ -1,0 +1,249 @@
+#include "conf_impl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fdio.h"
+
+/* How long a command that prints a secret may take. */
+#define COMMAND_MS 30000
+
+int
+conf_fault(
+    const struct conf *c, int line, struct fault *f, const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (line == 0)
+		return fault_set(f, FAULT_CONFIG, "%s: %s", c->path, text);
+	return fault_set(f, FAULT_CONFIG, "%s:%d: %s", c->path, line, text);
+}
+
+int
+conf_keep(
+    struct conf *c, const char *s, size_t n, const char **out, struct fault *f)
+{
+	struct conf_string *k;
+
+	if (n > CONF_FILE)
+		return fault_set(f, FAULT_CONFIG, "a setting is too long");
+	k = malloc(sizeof(*k) + n + 1);
+	if (k == NULL)
+		return fault_nomem(f);
+	memcpy(k->text, s, n);
+	k->text[n] = '\0';
+	k->len = n;
+	k->next = c->strings;
+	c->strings = k;
+	*out = k->text;
+	return 0;
+}
+
+int
+conf_parse(struct conf **out, const char *path, const char *text, size_t len,
+    struct fault *f)
+{
+	struct conf *c;
+	int r;
+
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return fault_nomem(f);
+	c->path = strdup(path);
+	if (c->path == NULL)
+		r = fault_nomem(f);
+	else
+		r = conf_ini_read(c, text, len, f);
+	if (r == 0)
+		r = conf_check_all(c, f);
+	if (r != 0) {
+		conf_free(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+/* PostgreSQL runs us in the data directory, cron elsewhere: what a relative
+ * path meant is kept while it is known. */
+static char *
+absolute(const char *path)
+{
+	char *cwd, *full;
+
+	if (path[0] == '/')
+		return strdup(path);
+	cwd = getcwd(NULL, 0);
+	if (cwd == NULL)
+		return strdup(path);
+	full = fdio_join(cwd, path);
+	free(cwd);
+	return full;
+}
+
+/* CONFIG whatever the reason: a missing settings file must never pass for a
+ * missing object. */
+static int
+slurp(const char *path, struct stat *st, unsigned char **text, size_t *len,
+    struct fault *f)
+{
+	int r;
+
+	if (stat(path, st) != 0) {
+		if (errno == ENOENT)
+			return fault_set(f, FAULT_CONFIG,
+			    "%s: no such settings file; name one with -c or "
+			    "PITRKIT_CONF",
+			    path);
+		fault_errno(f, errno, "%s", path);
+		return fault_recode(f, FAULT_CONFIG);
+	}
+	if (!S_ISREG(st->st_mode))
+		return fault_set(
+		    f, FAULT_CONFIG, "%s: not a regular file", path);
+	r = fdio_slurp(path, CONF_FILE, text, len, f);
+	return r == 0 ? 0 : fault_recode(f, FAULT_CONFIG);
+}
+
+int
+conf_load(struct conf **out, const char *path, struct fault *f)
+{
+	unsigned char *text = NULL;
+	struct conf *c = NULL;
+	struct stat st;
+	size_t len = 0;
+	char *full;
+	int r, line;
+
+	full = absolute(path != NULL ? path : CONF_DEFAULT);
+	if (full == NULL)
+		return fault_nomem(f);
+	r = slurp(full, &st, &text, &len, f);
+	if (r != 0)
+		goto out;
+	r = conf_parse(&c, full, (const char *)text, len, f);
+	if (r != 0)
+		goto out;
+	line = conf_key_inline_secret(c);
+	if (line != 0 && (st.st_mode & 077) != 0) {
+		r = conf_fault(c, line, f,
+		    "a secret stands in a file of mode %04o that others may "
+		    "read; chmod 600 it, or put the secret into a file of its "
+		    "own (..._file)",
+		    (unsigned)(st.st_mode & 07777));
+		conf_free(c);
+		goto out;
+	}
+	*out = c;
+out:
+	secret_wipe(text, len);
+	free(text);
+	free(full);
+	return r;
+}
+
+/* Nothing is taken from the environment for a repository that has a part of
+ * its credentials in the file: two halves would not fit together. */
+int
+conf_apply_env(struct conf *c, char *(*look)(const char *name), struct fault *f)
+{
+	const char *id = look("AWS_ACCESS_KEY_ID");
+	const char *key = look("AWS_SECRET_ACCESS_KEY");
+	const char *token = look("AWS_SESSION_TOKEN");
+	struct conf_repo *r;
+	int e = 0;
+	size_t i;
+
+	if (id == NULL || *id == '\0' || key == NULL || *key == '\0')
+		return 0;
+	for (i = 0; e == 0 && i < c->n_repos; i++) {
+		r = &c->repos[i].r;
+		if (r->kind != CONF_STORE_S3 || r->access_key_id != NULL)
+			continue;
+		e = conf_keep(c, id, strlen(id), &r->access_key_id, f);
+		if (e == 0)
+			e = conf_keep(c, key, strlen(key),
+			    &r->secret_access_key.value, f);
+		if (e == 0 && token != NULL && *token != '\0')
+			e = conf_keep(c, token, strlen(token),
+			    &r->session_token.value, f);
+	}
+	return e;
+}
+
+void
+conf_free(struct conf *c)
+{
+	struct conf_string *k;
+
+	if (c == NULL)
+		return;
+	while ((k = c->strings) != NULL) {
+		c->strings = k->next;
+		secret_wipe(k->text, k->len);
+		free(k);
+	}
+	free(c->path);
+	free(c);
+}
+
+const char *
+conf_path(const struct conf *c)
+{
+	return c->path;
+}
+
+int
+conf_cluster(const struct conf *c, const char *name,
+    const struct conf_cluster **out, struct fault *f)
+{
+	size_t i;
+
+	if (name == NULL) {
+		if (c->n_clusters == 1) {
+			*out = &c->clusters[0].c;
+			return 0;
+		}
+		return conf_fault(c, 0, f,
+		    c->n_clusters == 0
+			? "has no [cluster NAME] section"
+			: "has several clusters; choose one with -C NAME");
+	}
+	for (i = 0; i < c->n_clusters; i++)
+		if (strcmp(c->clusters[i].c.name, name) == 0) {
+			*out = &c->clusters[i].c;
+			return 0;
+		}
+	return conf_fault(c, 0, f, "has no section [cluster %.80s]", name);
+}
+
+/* ABSENT from here would say that something is not in the repository. */
+int
+conf_secret_read(const struct conf_secret *s, const char *what,
+    struct secret *out, struct fault *f)
+{
+	struct deadline d;
+	int r;
+
+	if (s->file != NULL)
+		r = secret_load_line(out, s->file, f);
+	else if (s->command != NULL) {
+		d = deadline_in_ms(COMMAND_MS);
+		r = secret_run_line(out, s->command, &d, f);
+	} else if (s->value != NULL)
+		r = secret_copy(out, s->value, strlen(s->value), f);
+	else
+		r = secret_copy(out, "", 0, f);
+	if (r == FAULT_ABSENT)
+		fault_recode(f, FAULT_CONFIG);
+	return r == 0 ? 0 : fault_prefix(f, "%s", what);
+}

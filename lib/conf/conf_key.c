@@ -1,0 +1,200 @@
+#include "conf_impl.h"
+
+#include <string.h>
+
+#include "text.h"
+
+enum form {
+	FORM_TEXT,     /* not empty */
+	FORM_ANY,      /* may be empty */
+	FORM_PATH,     /* absolute */
+	FORM_PATHS,    /* the same, repeatable; n counts them */
+	FORM_DURATION, /* longer than nothing */
+	FORM_OWN,      /* its function knows; it may be repeated if n is set */
+};
+
+struct key {
+	const char *name;
+	enum form form;
+	size_t at; /* where in the public struct */
+	size_t n;
+	conf_value_fn set;
+};
+
+#define C(field) offsetof(struct conf_cluster, field)
+#define R(field) offsetof(struct conf_repo, field)
+#define REPEATED 1
+
+static const struct key cluster_keys[] = {
+    {"pgdata", FORM_PATH, C(pgdata), 0, NULL},
+    {"conninfo", FORM_ANY, C(conninfo), 0, NULL},
+    {"repo", FORM_OWN, 0, REPEATED, conf_value_repo},
+    {"push_quorum", FORM_OWN, 0, 0, conf_value_quorum},
+    {"key_file", FORM_PATHS, C(key_files), C(n_key_files), NULL},
+    {"encryption", FORM_OWN, 0, 0, conf_value_encryption},
+    {"compression", FORM_OWN, 0, 0, conf_value_compression},
+    {"push_deadline", FORM_DURATION, C(push_deadline_ms), 0, NULL},
+    {"fetch_deadline", FORM_DURATION, C(fetch_deadline_ms), 0, NULL},
+    {"store_deadline", FORM_DURATION, C(store_deadline_ms), 0, NULL},
+    {"spool_dir", FORM_PATH, C(spool_dir), 0, NULL},
+    {"rpo", FORM_DURATION, C(rpo_ms), 0, NULL},
+    {"rto", FORM_DURATION, C(rto_ms), 0, NULL},
+};
+
+static const struct key repo_keys[] = {
+    {"url", FORM_OWN, 0, 0, conf_value_url},
+    {"endpoint", FORM_OWN, 0, 0, conf_value_endpoint},
+    {"region", FORM_OWN, 0, 0, conf_value_region},
+    {"addressing", FORM_OWN, 0, 0, conf_value_addressing},
+    {"insecure", FORM_OWN, 0, 0, conf_value_insecure},
+    {"tls", FORM_OWN, 0, 0, conf_value_tls},
+    {"ca_file", FORM_PATH, R(ca_file), 0, NULL},
+    {"ca_path", FORM_PATH, R(ca_path), 0, NULL},
+    {"pin", FORM_OWN, 0, REPEATED, conf_value_pin},
+    {"access_key_id", FORM_OWN, 0, 0, conf_value_access_key},
+    {"secret_access_key", FORM_TEXT, R(secret_access_key.value), 0, NULL},
+    {"secret_access_key_file", FORM_PATH, R(secret_access_key.file), 0, NULL},
+    {"secret_access_key_command", FORM_TEXT, R(secret_access_key.command), 0,
+	NULL},
+    {"session_token", FORM_TEXT, R(session_token.value), 0, NULL},
+    {"session_token_file", FORM_PATH, R(session_token.file), 0, NULL},
+    {"session_token_command", FORM_TEXT, R(session_token.command), 0, NULL},
+    {"storage_class", FORM_OWN, 0, 0, conf_value_storage_class},
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+_Static_assert(COUNT(cluster_keys) <= CONF_KEYS, "room for lines");
+_Static_assert(COUNT(repo_keys) <= CONF_KEYS, "room for lines");
+
+/* A hundred years: sums of such times in microseconds stay in 64 bits. */
+#define LONGEST_MS (36525LL * 86400 * 1000)
+
+static size_t
+find(const struct key *keys, size_t count, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			break;
+	return i;
+}
+
+static int
+set_path(const struct conf_target *t, const struct key *k, char *base,
+    const char *value, struct fault *f)
+{
+	const char **at = (const char **)(void *)(base + k->at);
+	size_t *n;
+
+	if (value[0] != '/')
+		return conf_fault(
+		    t->conf, t->line, f, "%s takes an absolute path", k->name);
+	if (k->form == FORM_PATHS) {
+		n = (size_t *)(void *)(base + k->n);
+		if (*n == CONF_LIST)
+			return conf_fault(t->conf, t->line, f,
+			    "%s is given more than %d times", k->name,
+			    CONF_LIST);
+		at += (*n)++;
+	}
+	return conf_keep(t->conf, value, strlen(value), at, f);
+}
+
+static int
+set_duration(const struct conf_target *t, const struct key *k, char *base,
+    const char *value, struct fault *f)
+{
+	int64_t ms;
+
+	if (text_duration(value, &ms) != 0 || ms == 0 || ms > LONGEST_MS)
+		return conf_fault(t->conf, t->line, f,
+		    "%s takes a time like 500ms, 60s, 5min, 4h, 30d or 2w",
+		    k->name);
+	memcpy(base + k->at, &ms, sizeof(ms));
+	return 0;
+}
+
+static int
+set(const struct conf_target *t, const struct key *k, const char *value,
+    struct fault *f)
+{
+	char *base =
+	    t->cluster != NULL ? (char *)&t->cluster->c : (char *)&t->repo->r;
+
+	if (value[0] == '\0' && k->form != FORM_ANY)
+		return conf_fault(
+		    t->conf, t->line, f, "%s has no value", k->name);
+	switch (k->form) {
+	case FORM_TEXT:
+	case FORM_ANY:
+		return conf_keep(t->conf, value, strlen(value),
+		    (const char **)(void *)(base + k->at), f);
+	case FORM_PATH:
+	case FORM_PATHS:
+		return set_path(t, k, base, value, f);
+	case FORM_DURATION:
+		return set_duration(t, k, base, value, f);
+	case FORM_OWN:
+		break;
+	}
+	return k->set(t, value, f);
+}
+
+/* The value is never repeated in a message here: it may be a secret that was
+ * put under a wrong name. */
+int
+conf_key_set(const struct conf_target *t, const char *name, const char *value,
+    struct fault *f)
+{
+	const struct key *keys = t->cluster != NULL ? cluster_keys : repo_keys;
+	size_t count =
+	    t->cluster != NULL ? COUNT(cluster_keys) : COUNT(repo_keys);
+	int *lines = t->cluster != NULL ? t->cluster->lines : t->repo->lines;
+	const char *kind = t->cluster != NULL ? "cluster" : "repo";
+	size_t i = find(keys, count, name);
+
+	if (i == count)
+		return conf_fault(t->conf, t->line, f,
+		    "a [%s] section has no setting \"%.40s\"", kind, name);
+	if (lines[i] != 0 && keys[i].n == 0)
+		return conf_fault(t->conf, t->line, f,
+		    "%s stands here for the second time, first in line %d",
+		    name, lines[i]);
+	lines[i] = t->line;
+	return set(t, &keys[i], value, f);
+}
+
+int
+conf_key_cluster_line(const struct conf_cluster_slot *s, const char *name)
+{
+	size_t i = find(cluster_keys, COUNT(cluster_keys), name);
+
+	return i < COUNT(cluster_keys) ? s->lines[i] : 0;
+}
+
+int
+conf_key_repo_line(const struct conf_repo_slot *s, const char *name)
+{
+	size_t i = find(repo_keys, COUNT(repo_keys), name);
+
+	return i < COUNT(repo_keys) ? s->lines[i] : 0;
+}
+
+int
+conf_key_inline_secret(const struct conf *c)
+{
+	size_t i;
+	int line;
+
+	for (i = 0; i < c->n_repos; i++) {
+		line = conf_key_repo_line(&c->repos[i], "secret_access_key");
+		if (line == 0)
+			line =
+			    conf_key_repo_line(&c->repos[i], "session_token");
+		if (line != 0)
+			return line;
+	}
+	return 0;
+}
