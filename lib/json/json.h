@@ -9,12 +9,16 @@
 
 /*
  * Small strict documents over jansson: duplicate keys, trailing bytes, wrong
- * types and missing members are CORRUPT and name the document and the member.
- * 64-bit unsigned values travel as decimal strings where they may pass 2^63.
+ * types and missing members are CORRUPT. json_parse names the document, the
+ * others the member: who reads on puts the document's name in front. 64-bit
+ * unsigned values travel as decimal strings where they may pass 2^63. Strings
+ * are UTF-8 without NUL; one that is not is CORRUPT.
  */
 
 struct json; /* an object or array; owned by the root it was taken from */
 
+/* At most JSON_MAX bytes. */
+#define JSON_MAX (64U << 20)
 int json_parse(struct json **root, const char *what, const void *data,
     size_t len, struct fault *f);
 int json_new(struct json **root, struct fault *f); /* an empty object */

@@ -27,7 +27,7 @@ const struct xml_node *xml_top(const struct xml *x);
 const struct xml_node *xml_child(const struct xml_node *n, const char *name);
 const struct xml_node *xml_next(const struct xml_node *n);
 /* Text of the first child element with that name, "" when empty, NULL when
- * there is none. Belongs to the document. */
+ * there is none or it holds elements. Belongs to the document. */
 const char *xml_text(const struct xml_node *n, const char *name);
 
 #endif

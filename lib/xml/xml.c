@@ -1,0 +1,135 @@
+#include "xml.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A struct xml is an xmlDoc and a struct xml_node an xmlNode: the casts keep
+ * libxml2 out of the header. */
+static const xmlNode *
+in(const struct xml_node *n)
+{
+	return (const xmlNode *)(const void *)n;
+}
+
+static const struct xml_node *
+out_of(const xmlNode *n)
+{
+	return (const struct xml_node *)(const void *)n;
+}
+
+/* Stops at the first sign of a DTD: no entity is ever declared. The parser
+ * does not call a document ended in this way well formed. */
+static void
+refuse_dtd(void *ctx, const xmlChar *name, const xmlChar *external,
+    const xmlChar *system)
+{
+	xmlParserCtxtPtr p = ctx;
+
+	(void)name;
+	(void)external;
+	(void)system;
+	p->wellFormed = 0;
+	xmlStopParser(p);
+}
+
+static void
+silent(void *ctx, xmlErrorPtr e)
+{
+	(void)ctx;
+	(void)e;
+}
+
+/* Without comments and with CDATA as plain text, the text of an element is
+ * one node. */
+int
+xml_parse(struct xml **out, const void *data, size_t len, struct fault *f)
+{
+	xmlParserCtxtPtr p;
+	xmlDocPtr doc;
+
+	if (len == 0 || len > XML_MAX)
+		return fault_set(f, FAULT_CORRUPT,
+		    "XML of %zu bytes, where 1 to %u belong", len, XML_MAX);
+	xmlInitParser();
+	p = xmlNewParserCtxt();
+	if (p == NULL)
+		return fault_nomem(f);
+	p->sax->internalSubset = refuse_dtd;
+	p->sax->externalSubset = refuse_dtd;
+	p->sax->comment = NULL;
+	p->sax->processingInstruction = NULL;
+	p->sax->serror = silent;
+	doc = xmlCtxtReadMemory(p, data, (int)len, NULL, NULL,
+	    XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR |
+		XML_PARSE_NOWARNING);
+	xmlFreeParserCtxt(p);
+	if (doc == NULL)
+		return fault_set(f, FAULT_CORRUPT, "not well-formed XML");
+	if (xmlDocGetRootElement(doc) == NULL || doc->intSubset != NULL) {
+		xmlFreeDoc(doc);
+		return fault_set(f, FAULT_CORRUPT, "not plain XML");
+	}
+	*out = (struct xml *)(void *)doc;
+	return 0;
+}
+
+void
+xml_free(struct xml *x)
+{
+	if (x != NULL)
+		xmlFreeDoc((xmlDocPtr)(void *)x);
+}
+
+const struct xml_node *
+xml_top(const struct xml *x)
+{
+	return out_of(xmlDocGetRootElement((xmlDocPtr)(void *)(uintptr_t)x));
+}
+
+const char *
+xml_root(const struct xml *x)
+{
+	return (const char *)in(xml_top(x))->name;
+}
+
+/* From n on, the first element of that name. */
+static const struct xml_node *
+find(const xmlNode *n, const char *name)
+{
+	for (; n != NULL; n = n->next)
+		if (n->type == XML_ELEMENT_NODE &&
+		    strcmp((const char *)n->name, name) == 0)
+			break;
+	return out_of(n);
+}
+
+const struct xml_node *
+xml_child(const struct xml_node *n, const char *name)
+{
+	return n == NULL ? NULL : find(in(n)->children, name);
+}
+
+const struct xml_node *
+xml_next(const struct xml_node *n)
+{
+	if (n == NULL)
+		return NULL;
+	return find(in(n)->next, (const char *)in(n)->name);
+}
+
+const char *
+xml_text(const struct xml_node *n, const char *name)
+{
+	const xmlNode *e = in(xml_child(n, name));
+
+	if (e == NULL)
+		return NULL;
+	e = e->children;
+	if (e == NULL)
+		return "";
+	if (e->type != XML_TEXT_NODE || e->next != NULL || e->content == NULL)
+		return NULL;
+	return (const char *)e->content;
+}
