@@ -140,11 +140,17 @@ install: all
 		install -m 644 $$p $(DESTDIR)$(PREFIX)/share/man/man$$s; \
 	done
 
+deb:
+	packaging/build-deb
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all unit fuzz fuzz-binaries deps deps-test check check-long demo \
-	install clean
+	install deb format clean
 .DELETE_ON_ERROR:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
