@@ -18,7 +18,8 @@ struct autoconf_setting {
 int autoconf_rewrite(const char *old, size_t old_len,
     const struct autoconf_setting *set, size_t n, struct buf *out,
     struct fault *f);
-/* 'it''s', with backslashes doubled, as PostgreSQL's parser reads it. */
+/* 'it''s', with backslashes doubled and line breaks as \n, as PostgreSQL's
+ * parser reads it. */
 int autoconf_quote(const char *value, struct buf *out, struct fault *f);
 /* A word for sh: 'it'\''s'. */
 int autoconf_shell_quote(const char *value, struct buf *out, struct fault *f);

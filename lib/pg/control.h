@@ -7,7 +7,7 @@
 #include "fault.h"
 
 /*
- * global/pg_control of PostgreSQL 13 to 19: what we need of it, after its
+ * global/pg_control of PostgreSQL 13 to 18: what we need of it, after its
  * CRC-32C was checked. Pure. Source: catalog/pg_control.h of each version.
  */
 
@@ -20,7 +20,7 @@ struct control {
 	uint32_t segment_size;
 	uint32_t block_size;
 	uint32_t checksums; /* data_checksum_version */
-	uint32_t state;     /* enum DBState */
+	uint32_t state;     /* enum DBState; 1 shut down, 6 running */
 	uint64_t checkpoint;
 	uint64_t redo;
 	uint32_t timeline; /* of the last checkpoint */

@@ -10,6 +10,10 @@
 /*
  * Timeline history files: which timelines a timeline descends from, and the
  * LSN at which each was left. Pure. Source: access/transam/timeline.c.
+ *
+ * Timelines rise from line to line, LSNs need not: a recovery aimed at timeline
+ * 2 that stops before 2 began makes a timeline 3 whose history still names 2,
+ * with an LSN below its beginning. Such an entry is empty (end <= begin).
  */
 
 #define HISTORY_MAX 1024           /* ancestors */
@@ -34,8 +38,9 @@ int history_parse(struct history *h, uint32_t timeline, const char *text,
 void history_free(struct history *h);
 /* The timeline whose WAL holds the byte at lsn on the way to the newest. */
 uint32_t history_timeline_at(const struct history *h, uint64_t lsn);
-/* Timeline t belongs to h and lsn was still on it: from there h's newest can
- * be reached. */
+/* Timeline t belongs to h and was not yet left for good where reading stands
+ * at lsn (the switch point itself will do): from there h's newest can be
+ * reached. */
 bool history_reaches(const struct history *h, uint32_t t, uint64_t lsn);
 
 #endif

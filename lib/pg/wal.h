@@ -45,9 +45,10 @@ int wal_check_name(const struct wal_header *h, const struct walname *n,
 #define WAL_POINT_NAME 64 /* MAXFNAMELEN, NUL included */
 
 struct wal_summary {
-	uint64_t end_lsn;        /* after the last whole record seen */
+	uint64_t end_lsn; /* after the last whole record; else the start */
 	int64_t first_commit_us; /* CLOCK_NONE: no commit record in it */
-	int64_t last_commit_us;  /* the newest */
+	int64_t last_commit_us;  /* the oldest and the newest: their times
+	                          * need not rise with their LSNs */
 	uint32_t commits;        /* commit and abort records with a time */
 	uint32_t xid_first;      /* first and last xid that ended, 0: none */
 	uint32_t xid_last;
@@ -60,6 +61,7 @@ struct wal_summary {
 		int64_t time_us;
 	} points[WAL_POINTS];
 	bool switched; /* ended by a segment switch */
+	bool full;     /* records fill it: up to its end or a switch */
 };
 
 /*
@@ -69,16 +71,26 @@ struct wal_summary {
  * on into the next segment ends the walk.
  *
  * CORRUPT, with the LSN, when a page or record is broken and yet a later page
- * of the segment carries WAL of this very segment: damage in the middle.
- * Otherwise the records simply end there (zeros, or an older segment's bytes in
- * a recycled file), which happens in .partial files and after a switch.
- * Must cope with: XLP_FIRST_IS_OVERWRITE_CONTRECORD, timeline changing between
- * pages upwards, XLOG_SWITCH, page magic of any known version.
- * segment may be mapped; len is the segment size.
+ * of the segment carries WAL of this very segment: damage in the middle. That
+ * is a page with the same magic, the address of its place, and a timeline not
+ * below the last whole page's nor above the named one. PostgreSQL writes and
+ * streams WAL in order, so behind the end of the records there is none.
+ * Otherwise the records simply end there: zeros, or an older segment's bytes in
+ * a recycled file. Seen in segments that a standby with archive_mode = always
+ * gets in part before its primary changes timeline. In a .partial file
+ * nothing is CORRUPT: what stands behind its end, PostgreSQL never reads.
+ *
+ * Copes with: a record that began before the segment and ends after it; records
+ * given up after a crash (XLP_FIRST_IS_OVERWRITE_CONTRECORD); timelines that
+ * rise between pages; XLOG_SWITCH; magics not known yet; other page sizes.
+ * segment may be mapped; len is the segment size. FOREIGN as wal_check_name.
  */
 int wal_walk(const void *segment, size_t len, const struct walname *n,
     struct wal_summary *out, struct fault *f);
 
+/* CRC-32C of n bytes that follow bytes with this CRC (0 at the beginning). */
 uint32_t wal_crc32c(uint32_t crc, const void *p, size_t n);
+/* The same without the processor's help: for machines that have none. */
+uint32_t wal_crc32c_table(uint32_t crc, const void *p, size_t n);
 
 #endif
