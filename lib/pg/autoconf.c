@@ -61,7 +61,7 @@ keep_others(const char *old, size_t old_len, struct buf *out, struct fault *f)
 		if (!is_recovery(old, len) &&
 		    (buf_put(out, old, len, f) != 0 ||
 			buf_put_u8(out, '\n', f) != 0))
-			return (f->code);
+			return ((int)f->code);
 		if (nl != NULL)
 			len++;
 		old += len;
@@ -76,13 +76,13 @@ autoconf_rewrite(const char *old, size_t old_len,
     struct fault *f)
 {
 	if (keep_others(old, old_len, out, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	for (size_t i = 0; i < n; i++)
 		if (buf_put_str(out, set[i].name, f) != 0 ||
 		    buf_put_str(out, " = ", f) != 0 ||
 		    autoconf_quote(set[i].value, out, f) != 0 ||
 		    buf_put_u8(out, '\n', f) != 0)
-			return (f->code);
+			return ((int)f->code);
 	return (0);
 }
 
@@ -92,7 +92,7 @@ autoconf_quote(const char *value, struct buf *out, struct fault *f)
 	char one[2] = "";
 
 	if (buf_put_u8(out, '\'', f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	for (const char *p = value; *p != '\0'; p++) {
 		const char *as = one;
 
@@ -104,7 +104,7 @@ autoconf_quote(const char *value, struct buf *out, struct fault *f)
 		else if (*p == '\n')
 			as = "\\n";
 		if (buf_put_str(out, as, f) != 0)
-			return (f->code);
+			return ((int)f->code);
 	}
 	return (buf_put_u8(out, '\'', f));
 }
@@ -115,11 +115,11 @@ autoconf_shell_quote(const char *value, struct buf *out, struct fault *f)
 	char one[2] = "";
 
 	if (buf_put_u8(out, '\'', f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	for (const char *p = value; *p != '\0'; p++) {
 		one[0] = *p;
 		if (buf_put_str(out, *p == '\'' ? "'\\''" : one, f) != 0)
-			return (f->code);
+			return ((int)f->code);
 	}
 	return (buf_put_u8(out, '\'', f));
 }

@@ -128,7 +128,7 @@ parse(struct history *h, uint32_t timeline, struct bytes text, struct fault *f)
 			return (bad_line(
 			    line, "an ancestor must be below its timeline", f));
 		if (add(h, parent, lsn, f) != 0)
-			return (f->code);
+			return ((int)f->code);
 		last = parent;
 	}
 	return (0);
@@ -147,7 +147,7 @@ history_parse(struct history *h, uint32_t timeline, const char *text,
 	if ((text != NULL && parse(&made, timeline, b, f) != 0) ||
 	    add(&made, timeline, UINT64_MAX, f) != 0) {
 		history_free(&made);
-		return (f->code);
+		return ((int)f->code);
 	}
 	*h = made;
 	return (0);

@@ -135,7 +135,7 @@ check(const struct label *l, unsigned seen, struct fault *f)
 			return (fault_set(f, FAULT_CORRUPT,
 			    "backup label: no line \"%s\"", key[i]));
 	if (walname_parse(l->start_wal, &n, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	if (l->timeline != 0 && l->timeline != n.timeline)
 		return (fault_set(f, FAULT_CORRUPT,
 		    "backup label: starts in %s but on timeline %u",
@@ -158,9 +158,9 @@ label_parse(const char *text, size_t len, struct label *out, struct fault *f)
 	memset(&l, 0, sizeof(l));
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (parse_line(line, &l, &seen, f) != 0)
-			return (f->code);
+			return ((int)f->code);
 	if (check(&l, seen, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	*out = l;
 	return (0);
 }

@@ -211,7 +211,7 @@ take_header(struct tar_parser *t, struct fault *f)
 	if (t->ended)
 		return (bad(t, "data after the end", f));
 	if (check_sum(t, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	if (memcmp(t->header + AT_MAGIC, "ustar", 5) != 0)
 		return (bad(t, "a header that is not ustar", f));
 	if (number(t->header + AT_SIZE, 12, &e.size) != 0 ||
@@ -222,13 +222,13 @@ take_header(struct tar_parser *t, struct fault *f)
 	e.mtime = (int64_t)mtime;
 	e.mode = (uint32_t)(mode & 07777);
 	if (take_name(t, &e, f) != 0 || take_kind(t, &e, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	memcpy(t->name, e.name, sizeof(t->name));
 	t->content = e.size;
 	t->padding = (size_t)((BLOCK - e.size % BLOCK) % BLOCK);
 	t->in_file = e.kind == TAR_FILE;
 	if (t->ev.entry(t->ctx, &e, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	if (t->in_file && e.size == 0)
 		return (finish_file(t, f));
 	return (0);
@@ -241,7 +241,7 @@ take_content(struct tar_parser *t, const unsigned char *p, size_t len,
 	size_t n = len < t->content ? len : (size_t)t->content;
 
 	if (t->ev.data(t->ctx, p, n, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	t->content -= n;
 	*used = n;
 	return (t->content == 0 ? finish_file(t, f) : 0);
@@ -271,12 +271,12 @@ tar_parser_feed(
 	for (; len > 0; data += used, len -= used) {
 		if (t->in_file) {
 			if (take_content(t, data, len, &used, f) != 0)
-				return (f->code);
+				return ((int)f->code);
 			continue;
 		}
 		if (t->padding > 0) {
 			if (take_padding(t, data, len, &used, f) != 0)
-				return (f->code);
+				return ((int)f->code);
 			continue;
 		}
 		used = BLOCK - t->have < len ? BLOCK - t->have : len;
@@ -285,7 +285,7 @@ tar_parser_feed(
 		if (t->have == BLOCK) {
 			t->have = 0;
 			if (take_header(t, f) != 0)
-				return (f->code);
+				return ((int)f->code);
 		}
 	}
 	return (0);

@@ -84,7 +84,7 @@ wal_check_name(const struct wal_header *h, const struct walname *n,
 		return (fault_set(f, FAULT_FOREIGN,
 		    "holds WAL but is not named as a WAL segment"));
 	if (walname_segno(n, h->segment_size, &segno, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	if (h->address != walname_lsn(segno, h->segment_size)) {
 		text_format_lsn(h->address, found);
 		text_format_lsn(walname_lsn(segno, h->segment_size), named);

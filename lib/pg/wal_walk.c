@@ -281,7 +281,7 @@ wal_walk(const void *segment, size_t len, const struct walname *n,
 
 	if (wal_header(segment, len, &h, f) != 0 ||
 	    wal_check_name(&h, n, len, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	memset(&s, 0, sizeof(s));
 	s.end_lsn = h.address;
 	s.first_commit_us = CLOCK_NONE;
@@ -291,7 +291,7 @@ wal_walk(const void *segment, size_t len, const struct walname *n,
 	if (follow(&w, &at) == ENDS)
 		s.full = true;
 	else if (n->kind == WALNAME_SEGMENT && judge(&w, at, f) != 0)
-		return (f->code);
+		return ((int)f->code);
 	/* Transaction ids went round inside: every one may be in it. */
 	if (s.xid_max - s.xid_min > UINT32_MAX / 2) {
 		s.xid_min = 3;
