@@ -21,10 +21,14 @@ struct archive_result {
 	char warning[512];
 	uint64_t size;
 	uint64_t stored;
+	/* A repository did not answer in time and a thread still waits for it:
+	 * r must not be freed, and the process should end soon. */
+	bool busy;
 };
 
 /*
- * Make the file durable in at least push_quorum repositories.
+ * Make the file durable in at least push_quorum repositories: in all of them
+ * side by side; once the quorum holds it, the others get 5 s more.
  *
  * Checked before anything is sent: the name; for segments size, header (system
  * id, timeline, address, segment size) and every record's CRC (wal_walk); for
@@ -32,11 +36,16 @@ struct archive_result {
  * it is not an intact file of this cluster with this name.
  * The same name again: 0 when the stored object is this content (fingerprint
  * and length, read by range), EXISTS when it is other content; CORRUPT/KEY when
- * what is stored cannot be told; nothing is ever overwritten.
- * At the end the archive's mark is made sure of (archive_mark).
- * Deadline: over all; AGAIN when the quorum was not reached in time.
- * mark_note: path of a small file that remembers that the mark is there, so
- * that this takes no request; NULL or not writable: one request per call.
+ * what is stored cannot be told; nothing is ever overwritten. Other content in
+ * any one repository is EXISTS although the quorum was reached: somebody else
+ * writes there.
+ * Then the archive's mark is made sure of; a mark that could not be made is a
+ * warning (without it absence cannot be proven, which is the safe side).
+ * Deadline: over all; AGAIN when the quorum was not reached in time. A call
+ * into a hanging file system cannot be cut off when there is one repository.
+ * mark_note: path of a small file that remembers for a day where the mark is,
+ * so that this takes no request; its folder is made when only it is missing.
+ * NULL or not writable: one request per repository and call.
  */
 int archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f);
@@ -54,6 +63,9 @@ int archive_push(struct repo *r, const char *path, const char *mark_note,
  * has it but damaged, the next is tried; if none can deliver, the worst of
  * the faults is returned, never ABSENT.
  */
+/* dest is made with mode 0600 and not synced: PostgreSQL does that. With
+ * several repositories the first ones get 10 s each before the next is tried,
+ * and what is left of the deadline in a second round. */
 int archive_fetch(struct repo *r, const char *name, const char *dest,
     const struct deadline *d, struct fault *f);
 
@@ -67,12 +79,14 @@ int archive_look(struct repo *r, size_t i, const char *name, struct walmeta *m,
  * without the content, so only the header's binding and the trailer are. */
 int archive_look_sealed(struct repo *r, size_t i, const char *name,
     uint64_t *stored, const struct deadline *d, struct fault *f);
-/* A whole small file (.history) from the first repository that has it. */
+/* A whole small file (.history) from the first repository that has it; by the
+ * rules of archive_fetch. out's limit holds; it is cleared first. */
 int archive_read(struct repo *r, const char *name, struct buf *out,
     const struct deadline *d, struct fault *f);
 
 /* The mark: a small object that says "this is the archive of this cluster".
- * make: create it where it is missing. check: ABSENT when it is not there. */
+ * make: create it where it is missing. check: ABSENT when it is not there,
+ * 0 only when it opens with our keys and says what it must. */
 int archive_mark_make(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f);
 int archive_mark_check(

@@ -1,0 +1,106 @@
+#include "archive_dest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+dest_unnamed(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int fd, e;
+
+	if (slash == NULL)
+		folder = strdup(".");
+	else
+		folder =
+		    strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (folder == NULL)
+		return -1;
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	e = errno;
+	free(folder);
+	errno = e;
+	return fd;
+}
+
+int
+archive_dest_begin(struct archive_dest *d, const char *path, struct fault *f)
+{
+	d->path = path;
+	d->fd = dest_unnamed(path);
+	if (d->fd >= 0)
+		return 0;
+	return fdio_atomic_begin(&d->named, path, 0600, f);
+}
+
+int
+archive_dest_write(
+    void *ctx, const unsigned char *data, size_t len, struct fault *f)
+{
+	const struct archive_dest *d = ctx;
+
+	return fdio_write(
+	    d->fd >= 0 ? d->fd : d->named.fd, d->path, data, len, f);
+}
+
+/* link(2) replaces nothing: a name of its own first, if the one wanted is
+ * taken. (PostgreSQL removes the old file before it asks, so mostly it is
+ * not.) */
+static int
+dest_link(const struct archive_dest *d, struct fault *f)
+{
+	char from[40], *temp;
+	int rc = 0;
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", d->fd);
+	if (linkat(AT_FDCWD, from, AT_FDCWD, d->path, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return fault_errno(f, errno, "%s: link", d->path);
+	if (asprintf(&temp, "%s.pitrkit-%ld", d->path, (long)getpid()) < 0)
+		return fault_nomem(f);
+	if (unlink(temp) != 0 && errno != ENOENT)
+		rc = fault_errno(f, errno, "%s: unlink", temp);
+	else if (linkat(AT_FDCWD, from, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) != 0)
+		rc = fault_errno(f, errno, "%s: link", temp);
+	else if (rename(temp, d->path) != 0) {
+		rc = fault_errno(f, errno, "%s: rename", d->path);
+		unlink(temp);
+	}
+	free(temp);
+	return rc;
+}
+
+int
+archive_dest_publish(struct archive_dest *d, struct fault *f)
+{
+	int fd = d->fd, rc;
+
+	if (fd < 0)
+		return fdio_atomic_publish(&d->named, 0, f);
+	rc = dest_link(d, f);
+	if (rc != 0)
+		return rc;
+	/* A late EIO or ENOSPC (NFS) comes with close: then what has the name
+	 * is not what was written. */
+	d->fd = -1;
+	rc = fdio_close(fd, d->path, f);
+	if (rc != 0)
+		unlink(d->path);
+	return rc;
+}
+
+void
+archive_dest_abort(struct archive_dest *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	else
+		fdio_atomic_abort(&d->named);
+	d->fd = -1;
+}

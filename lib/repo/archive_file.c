@@ -1,0 +1,301 @@
+#include "archive_file.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fdio.h"
+#include "history.h"
+#include "label.h"
+#include "wal.h"
+
+enum object_kind
+archive_file_kind(const struct walname *n)
+{
+	switch (n->kind) {
+	case WALNAME_HISTORY:
+		return OBJECT_HISTORY;
+	case WALNAME_LABEL:
+		return OBJECT_LABEL;
+	case WALNAME_PARTIAL:
+		return OBJECT_PARTIAL;
+	case WALNAME_SEGMENT:
+		break;
+	}
+	return OBJECT_WAL;
+}
+
+/* Least what may pass by itself, most what somebody must look into. */
+bool
+archive_file_worse(enum fault_code a, enum fault_code b)
+{
+	static const int rank[] = {
+	    [FAULT_NONE] = 0,
+	    [FAULT_ABSENT] = 1,
+	    [FAULT_AGAIN] = 2,
+	    [FAULT_DENIED] = 3,
+	    [FAULT_SYSTEM] = 4,
+	    [FAULT_CONFIG] = 5,
+	    [FAULT_KEY] = 6,
+	    [FAULT_CORRUPT] = 7,
+	    [FAULT_FOREIGN] = 8,
+	    [FAULT_EXISTS] = 9,
+	};
+
+	return rank[a] > rank[b];
+}
+
+int
+archive_file_key(const struct repo *r, const char *name,
+    struct archive_file_key *out, struct fault *f)
+{
+	int rc = walname_parse(name, &out->walname, f);
+
+	if (rc != 0)
+		return rc;
+	out->id = (struct object_id){repo_cluster(r), repo_system_id(r),
+	    archive_file_kind(&out->walname), name};
+	return layout_wal(out->id.cluster, out->id.system_id, name,
+	    &out->walname, out->key, f);
+}
+
+int
+archive_file_check_header(const void *data, size_t len, uint64_t size,
+    const struct walname *n, uint64_t system_id, const char *what,
+    struct fault *f)
+{
+	struct wal_header h;
+	int rc = wal_header(data, len, &h, f);
+
+	if (rc == 0 && h.system_id != system_id)
+		rc = fault_set(f, FAULT_FOREIGN,
+		    "WAL of system id %" PRIu64
+		    ", but this cluster's is %" PRIu64,
+		    h.system_id, system_id);
+	if (rc == 0)
+		rc = wal_check_name(&h, n, size, f);
+	if (rc != 0)
+		fault_prefix(f, "%s", what);
+	return rc;
+}
+
+/* Header and every record; fills the segment's part of the meta. */
+static int
+archive_file_check_segment(struct archive_file *a, uint64_t system_id,
+    struct walmeta *m, struct fault *f)
+{
+	struct wal_header h;
+	int rc = archive_file_check_header(
+	    a->data, a->size, a->size, &a->walname, system_id, a->path, f);
+
+	if (rc == FAULT_CORRUPT)
+		return fault_recode(f, FAULT_FOREIGN);
+	if (rc != 0)
+		return rc;
+	rc = wal_walk(a->data, a->size, &a->walname, &m->summary, f);
+	if (rc == FAULT_CORRUPT) {
+		fault_prefix(f, "%s is damaged", a->path);
+		return fault_recode(f, FAULT_FOREIGN);
+	}
+	if (rc != 0 || (rc = wal_header(a->data, a->size, &h, f)) != 0)
+		return rc;
+	m->magic = h.magic;
+	m->timeline = h.timeline;
+	m->address = h.address;
+	m->segment_size = h.segment_size;
+	return 0;
+}
+
+/* The name tells the segment and, in its third part, the offset in it at which
+ * the backup began. The segment size follows from both. */
+static int
+archive_file_check_label(struct archive_file *a, struct fault *f)
+{
+	const struct walname *n = &a->walname;
+	struct label l;
+	uint64_t low, size;
+	int rc = label_parse((const char *)a->data, a->size, &l, f);
+
+	if (rc != 0) {
+		fault_prefix(f, "%s", a->path);
+		return fault_recode(f, FAULT_FOREIGN);
+	}
+	low = l.start_lsn & UINT32_MAX;
+	if (strncmp(l.start_wal, a->name, 24) != 0 || l.start_wal[24] != '\0' ||
+	    l.start_lsn >> 32 != n->log || low < n->offset)
+		goto foreign;
+	low -= n->offset;
+	if (n->seg == 0 ? low != 0 : low % n->seg != 0)
+		goto foreign;
+	size = n->seg == 0 ? WALNAME_SEGMENT_MAX : low / n->seg;
+	if (!walname_segment_size_ok(size) || n->offset >= size)
+		goto foreign;
+	return 0;
+foreign:
+	return fault_set(f, FAULT_FOREIGN,
+	    "%s: START WAL LOCATION in it is not where its name says", a->path);
+}
+
+static int
+archive_file_check_history(struct archive_file *a, struct fault *f)
+{
+	struct history h;
+	int rc = history_parse(
+	    &h, a->walname.timeline, (const char *)a->data, a->size, f);
+
+	if (rc == 0) {
+		history_free(&h);
+		return 0;
+	}
+	fault_prefix(f, "%s", a->path);
+	return rc == FAULT_CORRUPT ? fault_recode(f, FAULT_FOREIGN) : rc;
+}
+
+static int
+archive_file_slurp(struct archive_file *a, size_t limit, struct fault *f)
+{
+	unsigned char *data;
+	int rc = fdio_slurp(a->path, limit, &data, &a->size, f);
+
+	if (rc == 0)
+		a->data = data;
+	return rc;
+}
+
+static int
+archive_file_map(struct archive_file *a, struct fault *f)
+{
+	uint64_t size;
+	int fd, rc = fdio_open_read(a->path, &fd, f);
+	void *p;
+
+	if (rc != 0)
+		return rc;
+	if ((rc = fdio_size(fd, a->path, &size, f)) != 0)
+		goto done;
+	if (!walname_segment_size_ok(size)) {
+		rc = fault_set(f, FAULT_FOREIGN,
+		    "%s: %" PRIu64 " bytes long, which no WAL segment is",
+		    a->path, size);
+		goto done;
+	}
+	/* Nobody writes to a segment that is handed to archive_command; what
+	 * was checked is what is sealed. */
+	p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED) {
+		rc = fault_set(
+		    f, FAULT_SYSTEM, "%s: cannot be mapped: %m", a->path);
+		goto done;
+	}
+	a->data = p;
+	a->size = (size_t)size;
+	a->mapped = true;
+done:
+	close(fd);
+	return rc;
+}
+
+static int
+archive_file_read(struct archive_file *a, uint64_t system_id, struct walmeta *m,
+    struct fault *f)
+{
+	int rc;
+
+	switch (a->walname.kind) {
+	case WALNAME_HISTORY:
+		rc = archive_file_slurp(a, HISTORY_FILE_MAX, f);
+		return rc != 0 ? rc : archive_file_check_history(a, f);
+	case WALNAME_LABEL:
+		rc = archive_file_slurp(a, LABEL_MAX, f);
+		return rc != 0 ? rc : archive_file_check_label(a, f);
+	case WALNAME_SEGMENT:
+	case WALNAME_PARTIAL:
+		break;
+	}
+	rc = archive_file_map(a, f);
+	return rc != 0 ? rc : archive_file_check_segment(a, system_id, m, f);
+}
+
+int
+archive_file_load(struct archive_file *a, const char *path, uint64_t system_id,
+    struct fault *f)
+{
+	const char *slash = strrchr(path, '/');
+	struct walmeta m;
+	int rc;
+
+	memset(a, 0, sizeof(*a));
+	memset(&m, 0, sizeof(m));
+	buf_init(&a->meta, OBJECT_META_MAX);
+	a->path = path;
+	a->name = slash != NULL ? slash + 1 : path;
+	rc = walname_parse(a->name, &a->walname, f);
+	if (rc != 0)
+		return rc;
+	a->kind = archive_file_kind(&a->walname);
+	m.pushed_us = clock_now_us();
+	m.summary.first_commit_us = m.summary.last_commit_us = CLOCK_NONE;
+	if ((rc = archive_file_read(a, system_id, &m, f)) == 0) {
+		m.size = a->size;
+		strncpy(m.version, PITRKIT_VERSION, sizeof(m.version) - 1);
+		object_digest(&a->digest, a->data, a->size);
+		rc = walmeta_encode(&m, &a->meta, f);
+	}
+	if (rc != 0)
+		archive_file_free(a);
+	return rc;
+}
+
+void
+archive_file_free(struct archive_file *a)
+{
+	if (a->mapped)
+		munmap((void *)(uintptr_t)a->data, a->size);
+	else
+		free((void *)(uintptr_t)a->data);
+	a->data = NULL;
+	a->mapped = false;
+	buf_free(&a->meta);
+}
+
+int
+archive_file_compare(struct repo *r, size_t i, const struct archive_file_key *k,
+    const struct object_digest *digest, bool *same, uint64_t *stored,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_info info = {0};
+	struct buf head = BUF_INIT(OBJECT_HEADER_MAX);
+	struct buf tail = BUF_INIT(OBJECT_TRAILER);
+	struct store *s;
+	int rc;
+
+	if ((rc = repo_store(r, i, &s, f)) != 0 ||
+	    (rc = store_get(s, k->key, 0, OBJECT_HEADER_MAX, buf_sink, &head,
+		 &info, d, f)) != 0)
+		goto done;
+	if (info.size < OBJECT_TRAILER || head.len > info.size) {
+		rc = fault_set(f, FAULT_CORRUPT,
+		    "%s: %s is too short for an object", store_url(s), k->key);
+		goto done;
+	}
+	rc = store_get(s, k->key, info.size - OBJECT_TRAILER, OBJECT_TRAILER,
+	    buf_sink, &tail, NULL, d, f);
+	if (rc == 0 && tail.len != OBJECT_TRAILER)
+		rc = fault_set(f, FAULT_AGAIN,
+		    "%s: %s: %zu bytes of its trailer came", store_url(s),
+		    k->key, tail.len);
+	if (rc != 0)
+		goto done;
+	rc = object_compare(&k->id, repo_keys(r), digest, head.data, head.len,
+	    tail.data, info.size, same, f);
+	if (rc != 0)
+		fault_prefix(f, "%s: %s", store_url(s), k->key);
+	else
+		*stored = info.size;
+done:
+	buf_free(&head);
+	buf_free(&tail);
+	return rc;
+}

@@ -1,0 +1,126 @@
+#include "archive_job.h"
+
+static void
+job_params(const struct archive_job_task *t, const struct repo *r,
+    struct object_params *o)
+{
+	*o = (struct object_params){
+	    .id = t->key.id,
+	    .keys = repo_keys(r),
+	    .codec = (enum codec_kind)t->conf->codec,
+	    .level = t->conf->level,
+	    .meta = t->file.meta.data,
+	    .meta_len = t->file.meta.len,
+	    .digest = &t->file.digest,
+	};
+}
+
+static int
+job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
+    void *ctx, uint64_t *size, struct fault *f)
+{
+	struct object_params params;
+	struct object_sealer *s = NULL;
+	int rc;
+
+	job_params(t, r, &params);
+	rc = object_seal_begin(&s, &params, sink, ctx, f);
+	for (size_t at = 0; rc == 0 && at < t->file.size; at += OBJECT_CHUNK) {
+		size_t n = t->file.size - at;
+
+		rc = object_seal_chunk(s, t->file.data + at,
+		    n < OBJECT_CHUNK ? n : OBJECT_CHUNK, NULL, f);
+	}
+	if (rc == 0)
+		rc = object_seal_end(s, size, f);
+	object_seal_free(s);
+	return rc;
+}
+
+int
+archive_job_seal(
+    struct archive_job_task *t, const struct repo *r, struct fault *f)
+{
+	uint64_t size;
+
+	buf_init(&t->sealed, ARCHIVE_JOB_MEMORY + (1U << 20));
+	return job_seal(t, r, buf_sink, &t->sealed, &size, f);
+}
+
+static int
+job_stream(struct archive_job *j, struct store *s, struct fault *f)
+{
+	const struct archive_job_task *t = j->task;
+	struct store_upload *u = NULL;
+	int rc = store_upload_begin(&u, s, t->key.key, &t->deadline, f);
+
+	if (rc == 0)
+		rc = job_seal(t, j->repo, store_upload_write, u, &j->stored, f);
+	if (rc == 0)
+		rc = store_upload_commit(u, f);
+	store_upload_free(u);
+	return rc;
+}
+
+/* The name is taken: by this very content (pushed before, or by a try of ours
+ * whose answer was lost), or by other content? */
+static int
+job_settle(struct archive_job *j, struct store *s, struct fault *f)
+{
+	const struct archive_job_task *t = j->task;
+	bool same;
+	int rc = archive_file_compare(j->repo, j->index, &t->key,
+	    &t->file.digest, &same, &j->stored, &t->deadline, f);
+
+	if (rc == FAULT_ABSENT)
+		return fault_recode(f, FAULT_AGAIN);
+	if (rc != 0)
+		return fault_prefix(
+		    f, "%s is there, but cannot be compared", t->file.name);
+	if (same) {
+		j->already = true;
+		return 0;
+	}
+	if (t->file.kind == OBJECT_PARTIAL)
+		return fault_set(f, FAULT_EXISTS,
+		    "%s: %s is there with other content, of an earlier"
+		    " promotion; both are kept if you save %s elsewhere by hand"
+		    " and rename its .ready file in archive_status to .done",
+		    store_url(s), t->key.key, t->file.path);
+	return fault_set(f, FAULT_EXISTS,
+	    "%s: %s is there with other content: does another server archive"
+	    " as cluster %s?",
+	    store_url(s), t->key.key, t->key.id.cluster);
+}
+
+int
+archive_job_put(struct archive_job *j, struct fault *f)
+{
+	const struct archive_job_task *t = j->task;
+	struct store *s;
+	int rc = repo_store(j->repo, j->index, &s, f);
+
+	if (rc != 0)
+		return rc;
+	if (t->file.size > ARCHIVE_JOB_MEMORY) {
+		rc = job_stream(j, s, f);
+	} else {
+		j->stored = t->sealed.len;
+		rc = store_put(s, t->key.key, t->sealed.data, t->sealed.len,
+		    &t->deadline, f);
+	}
+	return rc == FAULT_EXISTS ? job_settle(j, s, f) : rc;
+}
+
+void
+archive_job_mark(struct archive_job *j)
+{
+	const struct archive_job_task *t = j->task;
+	struct deadline d = deadline_in_ms(ARCHIVE_JOB_MARK_MS);
+
+	if (d.at_ms > t->deadline.at_ms)
+		d = t->deadline;
+	if (archive_note_has(&t->note, repo_conf(j->repo)->repos[j->index]) ||
+	    archive_mark_make(j->repo, j->index, &d, &j->mark) == 0)
+		j->marked = true;
+}

@@ -1,0 +1,43 @@
+#ifndef ARCHIVE_JOB_H
+#define ARCHIVE_JOB_H
+
+#include "archive_file.h"
+#include "archive_note.h"
+
+/* One file into one repository: the part of archive_push that runs once for
+ * each of them, side by side. */
+
+/* A segment up to this size is sealed once, in memory, for all repositories; a
+ * larger one is sealed by each as it streams there. */
+#define ARCHIVE_JOB_MEMORY (16U << 20)
+#define ARCHIVE_JOB_MARK_MS 5000
+
+/* What the jobs share; none of them changes it. */
+struct archive_job_task {
+	const struct conf_cluster *conf;
+	struct archive_file file;
+	struct archive_file_key key;
+	struct archive_note note;
+	struct deadline deadline;
+	struct buf sealed; /* the whole object, if not larger than that */
+};
+
+struct archive_job {
+	const struct archive_job_task *task;
+	struct repo *repo;
+	size_t index;
+	struct fault mark; /* why the mark could not be made */
+	bool already;      /* the repository held this content before */
+	bool marked;
+	uint64_t stored;
+};
+
+/* Seal the file into memory. */
+int archive_job_seal(
+    struct archive_job_task *t, const struct repo *r, struct fault *f);
+/* 0: durable there. Faults as archive_push. */
+int archive_job_put(struct archive_job *j, struct fault *f);
+/* Sets marked, or fills mark. */
+void archive_job_mark(struct archive_job *j);
+
+#endif

@@ -1,0 +1,100 @@
+#include "archive_note.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "fdio.h"
+
+#define NOTE_MAX 65536
+#define NOTE_SECONDS (24 * 60 * 60)
+
+/* All that tells one place from another: the endpoint too, which the URL in
+ * messages leaves out. */
+static int
+note_line(const struct conf_repo *c, struct buf *out, struct fault *f)
+{
+	if (c->kind == CONF_STORE_FILE)
+		return buf_printf(out, f, "file://%s\n", c->path);
+	return buf_printf(
+	    out, f, "%s s3://%s/%s\n", c->endpoint, c->bucket, c->prefix);
+}
+
+void
+archive_note_load(struct archive_note *n, const char *path)
+{
+	struct fault f = FAULT_INIT;
+	unsigned char *data;
+	struct stat st;
+	size_t len;
+
+	n->path = path;
+	buf_init(&n->text, NOTE_MAX);
+	/* A clock that was set back makes notes of the future: not believed. */
+	if (path == NULL || stat(path, &st) != 0 || st.st_mtime > time(NULL) ||
+	    st.st_mtime < time(NULL) - NOTE_SECONDS ||
+	    fdio_slurp(path, NOTE_MAX, &data, &len, &f) != 0)
+		return;
+	if (buf_put(&n->text, data, len, &f) != 0 ||
+	    buf_terminate(&n->text, &f) != 0)
+		buf_clear(&n->text);
+	free(data);
+}
+
+void
+archive_note_free(struct archive_note *n)
+{
+	buf_free(&n->text);
+}
+
+bool
+archive_note_has(const struct archive_note *n, const struct conf_repo *c)
+{
+	struct fault f = FAULT_INIT;
+	struct buf line = BUF_INIT(NOTE_MAX);
+	bool found = false;
+
+	if (n->text.len > 0 && note_line(c, &line, &f) == 0 &&
+	    buf_terminate(&line, &f) == 0) {
+		const char *text = (const char *)n->text.data;
+		const char *at = strstr(text, (const char *)line.data);
+
+		found = at != NULL && (at == text || at[-1] == '\n');
+	}
+	buf_free(&line);
+	return found;
+}
+
+void
+archive_note_save(const struct archive_note *n,
+    const struct conf_repo *const *repos, const bool *has, size_t count)
+{
+	struct fault f = FAULT_INIT;
+	struct buf text = BUF_INIT(NOTE_MAX);
+	struct fdio_atomic a;
+	char *slash, *folder;
+	int rc = 0;
+
+	if (n->path == NULL)
+		return;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (has[i])
+			rc = note_line(repos[i], &text, &f);
+	folder = strdup(n->path);
+	if (rc != 0 || folder == NULL)
+		goto done;
+	slash = strrchr(folder, '/');
+	if (slash != NULL && slash != folder) {
+		*slash = '\0';
+		(void)mkdir(folder, 0700);
+	}
+	if (fdio_atomic_begin(&a, n->path, 0600, &f) != 0)
+		goto done;
+	if (fdio_write(a.fd, n->path, text.data, text.len, &f) != 0 ||
+	    fdio_atomic_publish(&a, 0, &f) != 0)
+		fdio_atomic_abort(&a);
+done:
+	free(folder);
+	buf_free(&text);
+}

@@ -1,0 +1,28 @@
+#ifndef ARCHIVE_NOTE_H
+#define ARCHIVE_NOTE_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "conf.h"
+
+/*
+ * The note that remembers in which repositories the archive's mark was seen:
+ * a small local file with one URL a line. It is believed for a day, so that a
+ * repository that was emptied gets its mark back. Losing it costs a request;
+ * nothing here can fail for the caller.
+ */
+
+struct archive_note {
+	const char *path; /* NULL: nothing is remembered */
+	struct buf text;
+};
+
+void archive_note_load(struct archive_note *n, const char *path);
+void archive_note_free(struct archive_note *n);
+bool archive_note_has(const struct archive_note *n, const struct conf_repo *c);
+/* Replace the file: the repositories whose flag is set. */
+void archive_note_save(const struct archive_note *n,
+    const struct conf_repo *const *repos, const bool *has, size_t count);
+
+#endif

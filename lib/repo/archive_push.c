@@ -1,0 +1,289 @@
+#include "archive_job.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PUSH_GRACE_MS 5000 /* for the others, once the quorum holds it */
+#define PUSH_LATE_MS 1000  /* for threads to tell that time is over */
+
+struct push;
+
+struct push_thread {
+	struct push *push;
+	struct archive_job job;
+	pthread_t thread;
+	bool started;
+	/* under the lock: */
+	bool durable;
+	bool done;
+	/* by the thread until it is done: */
+	struct fault fault;
+};
+
+struct push {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* on the monotonic clock */
+	struct archive_job_task task;
+	size_t n;
+	struct push_thread threads[CONF_LIST];
+};
+
+static void *
+push_run(void *arg)
+{
+	struct push_thread *t = arg;
+	struct push *p = t->push;
+
+	if (archive_job_put(&t->job, &t->fault) == 0) {
+		pthread_mutex_lock(&p->lock);
+		t->durable = true;
+		pthread_cond_signal(&p->changed);
+		pthread_mutex_unlock(&p->lock);
+		archive_job_mark(&t->job);
+	}
+	pthread_mutex_lock(&p->lock);
+	t->done = true;
+	pthread_cond_signal(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* A repository for which no thread can be had has failed like any other. */
+static void
+push_start_thread(struct push_thread *t, struct repo *r)
+{
+	int e;
+
+	if (repo_clone(&t->job.repo, r, &t->fault) == 0) {
+		e = pthread_create(&t->thread, NULL, push_run, t);
+		if (e == 0) {
+			t->started = true;
+			return;
+		}
+		fault_errno(&t->fault, e, "starting a thread");
+	}
+	pthread_mutex_lock(&t->push->lock);
+	t->done = true;
+	pthread_mutex_unlock(&t->push->lock);
+}
+
+/* One repository needs no thread. */
+static void
+push_start(struct push *p, struct repo *r)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct push_thread *t = &p->threads[i];
+
+		t->push = p;
+		t->job.task = &p->task;
+		t->job.index = i;
+		if (p->n > 1) {
+			push_start_thread(t, r);
+		} else {
+			t->job.repo = r;
+			push_run(t);
+		}
+	}
+}
+
+/* Wait for news, at most so long. */
+static void
+push_pause(struct push *p, int64_t ms)
+{
+	struct timespec t;
+
+	if (ms > 60000)
+		ms = 60000;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&p->changed, &p->lock, &t);
+}
+
+/* Until all are done, or the time is over: the deadline, or the grace after
+ * the quorum. */
+static void
+push_wait(struct push *p)
+{
+	const int64_t end = p->task.deadline.at_ms;
+	int64_t until = end < INT64_MAX ? end + PUSH_LATE_MS : end;
+	bool grace = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		size_t durable = 0, done = 0;
+		int64_t now = clock_monotonic_ms();
+
+		for (size_t i = 0; i < p->n; i++) {
+			durable += p->threads[i].durable;
+			done += p->threads[i].done;
+		}
+		if (done == p->n)
+			break;
+		if (durable >= p->task.conf->push_quorum && !grace) {
+			grace = true;
+			until = now + PUSH_GRACE_MS < end ? now + PUSH_GRACE_MS
+							  : end;
+		}
+		if (now >= until)
+			break;
+		push_pause(p, until - now);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void
+push_warn(struct archive_result *res, const char *name, const char *text)
+{
+	size_t at = strlen(res->warning);
+
+	snprintf(res->warning + at, sizeof(res->warning) - at, "%s%s: %s",
+	    at > 0 ? "; " : "", name, text);
+}
+
+/* What has come of one repository; under the lock. */
+static void
+push_judge(const struct push_thread *t, struct archive_result *res,
+    struct fault *worst)
+{
+	const char *name = t->push->task.conf->repos[t->job.index]->name;
+	struct fault late = FAULT_INIT;
+	const struct fault *f = &t->fault;
+
+	if (t->durable) {
+		res->durable_in++;
+		res->stored = t->job.stored;
+		res->already = res->already && t->job.already;
+		if (!t->done)
+			push_warn(res, name, "no answer about its mark");
+		else if (!t->job.marked)
+			push_warn(res, name, t->job.mark.text);
+		return;
+	}
+	if (!t->done) {
+		fault_set(&late, FAULT_AGAIN, "no answer in time");
+		f = &late;
+	}
+	res->already = false;
+	push_warn(res, name, f->text);
+	if (archive_file_worse(f->code, worst->code)) {
+		*worst = *f;
+		fault_prefix(worst, "repository %s", name);
+	}
+}
+
+/* Remember where the mark is, when there is news. */
+static void
+push_note(const struct push *p, const bool marked[CONF_LIST])
+{
+	const struct archive_job_task *t = &p->task;
+	bool has[CONF_LIST] = {false}, news = false;
+
+	for (size_t i = 0; i < p->n; i++) {
+		has[i] = archive_note_has(&t->note, t->conf->repos[i]);
+		news = news || (marked[i] && !has[i]);
+		has[i] = has[i] || marked[i];
+	}
+	if (news)
+		archive_note_save(&t->note, t->conf->repos, has, p->n);
+}
+
+static int
+push_result(struct push *p, struct archive_result *res, struct fault *f)
+{
+	const struct archive_job_task *t = &p->task;
+	struct fault worst = FAULT_INIT;
+	bool marked[CONF_LIST] = {false};
+
+	res->already = true;
+	res->size = t->file.size;
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n; i++) {
+		push_judge(&p->threads[i], res, &worst);
+		marked[i] = p->threads[i].done && p->threads[i].job.marked;
+		res->busy = res->busy || !p->threads[i].done;
+	}
+	pthread_mutex_unlock(&p->lock);
+	push_note(p, marked);
+	if (res->durable_in >= t->conf->push_quorum &&
+	    worst.code != FAULT_EXISTS)
+		return 0;
+	*f = worst;
+	if (p->n > 1 && worst.code != FAULT_EXISTS)
+		fault_prefix(f, "%s is in %u of %zu repositories, %u needed",
+		    t->file.name, res->durable_in, p->n, t->conf->push_quorum);
+	return (int)f->code;
+}
+
+static void
+push_free(struct push *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->threads[i].started)
+			pthread_join(p->threads[i].thread, NULL);
+		if (p->n > 1)
+			repo_free(p->threads[i].job.repo);
+	}
+	archive_note_free(&p->task.note);
+	archive_file_free(&p->task.file);
+	buf_free(&p->task.sealed);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+static int
+push_new(struct push **out, const struct repo *r, const struct deadline *d,
+    struct fault *f)
+{
+	struct push *p = calloc(1, sizeof(*p));
+	pthread_condattr_t attr;
+
+	if (p == NULL)
+		return fault_nomem(f);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&p->lock, NULL);
+	p->task.conf = repo_conf(r);
+	p->task.deadline = d != NULL ? *d : deadline_never();
+	*out = p;
+	return 0;
+}
+
+int
+archive_push(struct repo *r, const char *path, const char *mark_note,
+    const struct deadline *d, struct archive_result *res, struct fault *f)
+{
+	struct push *p = NULL;
+	int rc = push_new(&p, r, d, f);
+
+	memset(res, 0, sizeof(*res));
+	if (rc != 0)
+		return rc;
+	if ((rc = archive_file_load(
+		 &p->task.file, path, repo_system_id(r), f)) != 0 ||
+	    (rc = archive_file_key(r, p->task.file.name, &p->task.key, f)) != 0)
+		goto done;
+	archive_note_load(&p->task.note, mark_note);
+	if (p->task.file.size <= ARCHIVE_JOB_MEMORY &&
+	    (rc = archive_job_seal(&p->task, r, f)) != 0)
+		goto done;
+	p->n = repo_count(r);
+	push_start(p, r);
+	push_wait(p);
+	rc = push_result(p, res, f);
+done:
+	/* A thread that still waits uses all of this. */
+	if (!res->busy)
+		push_free(p);
+	return rc;
+}

@@ -1,0 +1,153 @@
+#include "walmeta.h"
+
+#include <string.h>
+
+/*
+ *	u16 version, u16 length of the fixed part (these four bytes included)
+ *	fixed part, then the points: u16 length of what follows, u64 lsn,
+ *	i64 time, the name
+ *
+ * Appendable three ways without a new version: the fixed part may grow, a
+ * point may grow (its name is counted), and bytes may follow the points.
+ */
+#define WALMETA_VERSION 1
+#define WALMETA_FIXED 114
+#define WALMETA_HAS_WAL 1U
+#define WALMETA_SWITCHED 2U
+
+static int
+walmeta_put_points(
+    const struct wal_summary *s, uint32_t n, struct buf *out, struct fault *f)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < n; i++) {
+		size_t len = strnlen(s->points[i].name, WAL_POINT_NAME - 1);
+
+		(void)((rc = buf_put_u16(out, (uint16_t)(17 + len), f)) ||
+		       (rc = buf_put_u64(out, s->points[i].lsn, f)) ||
+		       (rc = buf_put_u64(
+			    out, (uint64_t)s->points[i].time_us, f)) ||
+		       (rc = buf_put_u8(out, (uint8_t)len, f)) ||
+		       (rc = buf_put(out, s->points[i].name, len, f)));
+	}
+	return rc;
+}
+
+int
+walmeta_encode(const struct walmeta *m, struct buf *out, struct fault *f)
+{
+	const struct wal_summary *s = &m->summary;
+	uint32_t n = s->n_points < WAL_POINTS ? s->n_points : WAL_POINTS;
+	uint16_t flags =
+	    (uint16_t)((m->segment_size != 0 ? WALMETA_HAS_WAL : 0U) |
+		       (s->switched ? WALMETA_SWITCHED : 0U));
+	char version[sizeof(m->version)] = "";
+	int rc;
+
+	memcpy(
+	    version, m->version, strnlen(m->version, sizeof(m->version) - 1));
+	(void)((rc = buf_put_u16(out, WALMETA_VERSION, f)) ||
+	       (rc = buf_put_u16(out, WALMETA_FIXED, f)) ||
+	       (rc = buf_put_u64(out, m->size, f)) ||
+	       (rc = buf_put_u64(out, (uint64_t)m->pushed_us, f)) ||
+	       (rc = buf_put(out, version, sizeof(version), f)) ||
+	       (rc = buf_put_u16(out, flags, f)) ||
+	       (rc = buf_put_u16(out, m->magic, f)) ||
+	       (rc = buf_put_u32(out, m->timeline, f)) ||
+	       (rc = buf_put_u64(out, m->address, f)) ||
+	       (rc = buf_put_u32(out, m->segment_size, f)) ||
+	       (rc = buf_put_u64(out, s->end_lsn, f)) ||
+	       (rc = buf_put_u64(out, (uint64_t)s->first_commit_us, f)) ||
+	       (rc = buf_put_u64(out, (uint64_t)s->last_commit_us, f)) ||
+	       (rc = buf_put_u32(out, s->commits, f)) ||
+	       (rc = buf_put_u32(out, s->xid_first, f)) ||
+	       (rc = buf_put_u32(out, s->xid_last, f)) ||
+	       (rc = buf_put_u32(out, s->xid_min, f)) ||
+	       (rc = buf_put_u32(out, s->xid_max, f)) ||
+	       (rc = buf_put_u32(out, s->n_points, f)) ||
+	       (rc = buf_put_u16(out, (uint16_t)n, f)) ||
+	       (rc = walmeta_put_points(s, n, out, f)));
+	return rc;
+}
+
+static int
+walmeta_i64(struct bytes *b, int64_t *out)
+{
+	uint64_t v;
+
+	if (bytes_u64(b, &v) != 0)
+		return -1;
+	*out = (int64_t)v;
+	return 0;
+}
+
+static int
+walmeta_take_fixed(struct bytes *b, struct walmeta *m, uint16_t *n_stored)
+{
+	struct wal_summary *s = &m->summary;
+	uint16_t flags;
+
+	if (bytes_u64(b, &m->size) != 0 || walmeta_i64(b, &m->pushed_us) != 0 ||
+	    bytes_copy(b, m->version, sizeof(m->version)) != 0 ||
+	    bytes_u16(b, &flags) != 0 || bytes_u16(b, &m->magic) != 0 ||
+	    bytes_u32(b, &m->timeline) != 0 || bytes_u64(b, &m->address) != 0 ||
+	    bytes_u32(b, &m->segment_size) != 0 ||
+	    bytes_u64(b, &s->end_lsn) != 0 ||
+	    walmeta_i64(b, &s->first_commit_us) != 0 ||
+	    walmeta_i64(b, &s->last_commit_us) != 0 ||
+	    bytes_u32(b, &s->commits) != 0 ||
+	    bytes_u32(b, &s->xid_first) != 0 ||
+	    bytes_u32(b, &s->xid_last) != 0 || bytes_u32(b, &s->xid_min) != 0 ||
+	    bytes_u32(b, &s->xid_max) != 0 || bytes_u32(b, &s->n_points) != 0 ||
+	    bytes_u16(b, n_stored) != 0)
+		return -1;
+	m->version[sizeof(m->version) - 1] = '\0';
+	s->switched = (flags & WALMETA_SWITCHED) != 0;
+	if ((flags & WALMETA_HAS_WAL) == 0)
+		return m->segment_size == 0 ? 0 : -1;
+	return walname_segment_size_ok(m->segment_size) ? 0 : -1;
+}
+
+static int
+walmeta_take_point(struct bytes *b, struct wal_summary *s, size_t i)
+{
+	struct bytes p;
+	uint16_t len;
+	uint8_t name_len;
+
+	if (bytes_u16(b, &len) != 0 || bytes_sub(b, len, &p) != 0 ||
+	    bytes_u64(&p, &s->points[i].lsn) != 0 ||
+	    walmeta_i64(&p, &s->points[i].time_us) != 0 ||
+	    bytes_u8(&p, &name_len) != 0 || name_len >= WAL_POINT_NAME)
+		return -1;
+	return bytes_copy(&p, s->points[i].name, name_len);
+}
+
+int
+walmeta_decode(const void *p, size_t len, struct walmeta *out, struct fault *f)
+{
+	struct bytes all = {p, len}, fixed;
+	struct walmeta m;
+	uint16_t version, fixed_len, n_stored;
+
+	memset(&m, 0, sizeof(m));
+	if (bytes_u16(&all, &version) != 0 || bytes_u16(&all, &fixed_len) != 0)
+		goto corrupt;
+	if (version != WALMETA_VERSION)
+		return fault_set(f, FAULT_CORRUPT,
+		    "WAL meta of version %u, which this pitrkit does not know",
+		    version);
+	if (fixed_len < WALMETA_FIXED ||
+	    bytes_sub(&all, fixed_len - 4U, &fixed) != 0 ||
+	    walmeta_take_fixed(&fixed, &m, &n_stored) != 0 ||
+	    n_stored > WAL_POINTS || n_stored > m.summary.n_points)
+		goto corrupt;
+	for (size_t i = 0; i < n_stored; i++)
+		if (walmeta_take_point(&all, &m.summary, i) != 0)
+			goto corrupt;
+	*out = m;
+	return 0;
+corrupt:
+	return fault_set(f, FAULT_CORRUPT, "malformed WAL meta");
+}
