@@ -104,6 +104,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/$(echo "$tap_name" | cut -c1-20).XXXXXX") ||
 T=$(cd "$T" && pwd -P)
 # sockaddr_un holds 107 characters; the longest name is $T/s/.s.PGSQL.5432.lock
 [ ${#T} -le 80 ] || bail "$T is too long a path for sockets"
+export PITRKIT_T="$T" # marks the processes of this test
 mkdir "$T/s" "$T/spool" "$T/bg" "$T/pg"
 
 # -- ending ----------------------------------------------------------------
@@ -124,6 +125,29 @@ end_pid() {
 	done
 }
 
+# Whatever else the test left running. It would keep prove waiting, too, if it
+# had the test's standard output.
+end_leftovers() {
+	for tap_sig in none TERM KILL; do
+		tap_left=
+		for tap_pid in $(grep -lzxF "PITRKIT_T=$T" \
+			/proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n'); do
+			[ "$tap_pid" -ne $$ ] && [ -d "/proc/$tap_pid" ] ||
+				continue
+			tap_left=yes
+			if [ $tap_sig = none ]; then
+				diag "still running at the end: $tap_pid $(
+					tr '\0' ' ' 2>/dev/null \
+						<"/proc/$tap_pid/cmdline")"
+			else
+				kill -$tap_sig "$tap_pid" 2>/dev/null
+			fi
+		done
+		[ -n "$tap_left" ] || break
+		[ $tap_sig = none ] || sleep 0.5
+	done
+}
+
 tap_cleanup() {
 	tap_status=$?
 	trap '' HUP INT TERM
@@ -138,6 +162,7 @@ tap_cleanup() {
 			end_pid "$tap_pid" QUIT 50
 	done
 	[ ! -d "$T/ceph" ] || "$TOP/tests/servers/ceph" stop "$T/ceph"
+	end_leftovers
 	cd /
 	if [ -n "${PITRKIT_KEEP:-}" ]; then
 		echo "# kept: $T"
