@@ -70,8 +70,9 @@ void object_digest(struct object_digest *d, const void *content, size_t len);
 struct object_params {
 	struct object_id id;
 	const struct keyring
-	    *keys; /* NULL: not encrypted ("encryption = off") */
-	enum codec_kind codec;
+	    *keys;             /* NULL: not encrypted ("encryption = off") */
+	enum codec_kind codec; /* OBJECT_KEY: none, whatever stands here, for
+				* zstd keeps what it has compressed */
 	int level;
 	const void *meta;                   /* may be NULL */
 	size_t meta_len;                    /* at most OBJECT_META_MAX */
