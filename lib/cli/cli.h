@@ -1,0 +1,104 @@
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf.h"
+#include "fault.h"
+
+/*
+ * What every command does alike: the process it runs in, options, settings,
+ * exit status. For commands only: these functions print.
+ *
+ *	int main(int argc, char **argv)
+ *	{
+ *		bool json = false;
+ *		const struct cli_option options[] = {
+ *			{.name = "json", .flag = &json, .help = "…"},
+ *		};
+ *		const struct cli_program program = {…};
+ *		struct cli cli;
+ *		int status = cli_start(&cli, &program, argc, argv);
+ *
+ *		if (status != CLI_GO)
+ *			return status;
+ *		…
+ */
+
+/* The values of an option that may be repeated; they belong to argv. */
+#define CLI_LIST 64
+struct cli_list {
+	const char *v[CLI_LIST];
+	size_t n;
+};
+
+/* Exactly one of flag, value and list says where it goes. */
+struct cli_option {
+	const char *name; /* long name, without "--" */
+	const char *arg;  /* what help calls its value; NULL for a flag */
+	const char *help; /* one line */
+	bool *flag;
+	const char **value; /* given twice is wrong usage */
+	struct cli_list *list;
+};
+
+struct cli_program {
+	const char *name;
+	const char *operands; /* as help shows them, "NAME DEST"; or NULL */
+	const char *summary;  /* one line: what the command does */
+	const struct cli_option *options;
+	size_t n_options;
+	size_t min_args;
+	size_t max_args;
+	int usage_status; /* for wrong usage; 0 means 2 */
+};
+
+struct cli {
+	const struct cli_program *program;
+	const char *config;  /* -c, or NULL */
+	const char *cluster; /* -C, or NULL */
+	char **args;         /* operands */
+	size_t n_args;
+};
+
+/*
+ * First thing in main. Sets the process up (cli_harden), then reads the
+ * options; -c -C -v -V -h are here and not in the table. Returns CLI_GO, or
+ * the status to exit with: help and version went to standard output, or one
+ * line about wrong usage to standard error.
+ */
+#define CLI_GO (-1)
+int cli_start(
+    struct cli *c, const struct cli_program *p, int argc, char **argv);
+
+/* Wrong usage that the table cannot tell: one line, and the status. */
+int cli_usage(const struct cli *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Settings from -c, else $PITRKIT_CONF, else CONF_DEFAULT, with credentials
+ * from the environment; cluster from -C, else the only one. The caller frees
+ * *conf. cluster may be NULL: then none is chosen. */
+int cli_config(const struct cli *c, struct conf **conf,
+    const struct conf_cluster **cluster, struct fault *f);
+
+/* NONE 0; ABSENT, SYSTEM 1; CONFIG 2; EXISTS, FOREIGN 3; AGAIN, DENIED 4;
+ * CORRUPT, KEY 5. */
+int cli_exit_status(enum fault_code code);
+/* Logs "PROGRAM: TEXT"; returns the status. */
+int cli_fail(const struct fault *f);
+
+/* Results that did not arrive are a failure: call it before exit status 0. */
+int cli_flush_stdout(struct fault *f);
+
+/*
+ * Signals that were inherited as ignored or blocked get their default (a
+ * shutdown must end us), except SIGPIPE and SIGXFSZ, which are ignored: they
+ * come back as EPIPE and EFBIG, for walpush must not die of a signal of its
+ * own making. umask 077. Descriptors 0 to 2 are open. No core dump, and no
+ * other process of this user reads our memory. Afterwards /proc/self belongs
+ * to root.
+ */
+void cli_harden(void);
+
+#endif
