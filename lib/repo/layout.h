@@ -29,9 +29,12 @@ int layout_mark(
     const char *cluster, uint64_t system_id, char *key, struct fault *f);
 int layout_wal(const char *cluster, uint64_t system_id, const char *name,
     const struct walname *n, char *key, struct fault *f);
-/* "…/wal/" and "…/wal/TIMELINE/LOGHALF/": prefixes for listings. */
+/* "…/wal/", "…/wal/TIMELINE/" and "…/wal/TIMELINE/LOGHALF/": prefixes for
+ * listings. */
 int layout_wal_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f);
+int layout_wal_timeline(const char *cluster, uint64_t system_id,
+    uint32_t timeline, char *key, struct fault *f);
 int layout_wal_folder(const char *cluster, uint64_t system_id,
     const struct walname *n, char *key, struct fault *f);
 int layout_base_prefix(
@@ -39,6 +42,9 @@ int layout_base_prefix(
 /* what: "head", "manifest", or layout_pack's. */
 int layout_base(const char *cluster, uint64_t system_id, const char *id,
     const char *what, char *key, struct fault *f);
+/* From a bound name, "ID/WHAT", as manifests have it. */
+int layout_base_key(const char *cluster, uint64_t system_id, const char *name,
+    char *key, struct fault *f);
 /* The bound name of a backup's object: "ID/WHAT" (struct object_id). */
 int layout_base_name(
     const char *id, const char *what, char *name, struct fault *f);

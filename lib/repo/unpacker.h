@@ -6,6 +6,7 @@
 #include "head.h"
 #include "manifest.h"
 #include "repo.h"
+#include "tree.h"
 
 /*
  * A backup's manifest and packs back into files: the manifest is read as a
@@ -14,24 +15,20 @@
  * extents and write pieces to their place. All content is authenticated before
  * it is written; the totals of what was written must be the manifest's.
  *
- * Files are created exclusively below root (openat, no symbolic link is ever
- * followed but the pg_tblspc ones given in links). global/pg_control is
+ * Files are created below root and the tablespaces' folders (tree.h), all empty
+ * at the start. global/pg_control is
  * written as global/pg_control.pitrkit: the caller renames it last.
  * Memory: at most 96 MiB however many jobs.
  */
-
-struct unpacker_link {
-	uint32_t oid;
-	const char *dir; /* absolute; exists and is empty */
-};
 
 struct unpacker_params {
 	const char *id;
 	size_t repo;
 	unsigned jobs;
 	const char *root; /* exists */
-	const struct unpacker_link *links;
-	size_t n_links;
+	const struct tree_space
+	    *spaces; /* the backup's, each with its folder */
+	size_t n_spaces;
 };
 
 #define UNPACKER_CONTROL "global/pg_control.pitrkit"

@@ -30,7 +30,7 @@ struct waypath_goal {
 	uint32_t xid;
 	const char *name;
 	bool exclusive;
-	uint32_t timeline; /* 0: the newest the backup can reach */
+	uint32_t timeline; /* 0: the newest that can be reached */
 };
 
 struct waypath {
@@ -42,39 +42,24 @@ struct waypath {
 	uint64_t segments;   /* looked at, all present and opened */
 	uint64_t wal_stored; /* bytes to fetch */
 	uint64_t wal_size;
-	bool target_seen; /* the target lies on the way, by the sealed metas */
+	bool target_seen;       /* it lies on the way, by the sealed metas */
 	int64_t last_commit_us; /* newest commit on the way; CLOCK_NONE */
 	uint64_t end_lsn;       /* how far the archive goes without a gap */
 	char last_name[WALNAME_SIZE];
-	char
-	    missing[WALNAME_SIZE]; /* first absent file before the target, "" */
 };
 
-/* The newest timeline in the archive that descends from t at lsn (walks
- * t+1, t+2, … .history files by listing them). */
-int waypath_newest_timeline(struct repo *r, size_t i, uint32_t t, uint64_t lsn,
-    uint32_t *timeline, const struct deadline *d, struct fault *f);
-
 /*
- * ABSENT with a line that names the file and what it means ("nothing after …
- * can be reached") when a file before the target, or between the backup's start
- * and stop, is missing; CONFIG when the goal cannot be reached from this backup
- * (before its end; timeline that is no descendant; beyond the archive's end).
- * For LATEST the end is the first absent segment: it must be proven absent,
- * and no later segment of that timeline may exist (that would be a gap).
+ * ABSENT, with a line that names the file and what it means for recovery, when
+ * a file between the backup's start and the target is missing although later
+ * ones are there, or one before the backup's own stop is. CONFIG when the goal
+ * cannot be reached from this backup: before its end, on a timeline that is no
+ * descendant, beyond the archive's end.
+ * For LATEST the end is the first absent segment after which there is none.
  * jobs: headers read side by side.
  */
 int waypath_find(struct repo *r, size_t i, const struct head *h,
     const struct waypath_goal *g, unsigned jobs, struct waypath *out,
     const struct deadline *d, struct fault *f);
 void waypath_free(struct waypath *w);
-
-/* The backup to begin from: the newest that ended before the goal. For a
- * named point or xid: the newest that ended before the segment in which the
- * sealed metas first show it. CONFIG, with what there is, when there is none.*/
-struct catalog;
-int waypath_choose(struct repo *r, size_t i, const struct catalog *c,
-    const struct waypath_goal *g, unsigned jobs, const struct head **out,
-    const struct deadline *d, struct fault *f);
 
 #endif

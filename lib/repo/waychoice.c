@@ -1,0 +1,178 @@
+#include "waychoice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+#include "timeline.h"
+#include "walscan.h"
+
+/* Looking for the first segment that shows a named point or an xid. */
+struct search {
+	const struct waypath_goal *goal;
+	bool found;
+	uint64_t lsn; /* the target is not before it */
+};
+
+static int
+look_for(
+    void *ctx, const struct walscan_segment *s, bool *stop, struct fault *f)
+{
+	struct search *q = ctx;
+	const struct wal_summary *m = &s->meta.summary;
+	uint32_t n = m->n_points < WAL_POINTS ? m->n_points : WAL_POINTS;
+	uint32_t k;
+
+	(void)f;
+	if (!s->present)
+		return 0;
+	if (q->goal->target == WAYPATH_XID) {
+		q->found = m->xid_min != 0 && m->xid_min <= q->goal->xid &&
+			   q->goal->xid <= m->xid_max;
+		q->lsn = s->meta.address;
+	}
+	for (k = 0; q->goal->target == WAYPATH_NAME && k < n; k++) {
+		if (strcmp(m->points[k].name, q->goal->name) != 0)
+			continue;
+		q->found = true;
+		q->lsn = m->points[k].lsn;
+		break;
+	}
+	*stop = q->found;
+	return 0;
+}
+
+/* Is the backup over before the goal? limit: for points and xids. */
+static bool
+ends_before(const struct head *h, const struct waypath_goal *g, uint64_t limit)
+{
+	switch (g->target) {
+	case WAYPATH_TIME:
+		return h->stop_us <= g->time_us;
+	case WAYPATH_LSN:
+		return h->stop_lsn <= g->lsn;
+	case WAYPATH_XID:
+	case WAYPATH_NAME:
+		return h->stop_lsn <= limit;
+	case WAYPATH_IMMEDIATE:
+	case WAYPATH_LATEST:
+		break;
+	}
+	return true;
+}
+
+static int
+none_fits(const struct catalog *c, const struct head *oldest, uint32_t timeline,
+    const struct waypath_goal *g, struct fault *f)
+{
+	char when[CLOCK_TEXT_SIZE];
+	char lsn[20];
+
+	if (c->n == 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "the repository holds no finished backup of this cluster "
+		    "(%zu unfinished): run basebackup-ship first",
+		    c->unfinished);
+	if (oldest == NULL)
+		return fault_set(f, FAULT_CONFIG,
+		    "no backup leads to timeline %u: give --target-timeline "
+		    "%u, the newest backup's own",
+		    timeline, c->heads[c->n - 1].timeline);
+	clock_format(oldest->stop_us, when);
+	text_format_lsn(oldest->stop_lsn, lsn);
+	return fault_set(f, FAULT_CONFIG,
+	    "no backup on the way to timeline %u ended before the %s: the "
+	    "oldest is %s, from %s (LSN %s) on anything can be restored",
+	    timeline,
+	    g->target == WAYPATH_XID    ? "target transaction"
+	    : g->target == WAYPATH_NAME ? "target point"
+					: "target",
+	    oldest->id, when, lsn);
+}
+
+/* Where the point or xid first shows, from the oldest usable backup on. */
+static int
+find_limit(struct repo *r, size_t i, const struct head *oldest,
+    const struct history *h, const struct waypath_goal *g, unsigned jobs,
+    uint64_t *limit, const struct deadline *d, struct fault *f)
+{
+	struct search q = {.goal = g};
+	int rc;
+
+	rc = walscan_run(r, i, h, oldest->segment_size,
+	    walname_segno_of(oldest->start_lsn, oldest->segment_size), jobs,
+	    look_for, &q, d, f);
+	if (rc != 0)
+		return rc;
+	if (!q.found && g->target == WAYPATH_NAME)
+		return fault_set(f, FAULT_CONFIG,
+		    "no restore point '%s' is in the archive after the oldest "
+		    "backup, %s",
+		    g->name, oldest->id);
+	if (!q.found)
+		return fault_set(f, FAULT_CONFIG,
+		    "transaction %u does not end in the archive after the "
+		    "oldest backup, %s",
+		    g->xid, oldest->id);
+	*limit = q.lsn;
+	return 0;
+}
+
+/* Of the backups on the way the oldest, and the newest that ends in time. */
+static void
+pick(const struct catalog *c, const struct history *h,
+    const struct waypath_goal *g, uint64_t limit, const struct head **oldest,
+    const struct head **best)
+{
+	size_t k;
+
+	*oldest = *best = NULL;
+	for (k = 0; k < c->n; k++) {
+		const struct head *b = &c->heads[k];
+
+		if (!history_reaches(h, b->timeline, b->stop_lsn))
+			continue;
+		if (*oldest == NULL)
+			*oldest = b;
+		if (ends_before(b, g, limit))
+			*best = b;
+	}
+}
+
+int
+waychoice_pick(struct repo *r, size_t i, const struct catalog *c,
+    const struct waypath_goal *g, unsigned jobs, const struct head **out,
+    uint32_t *timeline, const struct deadline *d, struct fault *f)
+{
+	const struct head *oldest;
+	const struct head *best;
+	struct history h = {NULL, 0};
+	uint64_t limit = 0;
+	uint32_t floor = 1;
+	size_t k;
+	int rc;
+
+	if (c->n == 0)
+		return none_fits(c, NULL, 0, g, f);
+	for (k = 0; k < c->n; k++)
+		if (c->heads[k].timeline > floor)
+			floor = c->heads[k].timeline;
+	rc = timeline_resolve(r, i, g->timeline, NULL, floor,
+	    c->heads[c->n - 1].segment_size, &h, d, f);
+	if (rc != 0)
+		return rc;
+	pick(c, &h, g, limit, &oldest, &best);
+	if (oldest != NULL &&
+	    (g->target == WAYPATH_XID || g->target == WAYPATH_NAME)) {
+		rc = find_limit(r, i, oldest, &h, g, jobs, &limit, d, f);
+		pick(c, &h, g, limit, &oldest, &best);
+	}
+	if (rc == 0 && best == NULL)
+		rc = none_fits(c, oldest, h.entry[h.n - 1].timeline, g, f);
+	if (rc == 0) {
+		*out = best;
+		*timeline = h.entry[h.n - 1].timeline;
+	}
+	history_free(&h);
+	return rc;
+}
