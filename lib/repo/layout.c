@@ -66,6 +66,18 @@ layout_wal_prefix(
 }
 
 int
+layout_wal_timeline(const char *cluster, uint64_t system_id, uint32_t timeline,
+    char *key, struct fault *f)
+{
+	int rc = layout_check_cluster(cluster, f);
+
+	if (rc != 0)
+		return rc;
+	return layout_format(key, LAYOUT_KEY, f,
+	    "%s/%" PRIu64 "/wal/%08" PRIX32 "/", cluster, system_id, timeline);
+}
+
+int
 layout_wal_folder(const char *cluster, uint64_t system_id,
     const struct walname *n, char *key, struct fault *f)
 {
@@ -105,6 +117,21 @@ layout_base_prefix(
 		return rc;
 	return layout_format(
 	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/base/", cluster, system_id);
+}
+
+int
+layout_base_key(const char *cluster, uint64_t system_id, const char *name,
+    char *key, struct fault *f)
+{
+	const char *slash = strchr(name, '/');
+	char id[LAYOUT_ID];
+
+	if (slash == NULL || (size_t)(slash - name) >= sizeof id)
+		return fault_set(
+		    f, FAULT_CORRUPT, "\"%s\" names no object", name);
+	memcpy(id, name, (size_t)(slash - name));
+	id[slash - name] = '\0';
+	return layout_base(cluster, system_id, id, slash + 1, key, f);
 }
 
 int
