@@ -102,7 +102,15 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 		$(LDFLAGS_ALL) -o $@ $< \
 		$$(sed 's/^/-Wl,--wrap=/' tests/unit/$*.wrap 2>/dev/null) \
 		$(LIB) -lcmocka $(PKG_LIBS)
-unit: $(UNIT_BIN)
+# Tests of a library against a real server: a script in tests/e2e starts the
+# server and calls them.
+INTEGRATION_SRC := $(wildcard tests/integration/test_*.c)
+INTEGRATION_BIN := $(INTEGRATION_SRC:%.c=$(BUILD)/%)
+$(BUILD)/tests/integration/%: tests/integration/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ \
+		$< $(LIB) -lcmocka $(PKG_LIBS)
+unit: $(UNIT_BIN) $(INTEGRATION_BIN)
 
 # Fuzzers: clang's libFuzzer with ASan and UBSan over a library of their own.
 FUZZ_BUILD := build/fuzz

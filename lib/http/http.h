@@ -49,7 +49,7 @@ struct http_request {
 	void *ctx;
 	size_t keep; /* kept answer body (errors, and all without sink): limit,
 			AGAIN when crossed by a 2xx; errors are cut there */
-	const struct deadline *deadline;
+	const struct deadline *deadline; /* NULL: never */
 };
 
 #define HTTP_FIELD 256
@@ -71,7 +71,9 @@ struct http_response {
 	char bucket_region[HTTP_FIELD]; /* x-amz-bucket-region */
 };
 
-/* A body shorter than its Content-Length is AGAIN, not a success. */
+/* A body shorter than its Content-Length is AGAIN, not a success. Status and
+ * header fields in rs are set before the sink is called for the first time. rs
+ * is to be freed whatever the result. */
 int http_perform(struct http *h, const struct http_request *rq,
     struct http_response *rs, struct fault *f);
 void http_response_free(struct http_response *rs);
