@@ -18,9 +18,10 @@
  *
  * Keys are within the bucket; they are percent-encoded here.
  * Faults: ABSENT only for 404 with NoSuchKey (HEAD: 404) of this bucket;
- * NoSuchBucket is CONFIG; EXISTS for 412 and 409 ConditionalRequestConflict of
- * a conditional write; DENIED for 401 and 403, with a hint; AGAIN for the
- * rest, when the deadline is used up.
+ * NoSuchBucket is CONFIG; EXISTS for 412 of a conditional write (409
+ * ConditionalRequestConflict is tried again); DENIED for 401 and 403, with a
+ * hint; AGAIN for the rest, when the deadline is used up. A deadline of NULL or
+ * never ends with the tenth failed try that brought nothing new.
  * Threads: one client per thread.
  */
 
@@ -47,7 +48,8 @@ struct s3_info {
 	int64_t modified_us; /* CLOCK_NONE when not told */
 };
 
-/* PUT with If-None-Match: * and Content-MD5. EXISTS also when an earlier try of
+/* PUT with If-None-Match: * (a look first, where the store answers that it has
+ * no conditions) and Content-MD5. EXISTS also when an earlier try of
  * this very call stored it and the answer was lost: the caller compares. */
 int s3_put(struct s3 *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
@@ -62,16 +64,19 @@ int s3_get(struct s3 *s, const char *key, uint64_t offset, uint64_t length,
 int s3_head(struct s3 *s, const char *key, struct s3_info *info,
     const struct deadline *d, struct fault *f);
 
-/* Keys (or, with delimiter "/", keys and common prefixes) in order. cb returns
- * 0 to go on; another value ends the listing and is returned. */
+/* Keys (or, with delimiter "/", keys and common prefixes) in byte order, those
+ * greater than start_after (NULL: all). cb returns 0 to go on; another value
+ * ends the listing and is returned. CORRUPT when the store's answers are out of
+ * order or leave open whether there is more. */
 typedef int (*s3_list_fn)(void *ctx, const char *key, bool is_prefix,
     uint64_t size, int64_t modified_us, struct fault *f);
 int s3_list(struct s3 *s, const char *prefix, const char *delimiter,
     const char *start_after, s3_list_fn cb, void *ctx, const struct deadline *d,
     struct fault *f);
 
-/* Up to 1000 keys in one request; cb is told each key's own result: a code of
- * NONE only where the store says it is deleted. */
+/* Up to 1000 keys in one request; when it succeeds, cb is told each key's own
+ * result, in any order: a code of NONE only where the store says that it is
+ * deleted. When it fails, cb is not called. */
 typedef void (*s3_delete_fn)(void *ctx, size_t i, const struct fault *result);
 int s3_delete(struct s3 *s, const char *const *keys, size_t n, s3_delete_fn cb,
     void *ctx, const struct deadline *d, struct fault *f);
