@@ -13,21 +13,38 @@
  * A repository's bytes: objects with names, created once, never changed.
  * Three kinds behind one face: a directory, S3, memory (tests).
  *
- * Keys: 1 to 900 bytes of [A-Za-z0-9._/-] and '+'; no empty part, no "." or
- * ".." (else CONFIG).
+ * Keys: 1 to STORE_KEY_MAX bytes of [A-Za-z0-9._/-] and '+'; at most
+ * STORE_KEY_PARTS parts, each of 1 to 255 bytes and not beginning with '.'
+ * (else CONFIG). No key may be the folder of another.
  * Durable: put and commit return 0 only after the object would survive the
  * loss of power (directory: file and folders synced; S3: answered 200).
  * Whole: a reader never sees a part of an object.
  * Once: put and commit are EXISTS, and change nothing, when the name is taken.
  * Absence: get and stat are ABSENT only when the store itself says that there
  * is no such object; a directory whose root is not there is AGAIN (it may not
- * be mounted), and so is every doubt.
+ * be mounted), and so is every doubt. An empty root cannot be told from the
+ * mount point of a file system that is not mounted: who must not confuse the
+ * two keeps an object of its own to look for.
  * Threads: one handle per thread; store_clone makes another.
- * Deadlines: NULL never; else AGAIN when it passes.
+ * Deadlines: NULL never; else AGAIN when it passes. A directory looks at the
+ * clock between blocks of a file and names of a folder: a call into a file
+ * system that hangs (NFS, hard mounts) cannot be cut off.
+ *
+ * A directory store makes its root (mode 0700) at the first put when the
+ * folder above it is there, and never more than that one level. Files are
+ * 0600 and regular; nothing below the root is reached through a symbolic link
+ * (CORRUPT). Names that cannot be part of a key are not objects: so are the
+ * ".tmp-" files of a killed put, which only file systems without O_TMPFILE
+ * ever show. Folders that a delete leaves empty are removed.
  */
+
+#define STORE_KEY_MAX 900
+#define STORE_KEY_PARTS 32
 
 struct store;
 
+/* repo must live as long as the store and its clones. Opening touches no
+ * disk and no network, but reads an S3 repository's secrets. */
 int store_open(
     struct store **out, const struct conf_repo *repo, struct fault *f);
 int store_open_memory(struct store **out, struct fault *f);
@@ -57,7 +74,9 @@ struct store_info {
 	int64_t modified_us; /* CLOCK_NONE when not known */
 };
 
-/* As s3_get (s3.h): ranges, each byte once, resumed inside. */
+/* As s3_get (s3.h): ranges, each byte once, resumed inside. A range that begins
+ * at or beyond the end is CORRUPT, but for offset 0; length 0 is a stat. info
+ * (may be NULL) is set on success. */
 int store_get(struct store *s, const char *key, uint64_t offset,
     uint64_t length, sink_fn sink, void *ctx, struct store_info *info,
     const struct deadline *d, struct fault *f);
@@ -67,6 +86,9 @@ int store_stat(struct store *s, const char *key, struct store_info *info,
 /* All objects whose key begins with prefix (which ends in '/' or is empty),
  * in byte order of their keys. shallow: only the next level, folders as
  * is_folder with a trailing '/'. A prefix without objects lists nothing.
+ * Only entries whose key is greater than start_after (NULL: all). A folder
+ * that cannot be read, or a name that is neither file nor folder, is a fault
+ * and never left out; but lost+found in the root of a directory is.
  * Memory does not grow with the number of objects, but for one folder of a
  * directory store. cb: 0 to go on, else the listing ends with that value. */
 struct store_entry {
@@ -81,7 +103,8 @@ int store_list(struct store *s, const char *prefix, bool shallow,
     const char *start_after, store_list_fn cb, void *ctx,
     const struct deadline *d, struct fault *f);
 
-/* Each key's own result to cb, in any order; absent keys count as deleted. */
+/* Each key's own result to cb, in any order; absent keys count as deleted. 0
+ * when every key's result was told; after a fault the others are unknown. */
 typedef void (*store_delete_fn)(
     void *ctx, size_t i, const struct fault *result);
 int store_delete(struct store *s, const char *const *keys, size_t n,

@@ -1,0 +1,344 @@
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "secret.h"
+#include "store_s3.h"
+
+/* Read once, for all clones. */
+struct store_s3_account {
+	atomic_uint users;
+	const struct conf_repo *repo;
+	struct secret key;
+	struct secret token;
+};
+
+int
+store_s3_key(const struct store_s3 *s, const char *key,
+    char out[STORE_S3_KEY_MAX + 1], struct fault *f)
+{
+	size_t n = strlen(key);
+
+	if (n > STORE_S3_KEY_MAX - s->prefix_len)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s/%.300s: longer than S3 allows", s->base.url, key);
+	memcpy(out, s->prefix, s->prefix_len);
+	memcpy(out + s->prefix_len, key, n + 1);
+	return 0;
+}
+
+static int
+put(struct store *base, const char *key, const void *data, size_t len,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	int rc = store_s3_key(s, key, full, f);
+
+	return rc ? rc : s3_put(s->s3, full, data, len, d, f);
+}
+
+static void
+tell_info(const struct s3_info *i, struct store_info *info)
+{
+	info->size = i->size;
+	info->modified_us = i->modified_us;
+}
+
+static int
+stat_object(struct store *base, const char *key, struct store_info *info,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	struct s3_info i;
+	int rc = store_s3_key(s, key, full, f);
+
+	if (rc == 0)
+		rc = s3_head(s->s3, full, &i, d, f);
+	if (rc == 0)
+		tell_info(&i, info);
+	return rc;
+}
+
+static int
+get(struct store *base, const char *key, uint64_t offset, uint64_t length,
+    sink_fn sink, void *ctx, struct store_info *info, const struct deadline *d,
+    struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	struct s3_info i;
+	int rc = store_s3_key(s, key, full, f);
+
+	if (rc)
+		return rc;
+	rc = s3_get(s->s3, full, offset, length, sink, ctx, &i, d, f);
+	if (rc == 0) {
+		tell_info(&i, info);
+	} else if (rc == FAULT_CORRUPT && offset == 0 && length < UINT64_MAX) {
+		/* To S3 every range begins beyond the end of an empty
+		 * object. */
+		struct fault told = *f;
+
+		if (s3_head(s->s3, full, &i, d, f) == 0 && i.size == 0) {
+			tell_info(&i, info);
+			return 0;
+		}
+		*f = told;
+	}
+	return rc;
+}
+
+/* ---- listing ---- */
+
+struct listing {
+	const struct store_s3 *s;
+	const char *prefix;
+	const char *after;
+	store_list_fn cb;
+	void *ctx;
+	char last[STORE_S3_KEY_MAX + 1];
+};
+
+static bool
+is_key(const char *key, bool folder)
+{
+	struct fault ignored;
+
+	return folder ? store_key_check_prefix(key, &ignored) == 0
+		      : store_key_check(key, &ignored) == 0;
+}
+
+static int
+listed(void *ctx, const char *full, bool folder, uint64_t size,
+    int64_t modified_us, struct fault *f)
+{
+	struct listing *l = ctx;
+	const struct store_s3 *s = l->s;
+	const char *key = full + s->prefix_len;
+	struct store_entry e = {.is_folder = folder};
+
+	if (strncmp(full, s->prefix, s->prefix_len) != 0 ||
+	    strncmp(key, l->prefix, strlen(l->prefix)) != 0)
+		return fault_set(f, FAULT_CORRUPT,
+		    "%s: lists what was not asked for: '%.200s'", s->base.url,
+		    full);
+	/* What others keep in the bucket cannot be one of ours. */
+	if (!is_key(key, folder) || (l->after && strcmp(key, l->after) <= 0))
+		return 0;
+	/* Directory buckets do: a merge over such a listing loses objects. */
+	if (strcmp(key, l->last) <= 0)
+		return fault_set(f, FAULT_CORRUPT,
+		    "%s: lists out of order: '%.200s'", s->base.url, full);
+	memcpy(l->last, key, strlen(key) + 1);
+	e.key = key;
+	e.size = folder ? 0 : size;
+	e.modified_us = folder ? CLOCK_NONE : modified_us;
+	return l->cb(l->ctx, &e, f);
+}
+
+static int
+list(struct store *base, const char *prefix, bool shallow,
+    const char *start_after, store_list_fn cb, void *ctx,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	struct listing l = {s, prefix, start_after, cb, ctx, ""};
+	char full[STORE_S3_KEY_MAX + 1], after[STORE_S3_KEY_MAX + 1];
+	int rc = store_s3_key(s, prefix, full, f);
+
+	if (rc == 0 && start_after)
+		rc = store_s3_key(s, start_after, after, f);
+	if (rc)
+		return rc;
+	return s3_list(s->s3, full, shallow ? "/" : NULL,
+	    start_after ? after : NULL, listed, &l, d, f);
+}
+
+/* ---- deleting ---- */
+
+#define BATCH 1000
+
+struct removal {
+	size_t first;
+	store_delete_fn cb;
+	void *ctx;
+};
+
+static void
+removed(void *ctx, size_t i, const struct fault *result)
+{
+	const struct removal *r = ctx;
+	static const struct fault good = FAULT_INIT;
+
+	r->cb(r->ctx, r->first + i,
+	    result->code == FAULT_ABSENT ? &good : result);
+}
+
+static int
+remove_batch(struct store_s3 *s, const char *const *keys, size_t n,
+    struct removal *r, const struct deadline *d, struct fault *f)
+{
+	char *text = malloc(n * (STORE_S3_KEY_MAX + 1));
+	const char **full = calloc(n, sizeof(*full));
+	int rc = text && full ? 0 : fault_nomem(f);
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		full[i] = text + i * (STORE_S3_KEY_MAX + 1);
+		rc = store_s3_key(
+		    s, keys[i], text + i * (STORE_S3_KEY_MAX + 1), f);
+	}
+	if (rc == 0)
+		rc = s3_delete(s->s3, full, n, removed, r, d, f);
+	free(full);
+	free(text);
+	return rc;
+}
+
+static int
+remove_keys(struct store *base, const char *const *keys, size_t n,
+    store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f)
+{
+	struct removal r = {0, cb, ctx};
+	int rc = 0;
+
+	for (; r.first < n && rc == 0; r.first += BATCH) {
+		size_t left = n - r.first;
+
+		rc = remove_batch((struct store_s3 *)base, keys + r.first,
+		    left < BATCH ? left : BATCH, &r, d, f);
+	}
+	return rc;
+}
+
+/* ---- opening ---- */
+
+static void
+account_drop(struct store_s3_account *a)
+{
+	if (!a || atomic_fetch_sub(&a->users, 1) != 1)
+		return;
+	secret_free(&a->key);
+	secret_free(&a->token);
+	free(a);
+}
+
+static void
+free_store(struct store *base)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+
+	s3_free(s->s3);
+	account_drop(s->account);
+	free(s->prefix);
+	free(s);
+}
+
+static int clone_store(
+    struct store **out, const struct store *s, struct fault *f);
+
+static const struct store_ops ops = {
+    .clone = clone_store,
+    .free = free_store,
+    .put = put,
+    .get = get,
+    .stat = stat_object,
+    .list = list,
+    .remove = remove_keys,
+    .upload_begin = store_s3_upload_begin,
+    .upload_write = store_s3_upload_write,
+    .upload_commit = store_s3_upload_commit,
+    .upload_free = store_s3_upload_free,
+};
+
+static int
+connect_account(struct s3 **out, struct store_s3_account *a, struct fault *f)
+{
+	const struct conf_repo *r = a->repo;
+	struct s3_config c = {
+	    .name = r->name,
+	    .endpoint = r->endpoint,
+	    .region = r->region,
+	    .bucket = r->bucket,
+	    .host_style = r->host_style,
+	    .storage_class = r->storage_class,
+	    .tls = {.ca_file = r->ca_file,
+		.ca_path = r->ca_path,
+		.pins = r->pins,
+		.n_pins = r->n_pins,
+		.allow_tls12 = r->tls12},
+	    .access_key_id = r->access_key_id,
+	    .secret = a->key,
+	    .session_token = a->token,
+	};
+
+	return s3_new(out, &c, f);
+}
+
+/* Takes the caller's share of a, also when it fails. */
+static int
+make(struct store **out, struct store_s3_account *a, struct fault *f)
+{
+	const struct conf_repo *r = a->repo;
+	const char *prefix = r->prefix ? r->prefix : "";
+	const char *slash = *prefix ? "/" : "";
+	struct store_s3 *s = calloc(1, sizeof(*s));
+	int rc = 0;
+
+	if (!s) {
+		account_drop(a);
+		return fault_nomem(f);
+	}
+	s->base.ops = &ops;
+	s->account = a;
+	s->base.name = strdup(r->name);
+	if (asprintf(&s->base.url, "s3://%s%s%s", r->bucket, slash, prefix) < 0)
+		s->base.url = NULL;
+	if (asprintf(&s->prefix, "%s%s", prefix, slash) < 0)
+		s->prefix = NULL;
+	if (!s->base.name || !s->base.url || !s->prefix)
+		rc = fault_nomem(f);
+	else if ((s->prefix_len = strlen(s->prefix)) > STORE_S3_KEY_MAX)
+		rc = fault_set(f, FAULT_CONFIG,
+		    "repository %s: its prefix is too long", r->name);
+	if (rc == 0)
+		rc = connect_account(&s->s3, a, f);
+	if (rc)
+		store_free(&s->base);
+	else
+		*out = &s->base;
+	return rc;
+}
+
+static int
+clone_store(struct store **out, const struct store *base, struct fault *f)
+{
+	struct store_s3_account *a = ((const struct store_s3 *)base)->account;
+
+	atomic_fetch_add(&a->users, 1);
+	return make(out, a, f);
+}
+
+int
+store_s3_open(struct store **out, const struct conf_repo *repo, struct fault *f)
+{
+	struct store_s3_account *a = calloc(1, sizeof(*a));
+	int rc;
+
+	if (!a)
+		return fault_nomem(f);
+	atomic_init(&a->users, 1);
+	a->repo = repo;
+	rc = conf_secret_read(
+	    &repo->secret_access_key, "secret_access_key", &a->key, f);
+	if (rc == 0)
+		rc = conf_secret_read(
+		    &repo->session_token, "session_token", &a->token, f);
+	if (rc) {
+		account_drop(a);
+		return fault_prefix(f, "repository %s", repo->name);
+	}
+	return make(out, a, f);
+}

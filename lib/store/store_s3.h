@@ -1,0 +1,33 @@
+#ifndef STORE_S3_H
+#define STORE_S3_H
+
+#include "s3.h"
+#include "store_ops.h"
+
+/* The S3 store; only store_s3*.c include this. */
+
+#define STORE_S3_KEY_MAX 1024 /* the prefix included */
+
+struct store_s3_account;
+
+struct store_s3 {
+	struct store base;
+	struct store_s3_account *account;
+	struct s3 *s3;
+	char *prefix; /* "" or with a '/' at its end */
+	size_t prefix_len;
+};
+
+/* The key within the bucket. */
+int store_s3_key(const struct store_s3 *s, const char *key,
+    char out[STORE_S3_KEY_MAX + 1], struct fault *f);
+
+/* store_s3_upload.c */
+int store_s3_upload_begin(void **out, struct store *base, const char *key,
+    const struct deadline *d, struct fault *f);
+int store_s3_upload_write(
+    void *u, const unsigned char *data, size_t len, struct fault *f);
+int store_s3_upload_commit(void *u, struct fault *f);
+void store_s3_upload_free(void *u);
+
+#endif
