@@ -161,7 +161,7 @@ write_extent(void *ctx, const struct manifest_extent *e,
 			return rc;
 		bytes += p->length;
 	}
-	bytes += atomic_fetch_add(&w->u->written, bytes);
+	atomic_fetch_add(&w->u->written, bytes);
 	if (w->u->progress != NULL)
 		w->u->progress(w->u->progress_ctx, bytes);
 	return 0;

@@ -33,8 +33,8 @@ struct unpacker_params {
 
 #define UNPACKER_CONTROL "global/pg_control.pitrkit"
 
-/* progress (may be NULL) is called from any thread with content bytes written
- * so far. Everything is synced to disk when 0 is returned. */
+/* progress (may be NULL) is called from any thread with the content bytes just
+ * written. Everything is synced to disk when 0 is returned. */
 int unpacker_run(struct repo *r, const struct head *h,
     const struct unpacker_params *p,
     void (*progress)(void *ctx, uint64_t bytes), void *ctx, struct fault *f);

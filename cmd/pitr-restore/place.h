@@ -1,0 +1,44 @@
+#ifndef PLACE_H
+#define PLACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "head.h"
+#include "tree.h"
+
+/*
+ * Where a restore goes: the target directory and a folder for every
+ * tablespace. Each must be absent, empty, or the remains of a restore that
+ * did not finish: those hold the file PLACE_MARK and no pg_control, and are
+ * emptied. Anything else is refused, untouched.
+ */
+
+#define PLACE_MARK "pitrkit.restoring"
+
+/* --tablespace OID=DIR */
+struct place_map {
+	uint32_t oid;
+	const char *dir;
+};
+
+struct place {
+	char *root;                /* absolute */
+	struct tree_space *spaces; /* one for each of the backup's */
+	size_t n_spaces;
+};
+
+/* Decide and check; changes nothing. CONFIG for a mapping of a tablespace that
+ * the backup does not have, for what may not be written to, and when a file
+ * system has less room than the backup needs. */
+int place_plan(struct place *p, const char *target_dir,
+    const struct place_map *map, size_t n_map, const struct head *h,
+    struct fault *f);
+/* Make the folders, empty remains, set the marks. */
+int place_prepare(const struct place *p, const struct head *h, struct fault *f);
+/* The marks go: the restore is finished. */
+int place_finish(const struct place *p, struct fault *f);
+void place_free(struct place *p);
+
+#endif
