@@ -1,0 +1,467 @@
+/*
+ * The way from a backup to a target, over archives made to order: sealed metas
+ * without segments behind them, as nothing here reads further.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catalog.h"
+#include "layout.h"
+#include "repo.h"
+#include "text.h"
+#include "waychoice.h"
+#include "waypath.h"
+
+#define SYSTEM 7312345678901234567ULL
+#define SEGMENT (16U << 20)
+#define SECOND 1000000LL
+
+static char dir[64];
+static struct conf *conf;
+static struct repo *repo;
+static struct deadline never;
+
+static int
+setup(void **state)
+{
+	char text[512];
+	const struct conf_cluster *c;
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	never = deadline_never();
+	strcpy(dir, "/tmp/test-waypath.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(text, sizeof text,
+	    "[cluster main]\nrepo = r\nencryption = off\n"
+	    "[repo r]\nurl = file://%s\n",
+	    dir);
+	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
+	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
+	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	repo_free(repo);
+	conf_free(conf);
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static void
+put(const char *key, const struct object_params *p, const char *content)
+{
+	struct buf b = BUF_INIT(1U << 20);
+	struct fault f = FAULT_INIT;
+	struct store *s;
+
+	assert_int_equal(
+	    object_seal_all(p, content, strlen(content), &b, &f), 0);
+	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
+	assert_int_equal(store_put(s, key, b.data, b.len, &never, &f), 0);
+	buf_free(&b);
+}
+
+static void
+put_wal(const char *name, enum object_kind kind, struct walmeta *m,
+    const char *content)
+{
+	struct buf meta = BUF_INIT(OBJECT_META_MAX);
+	struct fault f = FAULT_INIT;
+	struct object_params p = {
+	    .id = {"main", SYSTEM, kind, name}, .codec = CODEC_ZSTD};
+	struct walname n;
+	char key[LAYOUT_KEY];
+
+	assert_int_equal(walname_parse(name, &n, &f), 0);
+	assert_int_equal(layout_wal("main", SYSTEM, name, &n, key, &f), 0);
+	assert_int_equal(walmeta_encode(m, &meta, &f), 0);
+	p.meta = meta.data;
+	p.meta_len = meta.len;
+	put(key, &p, content);
+	buf_free(&meta);
+}
+
+/* A segment whose newest commit is at second commit (0: none), and whose xids
+ * are 100 * segno up to that plus 99. */
+static void
+segment(uint32_t timeline, uint64_t segno, int64_t commit, const char *point)
+{
+	struct walmeta m = {
+	    .size = SEGMENT,
+	    .magic = 0xD110,
+	    .timeline = timeline,
+	    .segment_size = SEGMENT,
+	    .address = walname_lsn(segno, SEGMENT),
+	    .version = "test",
+	};
+	char name[WALNAME_SIZE];
+
+	m.summary.end_lsn = m.address + SEGMENT;
+	m.summary.first_commit_us = m.summary.last_commit_us =
+	    commit == 0 ? CLOCK_NONE : commit * SECOND;
+	m.summary.xid_min = (uint32_t)segno * 100;
+	m.summary.xid_max = m.summary.xid_min + 99;
+	m.summary.xid_first = m.summary.xid_min;
+	m.summary.xid_last = m.summary.xid_max;
+	if (point != NULL) {
+		m.summary.n_points = 1;
+		snprintf(m.summary.points[0].name, WAL_POINT_NAME, "%s", point);
+		m.summary.points[0].lsn = m.address + 4096;
+	}
+	walname_format(timeline, segno, SEGMENT, name);
+	put_wal(name, OBJECT_WAL, &m, "");
+}
+
+static void
+history(uint32_t timeline, const char *text)
+{
+	struct walmeta m = {.size = strlen(text), .version = "test"};
+	char name[WALNAME_SIZE];
+
+	walname_format_history(timeline, name);
+	put_wal(name, OBJECT_HISTORY, &m, text);
+}
+
+/* A backup over segment segno alone, ended at second stop. */
+static void
+backup(const char *id, uint32_t timeline, uint64_t segno, int64_t stop)
+{
+	struct head h = {
+	    .type = "full",
+	    .source = "stream",
+	    .version = "test",
+	    .host = "here",
+	    .pg_version = 150018,
+	    .system_id = SYSTEM,
+	    .segment_size = SEGMENT,
+	    .timeline = timeline,
+	    .stop_timeline = timeline,
+	    .start_lsn = walname_lsn(segno, SEGMENT) + 40,
+	    .stop_lsn = walname_lsn(segno, SEGMENT) + 8192,
+	    .start_us = stop * SECOND - 1,
+	    .stop_us = stop * SECOND,
+	    .done_us = stop * SECOND + 1,
+	    .manifest_size = 1,
+	};
+	struct buf b = BUF_INIT(HEAD_MAX);
+	struct fault f = FAULT_INIT;
+	struct object_params p = {.codec = CODEC_ZSTD};
+	char key[LAYOUT_KEY];
+	char name[LAYOUT_KEY];
+
+	snprintf(h.id, sizeof h.id, "%s", id);
+	assert_int_equal(head_encode(&h, &b, &f), 0);
+	assert_int_equal(buf_terminate(&b, &f), 0);
+	assert_int_equal(layout_base("main", SYSTEM, id, "head", key, &f), 0);
+	assert_int_equal(layout_base_name(id, "head", name, &f), 0);
+	p.id = (struct object_id){"main", SYSTEM, OBJECT_HEAD, name};
+	put(key, &p, (const char *)b.data);
+	buf_free(&b);
+}
+
+#define A "20260101T000000Z-full-0000000a"
+#define B "20260102T000000Z-full-0000000b"
+
+/* Backup A on segment 10, B on 20; commits at second 100 * segno; a named
+ * point in 15. */
+static void
+plain_archive(uint64_t from, uint64_t to)
+{
+	uint64_t k;
+
+	backup(A, 1, 10, 1000);
+	backup(B, 1, 20, 2000);
+	for (k = from; k <= to; k++)
+		segment(1, k, (int64_t)k * 100 + 50, k == 15 ? "here" : NULL);
+}
+
+static int
+find(const char *id, const struct waypath_goal *g, struct waypath *w,
+    struct fault *f)
+{
+	struct head h;
+	int rc;
+
+	fault_clear(f);
+	assert_int_equal(catalog_head(repo, 0, id, &h, &never, f), 0);
+	rc = waypath_find(repo, 0, &h, g, 3, w, &never, f);
+	head_free(&h);
+	return rc;
+}
+
+static const char *
+pick(const struct waypath_goal *g, uint32_t *timeline, struct fault *f)
+{
+	static char id[LAYOUT_ID];
+	const struct head *h;
+	struct catalog c;
+	int rc;
+
+	fault_clear(f);
+	assert_int_equal(catalog_read(repo, 0, &c, &never, f), 0);
+	rc = waychoice_pick(repo, 0, &c, g, 3, &h, timeline, &never, f);
+	snprintf(id, sizeof id, "%s", rc == 0 ? h->id : "");
+	catalog_free(&c);
+	return id;
+}
+
+static void
+latest_goes_to_the_first_absent_segment(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	(void)state;
+	plain_archive(10, 30);
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.last_segno, 30);
+	assert_int_equal(w.segments, 21);
+	assert_true(w.target_seen);
+	waypath_free(&w);
+}
+
+static void
+a_hole_is_never_an_end(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	(void)state;
+	plain_archive(10, 24);
+	segment(1, 26, 0, NULL);
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+	assert_non_null(strstr(f.text, "000000010000000000000019"));
+	/* but a target before it is reached */
+	g.target = WAYPATH_TIME;
+	g.time_us = 1800 * SECOND;
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.last_segno, 18);
+	waypath_free(&w);
+	/* and one behind it is not, with the hole named */
+	g.time_us = 2600 * SECOND;
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+}
+
+static void
+a_time_needs_a_later_commit(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_TIME};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	(void)state;
+	plain_archive(10, 30);
+	/* At the commit itself: inclusive needs the next, exclusive not. */
+	g.time_us = 1550 * SECOND;
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.last_segno, 16);
+	waypath_free(&w);
+	g.exclusive = true;
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.last_segno, 15);
+	waypath_free(&w);
+	/* After the newest commit PostgreSQL would end with an error. */
+	g.exclusive = false;
+	g.time_us = 3050 * SECOND;
+	assert_int_equal(find(A, &g, &w, &f), FAULT_CONFIG);
+	/* Before the backup's end there is no consistent state. */
+	g.time_us = 999 * SECOND;
+	assert_int_equal(find(A, &g, &w, &f), FAULT_CONFIG);
+}
+
+static void
+an_lsn_needs_the_record_after_it(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LSN};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	(void)state;
+	plain_archive(10, 30);
+	g.lsn = walname_lsn(14, SEGMENT) + 100;
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.last_segno, 15);
+	waypath_free(&w);
+	g.lsn = walname_lsn(30, SEGMENT) + 100;
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.last_segno, 30);
+	waypath_free(&w);
+	g.lsn = walname_lsn(31, SEGMENT) + 100;
+	assert_int_equal(find(A, &g, &w, &f), FAULT_CONFIG);
+}
+
+static void
+immediate_needs_the_backups_own_wal_only(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_IMMEDIATE};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	(void)state;
+	plain_archive(11, 30);
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+	assert_int_equal(find(B, &g, &w, &f), 0);
+	assert_int_equal(w.segments, 1);
+	waypath_free(&w);
+}
+
+static void
+the_newest_backup_before_the_target_is_chosen(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_TIME};
+	struct fault f = FAULT_INIT;
+	uint32_t t;
+
+	(void)state;
+	plain_archive(10, 30);
+	g.time_us = 1999 * SECOND;
+	assert_string_equal(pick(&g, &t, &f), A);
+	g.time_us = 2000 * SECOND;
+	assert_string_equal(pick(&g, &t, &f), B);
+	g.time_us = 999 * SECOND;
+	assert_string_equal(pick(&g, &t, &f), "");
+	assert_int_equal(f.code, FAULT_CONFIG);
+	g = (struct waypath_goal){.target = WAYPATH_NAME, .name = "here"};
+	assert_string_equal(pick(&g, &t, &f), A);
+	g.name = "nowhere";
+	assert_string_equal(pick(&g, &t, &f), "");
+	g = (struct waypath_goal){.target = WAYPATH_XID, .xid = 1550};
+	assert_string_equal(pick(&g, &t, &f), A);
+	g.xid = 2550;
+	assert_string_equal(pick(&g, &t, &f), B);
+	g = (struct waypath_goal){.target = WAYPATH_LATEST};
+	assert_string_equal(pick(&g, &t, &f), B);
+	assert_int_equal(t, 1);
+}
+
+/* Forked off timeline 1 in segment 25. */
+#define FORK "1\t0/19000100\tno recovery target specified\n"
+
+static void
+a_new_timeline_is_followed_once_its_first_segment_is_there(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+	uint32_t t;
+
+	(void)state;
+	plain_archive(10, 26);
+	history(2, FORK);
+	/* The incident: with only the history file there, "latest" leads
+	 * PostgreSQL to replay timeline 1's segment 25 beyond the fork. */
+	assert_string_equal(pick(&g, &t, &f), B);
+	assert_int_equal(t, 1);
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.timeline, 1);
+	waypath_free(&w);
+
+	segment(2, 25, 2580, NULL);
+	segment(2, 26, 2650, NULL);
+	assert_string_equal(pick(&g, &t, &f), B);
+	assert_int_equal(t, 2);
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.timeline, 2);
+	assert_string_equal(w.last_name, "00000002000000000000001A");
+	waypath_free(&w);
+	/* The old one to its end, when asked for. */
+	g.timeline = 1;
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_string_equal(w.last_name, "00000001000000000000001A");
+	waypath_free(&w);
+}
+
+static void
+a_backup_beyond_the_fork_leads_nowhere_else(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+	uint32_t t;
+
+	(void)state;
+	plain_archive(10, 26);
+	backup("20260103T000000Z-full-0000000c", 1, 26, 2600);
+	history(2, FORK);
+	segment(2, 25, 2580, NULL);
+	/* The newest timeline cannot be reached from the newest backup. */
+	assert_string_equal(pick(&g, &t, &f), B);
+	assert_int_equal(t, 2);
+	g.timeline = 2;
+	assert_int_equal(
+	    find("20260103T000000Z-full-0000000c", &g, &w, &f), FAULT_CONFIG);
+	g.timeline = 3;
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+}
+
+static void
+an_unfinished_backup_is_counted_not_listed(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct catalog c;
+	struct store *s;
+
+	(void)state;
+	backup(A, 1, 10, 1000);
+	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
+	assert_int_equal(
+	    store_put(s, "main/7312345678901234567/base/" B "/pack/00000001",
+		"x", 1, &never, &f),
+	    0);
+	assert_int_equal(catalog_read(repo, 0, &c, &never, &f), 0);
+	assert_int_equal(c.n, 1);
+	assert_int_equal(c.unfinished, 1);
+	catalog_free(&c);
+}
+
+static void
+an_unreadable_head_stops_the_choice(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct catalog c;
+	struct store *s;
+
+	(void)state;
+	backup(A, 1, 10, 1000);
+	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
+	assert_int_equal(
+	    store_put(s, "main/7312345678901234567/base/" B "/head",
+		"PITRKIT\nnot", 11, &never, &f),
+	    0);
+	assert_int_equal(catalog_read(repo, 0, &c, &never, &f), FAULT_CORRUPT);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(latest_goes_to_the_first_absent_segment),
+	    TEST(a_hole_is_never_an_end),
+	    TEST(a_time_needs_a_later_commit),
+	    TEST(an_lsn_needs_the_record_after_it),
+	    TEST(immediate_needs_the_backups_own_wal_only),
+	    TEST(the_newest_backup_before_the_target_is_chosen),
+	    TEST(a_new_timeline_is_followed_once_its_first_segment_is_there),
+	    TEST(a_backup_beyond_the_fork_leads_nowhere_else),
+	    TEST(an_unfinished_backup_is_counted_not_listed),
+	    TEST(an_unreadable_head_stops_the_choice),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
