@@ -72,10 +72,11 @@ has_first_segment(struct repo *r, size_t i, const struct history *h,
 {
 	const struct history_entry *e = &h->entry[h->n - 1];
 	char name[WALNAME_SIZE];
+	uint64_t stored;
 
 	walname_format(e->timeline, walname_segno_of(e->begin, segment_size),
 	    segment_size, name);
-	return archive_look(r, i, name, NULL, NULL, d, f);
+	return archive_look(r, i, name, NULL, &stored, d, f);
 }
 
 static bool

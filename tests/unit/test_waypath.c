@@ -18,7 +18,8 @@
 
 #define SYSTEM 7312345678901234567ULL
 #define SEGMENT (16U << 20)
-#define SECOND 1000000LL
+/* Second n of the tests' own day. */
+#define AT(n) ((1767225600LL + (n)) * 1000000LL)
 
 static char dir[64];
 static struct conf *conf;
@@ -109,7 +110,7 @@ segment(uint32_t timeline, uint64_t segno, int64_t commit, const char *point)
 
 	m.summary.end_lsn = m.address + SEGMENT;
 	m.summary.first_commit_us = m.summary.last_commit_us =
-	    commit == 0 ? CLOCK_NONE : commit * SECOND;
+	    commit == 0 ? CLOCK_NONE : AT(commit);
 	m.summary.xid_min = (uint32_t)segno * 100;
 	m.summary.xid_max = m.summary.xid_min + 99;
 	m.summary.xid_first = m.summary.xid_min;
@@ -149,9 +150,9 @@ backup(const char *id, uint32_t timeline, uint64_t segno, int64_t stop)
 	    .stop_timeline = timeline,
 	    .start_lsn = walname_lsn(segno, SEGMENT) + 40,
 	    .stop_lsn = walname_lsn(segno, SEGMENT) + 8192,
-	    .start_us = stop * SECOND - 1,
-	    .stop_us = stop * SECOND,
-	    .done_us = stop * SECOND + 1,
+	    .start_us = AT(stop) - 1,
+	    .stop_us = AT(stop),
+	    .done_us = AT(stop) + 1,
 	    .manifest_size = 1,
 	};
 	struct buf b = BUF_INIT(HEAD_MAX);
@@ -246,12 +247,12 @@ a_hole_is_never_an_end(void **state)
 	assert_non_null(strstr(f.text, "000000010000000000000019"));
 	/* but a target before it is reached */
 	g.target = WAYPATH_TIME;
-	g.time_us = 1800 * SECOND;
+	g.time_us = AT(1800);
 	assert_int_equal(find(A, &g, &w, &f), 0);
 	assert_int_equal(w.last_segno, 18);
 	waypath_free(&w);
 	/* and one behind it is not, with the hole named */
-	g.time_us = 2600 * SECOND;
+	g.time_us = AT(2600);
 	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
 }
 
@@ -265,7 +266,7 @@ a_time_needs_a_later_commit(void **state)
 	(void)state;
 	plain_archive(10, 30);
 	/* At the commit itself: inclusive needs the next, exclusive not. */
-	g.time_us = 1550 * SECOND;
+	g.time_us = AT(1550);
 	assert_int_equal(find(A, &g, &w, &f), 0);
 	assert_int_equal(w.last_segno, 16);
 	waypath_free(&w);
@@ -275,10 +276,10 @@ a_time_needs_a_later_commit(void **state)
 	waypath_free(&w);
 	/* After the newest commit PostgreSQL would end with an error. */
 	g.exclusive = false;
-	g.time_us = 3050 * SECOND;
+	g.time_us = AT(3050);
 	assert_int_equal(find(A, &g, &w, &f), FAULT_CONFIG);
 	/* Before the backup's end there is no consistent state. */
-	g.time_us = 999 * SECOND;
+	g.time_us = AT(999);
 	assert_int_equal(find(A, &g, &w, &f), FAULT_CONFIG);
 }
 
@@ -327,11 +328,11 @@ the_newest_backup_before_the_target_is_chosen(void **state)
 
 	(void)state;
 	plain_archive(10, 30);
-	g.time_us = 1999 * SECOND;
+	g.time_us = AT(1999);
 	assert_string_equal(pick(&g, &t, &f), A);
-	g.time_us = 2000 * SECOND;
+	g.time_us = AT(2000);
 	assert_string_equal(pick(&g, &t, &f), B);
-	g.time_us = 999 * SECOND;
+	g.time_us = AT(999);
 	assert_string_equal(pick(&g, &t, &f), "");
 	assert_int_equal(f.code, FAULT_CONFIG);
 	g = (struct waypath_goal){.target = WAYPATH_NAME, .name = "here"};
