@@ -44,6 +44,7 @@ setup(void **state)
 	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
 	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
 	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
+	assert_int_equal(archive_mark_make(repo, 0, &never, &f), 0);
 	return 0;
 }
 
