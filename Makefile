@@ -67,12 +67,17 @@ CMD_DIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard cmd/*/*.c))))
 CMDS      := $(notdir $(CMD_FILES:.c=)) $(notdir $(CMD_DIRS))
 BINS      := $(CMDS:%=$(BUILD)/%)
 
+# make V=1 shows whole commands.
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@echo "  $(1)")
+
 all: $(BINS)
 
 define module_rule
 $(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS_ALL) -Ilib/$(1) $$(USES_$(1):%=-Ilib/%) \
+	$$(call say,CC $$<)
+	$$(Q)$$(CC) $$(CPPFLAGS_ALL) -Ilib/$(1) $$(USES_$(1):%=-Ilib/%) \
 		$$(CFLAGS_ALL) -c -o $$@ $$<
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
@@ -80,15 +85,18 @@ $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 # The archive is made anew: an object whose source is gone must not stay in.
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $(LIB_OBJ)
+	$(call say,AR $@)
+	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/cmd/%.o: cmd/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) -c -o $@ $<
 
 define cmd_rule
 $(BUILD)/$(1): $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard cmd/$(1).c cmd/$(1)/*.c)) $(LIB)
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(filter %.o,$$^) $(LIB) $$(PKG_LIBS)
+	$$(call say,LD $$@)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(filter %.o,$$^) $(LIB) $$(PKG_LIBS)
 endef
 $(foreach c,$(CMDS),$(eval $(call cmd_rule,$(c))))
 
@@ -98,7 +106,8 @@ UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) -Itests/unit $(CFLAGS_ALL) \
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(ALL_INC) -Itests/unit $(CFLAGS_ALL) \
 		$(LDFLAGS_ALL) -o $@ $< \
 		$$(sed 's/^/-Wl,--wrap=/' tests/unit/$*.wrap 2>/dev/null) \
 		$(LIB) -lcmocka $(PKG_LIBS)
@@ -108,7 +117,8 @@ INTEGRATION_SRC := $(wildcard tests/integration/test_*.c)
 INTEGRATION_BIN := $(INTEGRATION_SRC:%.c=$(BUILD)/%)
 $(BUILD)/tests/integration/%: tests/integration/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ \
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ \
 		$< $(LIB) -lcmocka $(PKG_LIBS)
 unit: $(UNIT_BIN) $(INTEGRATION_BIN)
 
