@@ -122,6 +122,15 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(LIB)
 		$< $(LIB) -lcmocka $(PKG_LIBS)
 unit: $(UNIT_BIN) $(INTEGRATION_BIN)
 
+# Small programs that the end-to-end tests ask what the library thinks.
+TOOL_SRC := $(wildcard tests/tools/*.c)
+TOOL_BIN := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tests/tools/%)
+$(BUILD)/tests/tools/%: tests/tools/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) \
+		-o $@ $< $(LIB) $(PKG_LIBS)
+tools: $(TOOL_BIN)
+
 # Fuzzers: clang's libFuzzer with ASan and UBSan over a library of their own.
 FUZZ_BUILD := build/fuzz
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -139,10 +148,10 @@ deps:
 deps-test:
 	@packaging/deps test
 
-check: all unit
+check: all unit tools
 	tests/run check
 
-check-long: all unit
+check-long: all unit tools
 	tests/run long
 
 demo: deps
@@ -167,7 +176,7 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit fuzz fuzz-binaries deps deps-test check check-long demo \
+.PHONY: all unit tools fuzz fuzz-binaries deps deps-test check check-long demo \
 	install deb format clean
 .DELETE_ON_ERROR:
 
