@@ -1,5 +1,6 @@
 #include "repo.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,6 +114,10 @@ repo_store(struct repo *r, size_t i, struct store **out, struct fault *f)
 	if (r->stores[i] == NULL) {
 		int rc = store_open(&r->stores[i], r->conf->repos[i], f);
 
+		/* A secret's file that is not there is not an object's absence.
+		 */
+		if (rc == FAULT_ABSENT)
+			return fault_recode(f, FAULT_CONFIG);
 		if (rc != 0)
 			return rc;
 	}
@@ -169,6 +174,42 @@ repo_control(const char *dir, struct control *out, struct fault *f)
 	}
 	free(path);
 	return rc;
+}
+
+int
+repo_own_system_id(
+    const char *pgdata, bool agree, uint64_t *out, struct fault *f)
+{
+	struct control here, there;
+	int rc = repo_control(".", &here, f);
+
+	if (rc != 0 && rc != FAULT_ABSENT)
+		return rc;
+	if (rc == FAULT_ABSENT) {
+		if (pgdata == NULL)
+			return fault_set(f, FAULT_CONFIG,
+			    "the working directory is no data directory"
+			    " (global/pg_control), and the settings name no"
+			    " pgdata");
+		if ((rc = repo_control(pgdata, &there, f)) == FAULT_ABSENT)
+			return fault_recode(f, FAULT_CONFIG);
+		if (rc == 0)
+			*out = there.system_id;
+		return rc;
+	}
+	if (agree && pgdata != NULL) {
+		rc = repo_control(pgdata, &there, f);
+		if (rc != 0 && rc != FAULT_ABSENT)
+			return rc;
+		if (rc == 0 && there.system_id != here.system_id)
+			return fault_set(f, FAULT_FOREIGN,
+			    "the working directory is of system id %" PRIu64
+			    ", but pgdata = %s of %" PRIu64
+			    ": not this section's cluster",
+			    here.system_id, pgdata, there.system_id);
+	}
+	*out = here.system_id;
+	return 0;
 }
 
 struct repo_ids {

@@ -1,6 +1,7 @@
 #ifndef REPO_H
 #define REPO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,13 @@ int repo_find(
  * dir/global/pg_control, read again when it was caught in the middle of a
  * write. ABSENT when there is none. */
 int repo_control(const char *dir, struct control *out, struct fault *f);
+
+/* The system id of the cluster we are called for: that of the working
+ * directory, which is the data directory when PostgreSQL calls; else that of
+ * pgdata (may be NULL). CONFIG when there is neither. agree: FOREIGN when both
+ * are there and are not the same. */
+int repo_own_system_id(
+    const char *pgdata, bool agree, uint64_t *out, struct fault *f);
 
 /* For a restore without data directory: the system ids that the repository
  * holds for this cluster. out has room for cap; *n may exceed it. */

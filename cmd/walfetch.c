@@ -1,0 +1,100 @@
+/* walfetch: PostgreSQL's restore_command. See walfetch(1). */
+
+#include <unistd.h>
+
+#include "archive.h"
+#include "cli.h"
+#include "clock.h"
+#include "guard.h"
+#include "log.h"
+#include "text.h"
+
+/* After the deadline, for what knows it to tell what it was waiting for. */
+#define WALFETCH_LATE_MS 2000
+#define WALFETCH_ABSENT 1
+
+/*
+ * The status for everything but "delivered" and "proven absent". Recovery
+ * takes 1..125 for the end of the archive and promotes; above that it stops,
+ * and nothing is lost. A standby instead tries again, but only up to 125.
+ */
+static int
+walfetch_failure(void)
+{
+	return access("standby.signal", F_OK) == 0 ? 4 : 200;
+}
+
+static int
+walfetch_run(const struct cli *cli, const struct conf_cluster *c,
+    const char *system_id_text, const struct deadline *d, struct fault *f)
+{
+	uint64_t system_id;
+	struct repo *r;
+	int rc;
+
+	if (system_id_text == NULL)
+		rc = repo_own_system_id(c->pgdata, false, &system_id, f);
+	else if (text_u64(system_id_text, &system_id) != 0)
+		rc = fault_set(f, FAULT_CONFIG,
+		    "--system-id: \"%s\" is no number", system_id_text);
+	else
+		rc = 0;
+	if (rc != 0 || (rc = repo_open(&r, c, system_id, f)) != 0)
+		/* What is absent here is a key or pg_control, no WAL. */
+		return rc == FAULT_ABSENT ? fault_recode(f, FAULT_CONFIG) : rc;
+	rc = archive_fetch(r, cli->args[0], cli->args[1], d, f);
+	repo_free(r);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	const int failure = walfetch_failure();
+	const char *system_id = NULL;
+	const struct cli_option options[] = {
+	    {.name = "system-id",
+		.arg = "NUMBER",
+		.help = "the cluster's, outside a data directory",
+		.value = &system_id},
+	};
+	const struct cli_program program = {
+	    .name = "walfetch",
+	    .operands = "NAME DEST",
+	    .summary = "deliver one WAL file to recovery (restore_command)",
+	    .options = options,
+	    .n_options = 1,
+	    .min_args = 2,
+	    .max_args = 2,
+	    .usage_status = failure,
+	};
+	const struct conf_cluster *c;
+	struct conf *conf = NULL;
+	struct fault f = FAULT_INIT;
+	struct deadline d;
+	int64_t start = clock_monotonic_ms();
+	struct cli cli;
+	int status, rc;
+	bool absent = false;
+
+	guard_crash("walfetch", failure);
+	status = cli_start(&cli, &program, argc, argv);
+	if (status != CLI_GO)
+		return status;
+	rc = cli_config(&cli, &conf, &c, &f);
+	if (rc == 0) {
+		d.at_ms = start + c->fetch_deadline_ms;
+		guard_time("walfetch", cli.args[0],
+		    c->fetch_deadline_ms + WALFETCH_LATE_MS, failure);
+		rc = walfetch_run(&cli, c, system_id, &d, &f);
+		absent = rc == FAULT_ABSENT;
+	}
+	if (rc == 0)
+		log_line(1, "%s: delivered", cli.args[0]);
+	else
+		(void)cli_fail(&f);
+	conf_free(conf);
+	if (rc == 0)
+		return 0;
+	return absent ? WALFETCH_ABSENT : failure;
+}
