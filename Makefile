@@ -111,6 +111,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 		$(LDFLAGS_ALL) -o $@ $< \
 		$$(sed 's/^/-Wl,--wrap=/' tests/unit/$*.wrap 2>/dev/null) \
 		$(LIB) -lcmocka $(PKG_LIBS)
+
 # Tests of a library against a real server: a script in tests/e2e starts the
 # server and calls them.
 INTEGRATION_SRC := $(wildcard tests/integration/test_*.c)
@@ -120,7 +121,26 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(LIB)
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ \
 		$< $(LIB) -lcmocka $(PKG_LIBS)
-unit: $(UNIT_BIN) $(INTEGRATION_BIN)
+
+# Programs that only tests run.
+TOOL_SRC := $(wildcard tests/tools/*.c)
+TOOL_BIN := $(TOOL_SRC:%.c=$(BUILD)/%)
+$(BUILD)/tests/tools/%: tests/tools/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ \
+		$< $(LIB) $(PKG_LIBS)
+
+unit: $(UNIT_BIN) $(INTEGRATION_BIN) $(TOOL_BIN)
+
+# Small programs that the end-to-end tests ask what the library thinks.
+TOOL_SRC := $(wildcard tests/tools/*.c)
+TOOL_BIN := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tests/tools/%)
+$(BUILD)/tests/tools/%: tests/tools/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) \
+		-o $@ $< $(LIB) $(PKG_LIBS)
+tools: $(TOOL_BIN)
 
 # Fuzzers: clang's libFuzzer with ASan and UBSan over a library of their own.
 FUZZ_BUILD := build/fuzz
@@ -139,10 +159,10 @@ deps:
 deps-test:
 	@packaging/deps test
 
-check: all unit
+check: all unit tools
 	tests/run check
 
-check-long: all unit
+check-long: all unit tools
 	tests/run long
 
 demo: deps
@@ -167,7 +187,7 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit fuzz fuzz-binaries deps deps-test check check-long demo \
+.PHONY: all unit tools fuzz fuzz-binaries deps deps-test check check-long demo \
 	install deb format clean
 .DELETE_ON_ERROR:
 

@@ -56,6 +56,7 @@ keyring_generate(int64_t now_us, char **text, size_t *len, struct fault *f)
 
 	memset(&key, 0, sizeof(key));
 	clock_format_iso(now_us, created);
+	memcpy(created + 19, "Z", 2); /* to the second */
 	/* Whole reservation at once: a buffer that moved would leave a copy
 	 * of the key behind. */
 	rc = buf_reserve(&b, 1024, f);
