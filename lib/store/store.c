@@ -114,6 +114,14 @@ store_upload_write(
 	return rc;
 }
 
+void
+store_upload_deadline(struct store_upload *u, const struct deadline *d)
+{
+	u->d = or_never(d);
+	if (u->state)
+		u->s->ops->upload_deadline(u->state, &u->d);
+}
+
 int
 store_upload_commit(struct store_upload *u, struct fault *f)
 {

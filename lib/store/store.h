@@ -67,6 +67,9 @@ int store_upload_begin(struct store_upload **out, struct store *s,
 int store_upload_write(
     void *ctx, const unsigned char *data, size_t len, struct fault *f);
 int store_upload_commit(struct store_upload *u, struct fault *f);
+/* Another deadline for the calls that follow: an upload may last for hours and
+ * yet none of its steps may hang. */
+void store_upload_deadline(struct store_upload *u, const struct deadline *d);
 void store_upload_free(struct store_upload *u);
 
 struct store_info {

@@ -120,6 +120,7 @@ static const struct store_ops ops = {
     .remove = store_file_remove,
     .upload_begin = store_file_upload_begin,
     .upload_write = store_file_upload_write,
+    .upload_deadline = store_file_upload_deadline,
     .upload_commit = store_file_upload_commit,
     .upload_free = store_file_upload_free,
 };

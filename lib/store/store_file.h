@@ -56,6 +56,7 @@ int store_file_upload_begin(void **out, struct store *base, const char *key,
     const struct deadline *d, struct fault *f);
 int store_file_upload_write(
     void *u, const unsigned char *data, size_t len, struct fault *f);
+void store_file_upload_deadline(void *u, const struct deadline *d);
 int store_file_upload_commit(void *u, struct fault *f);
 void store_file_upload_free(void *u);
 

@@ -339,6 +339,14 @@ store_file_upload_write(
 	return rc;
 }
 
+void
+store_file_upload_deadline(void *u, const struct deadline *d)
+{
+	struct draft *t = u;
+
+	t->d = *d;
+}
+
 int
 store_file_upload_commit(void *u, struct fault *f)
 {

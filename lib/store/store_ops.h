@@ -27,12 +27,13 @@ struct store_ops {
 	    store_delete_fn cb, void *ctx, const struct deadline *d,
 	    struct fault *f);
 
-	/* Optional, all four or none: without them an upload is collected in
+	/* Optional, all five or none: without them an upload is collected in
 	 * memory and put. upload_free also after a commit. */
 	int (*upload_begin)(void **out, struct store *s, const char *key,
 	    const struct deadline *d, struct fault *f);
 	int (*upload_write)(
 	    void *u, const unsigned char *data, size_t len, struct fault *f);
+	void (*upload_deadline)(void *u, const struct deadline *d);
 	int (*upload_commit)(void *u, struct fault *f);
 	void (*upload_free)(void *u);
 };

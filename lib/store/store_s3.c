@@ -249,6 +249,7 @@ static const struct store_ops ops = {
     .remove = remove_keys,
     .upload_begin = store_s3_upload_begin,
     .upload_write = store_s3_upload_write,
+    .upload_deadline = store_s3_upload_deadline,
     .upload_commit = store_s3_upload_commit,
     .upload_free = store_s3_upload_free,
 };

@@ -106,6 +106,14 @@ store_s3_upload_write(
 	return 0;
 }
 
+void
+store_s3_upload_deadline(void *ctx, const struct deadline *d)
+{
+	struct upload *u = ctx;
+
+	u->d = *d;
+}
+
 int
 store_s3_upload_commit(void *ctx, struct fault *f)
 {
