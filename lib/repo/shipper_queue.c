@@ -1,0 +1,136 @@
+#include "shipper_core.h"
+
+/* What caller and workers share under s->lock. One condition serves all: with
+ * extents of 1 MiB it is signalled some hundred times a second. */
+
+int
+shipper_queue_fail(struct shipper *s, const struct fault *f)
+{
+	pthread_mutex_lock(&s->lock);
+	if (!s->failed) {
+		s->failed = true;
+		s->fault = *f;
+	}
+	s->stop = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return (int)f->code;
+}
+
+static int
+failed_locked(const struct shipper *s, struct fault *f)
+{
+	if (s->failed)
+		*f = s->fault;
+	return s->failed ? (int)s->fault.code : 0;
+}
+
+int
+shipper_queue_check(struct shipper *s, struct fault *f)
+{
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	rc = failed_locked(s, f);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+int
+shipper_queue_idle(
+    struct shipper *s, struct shipper_extent **out, struct fault *f)
+{
+	struct shipper_extent *e;
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	while ((rc = failed_locked(s, f)) == 0 && s->idle == NULL)
+		pthread_cond_wait(&s->changed, &s->lock);
+	if (rc == 0) {
+		e = s->idle;
+		s->idle = e->next;
+		e->next = NULL;
+		e->used = 0;
+		e->n_pieces = 0;
+		e->names_used = 0;
+		*out = e;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+void
+shipper_queue_put(struct shipper *s, struct shipper_extent *e)
+{
+	pthread_mutex_lock(&s->lock);
+	e->next = NULL;
+	*s->queue_end = e;
+	s->queue_end = &e->next;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+shipper_queue_close(struct shipper *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->closed = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool
+shipper_queue_enter(struct shipper *s, uint32_t *number)
+{
+	bool go;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->stop && !(s->closed && s->queue == NULL) &&
+	       (s->queue == NULL || s->builders == 0))
+		pthread_cond_wait(&s->changed, &s->lock);
+	go = !s->stop && s->queue != NULL;
+	if (go) {
+		s->builders--;
+		*number = s->next_pack++;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return go;
+}
+
+void
+shipper_queue_leave(struct shipper *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->builders++;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+struct shipper_extent *
+shipper_queue_take(struct shipper *s)
+{
+	struct shipper_extent *e = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->stop && !s->closed && s->queue == NULL)
+		pthread_cond_wait(&s->changed, &s->lock);
+	if (!s->stop && s->queue != NULL) {
+		e = s->queue;
+		s->queue = e->next;
+		if (s->queue == NULL)
+			s->queue_end = &s->queue;
+		e->next = NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return e;
+}
+
+void
+shipper_queue_give_back(struct shipper *s, struct shipper_extent *e)
+{
+	pthread_mutex_lock(&s->lock);
+	e->next = s->idle;
+	s->idle = e;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
