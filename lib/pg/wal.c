@@ -95,8 +95,10 @@ wal_check_name(const struct wal_header *h, const struct walname *n,
 	/*
 	 * A promotion copies the old timeline's last segment, up to the switch
 	 * point, into the new timeline's first: its pages keep the old
-	 * timeline, whichever one that was (seen on 15: segment 2/5 begins
-	 * with pages of timeline 1). The other way round never happens.
+	 * timeline, whichever that was (15: 000000020000000000000013 began
+	 * with 175 pages of timeline 1, the rest being of timeline 2). The
+	 * other way round never happens. The same holds for every segment
+	 * size, and a .partial keeps address and timeline of its full name.
 	 */
 	if (h->timeline > n->timeline)
 		return (fault_set(f, FAULT_FOREIGN,

@@ -48,7 +48,7 @@ struct wal_summary {
 	uint64_t end_lsn; /* after the last whole record; else the start */
 	int64_t first_commit_us; /* CLOCK_NONE: no commit record in it */
 	int64_t last_commit_us;  /* the oldest and the newest: their times
-	                          * need not rise with their LSNs */
+				  * need not rise with their LSNs */
 	uint32_t commits;        /* commit and abort records with a time */
 	uint32_t xid_first;      /* first and last xid that ended, 0: none */
 	uint32_t xid_last;

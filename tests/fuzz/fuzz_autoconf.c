@@ -14,8 +14,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct fault f = FAULT_INIT;
 
 	if (autoconf_rewrite((const char *)data, n, set, 1, &once, &f) != 0 ||
-	    autoconf_rewrite((const char *)once.data, once.len, set, 1, &twice,
-		&f) != 0)
+	    autoconf_rewrite(
+		(const char *)once.data, once.len, set, 1, &twice, &f) != 0)
 		abort();
 	if (once.len != twice.len ||
 	    memcmp(once.data, twice.data, once.len) != 0)

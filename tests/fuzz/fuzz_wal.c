@@ -41,8 +41,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	(void)wal_header(data, n, &h, &f);
 	if (n < 2 || n > SIZE / 2)
 		return (0);
-	walmake_begin(&m, segment, SIZE, 1024U << ((data[0] >> 2) % 7),
-	    data[1] * 300U);
+	walmake_begin(
+	    &m, segment, SIZE, 1024U << ((data[0] >> 2) % 7), data[1] * 300U);
 	if (data[0] & 1) {
 		walmake_put(&m, data + 2, n - 2);
 		if (n > 64)

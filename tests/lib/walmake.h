@@ -78,8 +78,8 @@ walmake_begin(struct walmake *m, unsigned char *segment, size_t len,
     size_t page, size_t left)
 {
 	memset(segment, 0, len);
-	*m = (struct walmake){segment, len, page, 5 * (uint64_t)len, 3, 0xD110,
-	    0, 0, 0};
+	*m = (struct walmake){
+	    segment, len, page, 5 * (uint64_t)len, 3, 0xD110, 0, 0, 0};
 	if (left > 0) {
 		unsigned char *rest = calloc(1, left);
 
@@ -92,8 +92,8 @@ walmake_begin(struct walmake *m, unsigned char *segment, size_t len,
 
 /* A record with this body (block references and data). Returns its offset. */
 static size_t
-walmake_record(struct walmake *m, unsigned manager, unsigned info,
-    uint32_t xid, const void *body, size_t n)
+walmake_record(struct walmake *m, unsigned manager, unsigned info, uint32_t xid,
+    const void *body, size_t n)
 {
 	unsigned char *r = calloc(1, WALMAKE_RECORD + n);
 	size_t start;

@@ -74,7 +74,7 @@ walk(const char *path, int times)
 		rc = wal_walk(data, len, &n, &s, &f);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 		ms = (double)(b.tv_sec - a.tv_sec) * 1e3 +
-		    (double)(b.tv_nsec - a.tv_nsec) / 1e6;
+		     (double)(b.tv_nsec - a.tv_nsec) / 1e6;
 		best = ms < best ? ms : best;
 	}
 	if (rc != 0)
@@ -121,8 +121,8 @@ tar_entry(void *ctx, const struct tar_entry *e, struct fault *f)
 	(void)f;
 	*sum = 0;
 	printf("%c %04o %" PRIu64 " %" PRId64 " %s%s%s%s", "fdl"[e->kind],
-	    e->mode, e->size, e->mtime, e->name,
-	    e->kind == TAR_LINK ? " -> " : "", e->link,
+	    e -> mode, e -> size, e -> mtime, e -> name,
+	    e -> kind == TAR_LINK ? " -> " : "", e->link,
 	    e->kind == TAR_FILE ? "" : "\n");
 	return (0);
 }

@@ -14,8 +14,7 @@ rewrites(const char *old, const struct autoconf_setting *set, size_t n,
 	struct fault f = FAULT_INIT;
 	struct buf b = BUF_INIT(1 << 20);
 
-	assert_int_equal(
-	    autoconf_rewrite(old, strlen(old), set, n, &b, &f), 0);
+	assert_int_equal(autoconf_rewrite(old, strlen(old), set, n, &b, &f), 0);
 	assert_int_equal(buf_terminate(&b, &f), 0);
 	assert_string_equal((const char *)b.data, want);
 	buf_free(&b);

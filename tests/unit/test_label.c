@@ -43,9 +43,9 @@ static void
 an_incremental_label_is_read(void **state)
 {
 	(void)state;
-	assert_int_equal(parse(START CHECKPOINT REST
-			     "INCREMENTAL FROM LSN: 1/2000028\n"
-			     "INCREMENTAL FROM TLI: 3\n"),
+	assert_int_equal(
+	    parse(START CHECKPOINT REST "INCREMENTAL FROM LSN: 1/2000028\n"
+					"INCREMENTAL FROM TLI: 3\n"),
 	    0);
 	assert_int_equal(l.incremental_lsn, 0x102000028);
 	assert_int_equal(l.incremental_timeline, 3);
@@ -83,7 +83,8 @@ malformed_lines_are_corrupt(void **state)
 	    "START WAL LOCATION: 0/6000028\n" CHECKPOINT,
 	    "START WAL LOCATION: 0/60000281111 (file "
 	    "000000010000000000000006)\n" CHECKPOINT,
-	    "START WAL LOCATION: 0/6000028 (file 00000001.history)\n" CHECKPOINT,
+	    "START WAL LOCATION: 0/6000028 (file "
+	    "00000001.history)\n" CHECKPOINT,
 	    "START WAL LOCATION: 0/6000028 (file "
 	    "00000001000000000000000g)\n" CHECKPOINT,
 	    "START WAL LOCATION: 0/6000028 (file "

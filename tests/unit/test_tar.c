@@ -23,9 +23,9 @@ on_entry(void *ctx, const struct tar_entry *e, struct fault *f)
 	(void)ctx;
 	(void)f;
 	snprintf(seen + n, sizeof(seen) - n, "%c[%s]%s%s %o %lld %llu;",
-	    e->kind == TAR_FILE	      ? 'f'
-		: e->kind == TAR_LINK ? 'l'
-				      : 'd',
+	    e->kind == TAR_FILE   ? 'f'
+	    : e->kind == TAR_LINK ? 'l'
+				  : 'd',
 	    e->name, e->kind == TAR_LINK ? "->" : "", e->link, e->mode,
 	    (long long)e->mtime, (unsigned long long)e->size);
 	return (0);
@@ -67,8 +67,8 @@ parse_ctx(size_t piece, void *ctx)
 	seen[0] = '\0';
 	assert_int_equal(tar_parser_new(&t, &events, ctx, &f), 0);
 	for (size_t at = 0; at < len && rc == 0; at += piece)
-		rc = tar_parser_feed(t, stream + at,
-		    len - at < piece ? len - at : piece, &f);
+		rc = tar_parser_feed(
+		    t, stream + at, len - at < piece ? len - at : piece, &f);
 	if (rc == 0)
 		rc = tar_parser_end(t, &f);
 	assert_int_equal(rc, f.code);

@@ -317,8 +317,7 @@ a_record_may_end_with_the_segment(void **state)
 		    ? walmake_filler(&m, 0)
 		    : walmake_filler(&m, PAGE - m.at % PAGE - 26);
 	/* four pages less their headers, less record and data header */
-	walmake_filler(&m,
-	    (SIZE - m.at) / PAGE * (PAGE - 24) - 24 - 5);
+	walmake_filler(&m, (SIZE - m.at) / PAGE * (PAGE - 24) - 24 - 5);
 	assert_int_equal(m.at, SIZE);
 	assert_int_equal(walk(), 0);
 	assert_true(s.full);
@@ -429,16 +428,16 @@ prepared_transactions_are_told_by_their_own_xid(void **state)
 
 			bytes_set_u64(d, 77);
 			bytes_set_u32(d + 8, row[i].item == 0 ? 0x1F : 0x11F);
-			n = 12 + 8;                  /* database */
-			bytes_set_u32(d + n, 3);     /* subtransactions */
+			n = 12 + 8;              /* database */
+			bytes_set_u32(d + n, 3); /* subtransactions */
 			n += 4 + 3 * 4;
-			bytes_set_u32(d + n, 2);     /* relations */
+			bytes_set_u32(d + n, 2); /* relations */
 			n += 4 + 2 * 12;
 			if (row[i].item != 0) {
 				bytes_set_u32(d + n, 2);
 				n += 4 + 2 * row[i].item;
 			}
-			bytes_set_u32(d + n, 5);     /* invalidations */
+			bytes_set_u32(d + n, 5); /* invalidations */
 			n += 4 + 5 * 16;
 			bytes_set_u32(d + n, 4711);
 			n += 4;

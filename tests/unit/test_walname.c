@@ -93,8 +93,7 @@ names_and_positions_convert_for_every_segment_size(void **state)
 			assert_int_equal(n.timeline, 7);
 			assert_int_equal(n.log, lsn[i] >> 32);
 			assert_int_equal(n.seg, (uint32_t)lsn[i] / size);
-			assert_int_equal(
-			    walname_segno(&n, size, &back, &f), 0);
+			assert_int_equal(walname_segno(&n, size, &back, &f), 0);
 			assert_int_equal(back, segno);
 			assert_true(walname_lsn(segno, size) <= lsn[i]);
 			assert_true(lsn[i] - walname_lsn(segno, size) < size);
@@ -113,8 +112,7 @@ a_segment_beyond_its_log_is_refused(void **state)
 	assert_int_equal(walname_segno(&n, 16 * MB, &segno, &f), 0);
 	assert_int_equal(segno, 2 * 256 + 255);
 	n.seg = 256;
-	assert_int_equal(
-	    walname_segno(&n, 16 * MB, &segno, &f), FAULT_FOREIGN);
+	assert_int_equal(walname_segno(&n, 16 * MB, &segno, &f), FAULT_FOREIGN);
 	assert_int_equal(walname_segno(&n, 8 * MB, &segno, &f), 0);
 	assert_int_equal(walname_segno(&n, 0, &segno, &f), FAULT_FOREIGN);
 	assert_int_equal(walname_segno(&n, 3 * MB, &segno, &f), FAULT_FOREIGN);
@@ -161,8 +159,7 @@ main(void)
 	    cmocka_unit_test(
 		names_and_positions_convert_for_every_segment_size),
 	    cmocka_unit_test(a_segment_beyond_its_log_is_refused),
-	    cmocka_unit_test(
-		segment_sizes_are_powers_of_two_from_1_mb_to_1_gb),
+	    cmocka_unit_test(segment_sizes_are_powers_of_two_from_1_mb_to_1_gb),
 	    cmocka_unit_test(a_backup_stops_in_the_segment_before_its_end),
 	    cmocka_unit_test(history_names),
 	};
