@@ -133,13 +133,6 @@ $(BUILD)/tests/tools/%: tests/tools/%.c $(LIB)
 
 unit: $(UNIT_BIN) $(INTEGRATION_BIN) $(TOOL_BIN)
 
-# Small programs that the end-to-end tests ask what the library thinks.
-TOOL_SRC := $(wildcard tests/tools/*.c)
-TOOL_BIN := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tests/tools/%)
-$(BUILD)/tests/tools/%: tests/tools/%.c $(LIB)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) $(LDFLAGS_ALL) \
-		-o $@ $< $(LIB) $(PKG_LIBS)
 tools: $(TOOL_BIN)
 
 # Fuzzers: clang's libFuzzer with ASan and UBSan over a library of their own.
