@@ -52,6 +52,9 @@ xml_parse(struct xml **out, const void *data, size_t len, struct fault *f)
 	if (len == 0 || len > XML_MAX)
 		return fault_set(f, FAULT_CORRUPT,
 		    "XML of %zu bytes, where 1 to %u belong", len, XML_MAX);
+	/* libxml2 would end the document there and pass over the rest. */
+	if (memchr(data, '\0', len) != NULL)
+		return fault_set(f, FAULT_CORRUPT, "a zero byte in XML");
 	xmlInitParser();
 	p = xmlNewParserCtxt();
 	if (p == NULL)

@@ -1,0 +1,427 @@
+/* Options, exit status and the process: alike in every command. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "log.h"
+#include "progress.h"
+
+/* LeakSanitizer has to read the process; cli_harden lets it. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
+struct outcome {
+	int status;
+	char out[4096];
+	char err[4096];
+};
+
+static bool flag;
+static const char *value;
+static struct cli_list list;
+static int usage_status;
+
+static int
+start(struct cli *c, int argc, char **argv)
+{
+	static const struct cli_option options[] = {
+	    {.name = "json", .flag = &flag, .help = "as JSON"},
+	    {.name = "target-time",
+		.arg = "TIME",
+		.value = &value,
+		.help = "stop there"},
+	    {.name = "tablespace",
+		.arg = "OID=DIR",
+		.list = &list,
+		.help = "put it there"},
+	};
+	static struct cli_program p = {
+	    .name = "tool",
+	    .operands = "NAME",
+	    .summary = "Does something.",
+	    .options = options,
+	    .n_options = 3,
+	    .max_args = 1,
+	};
+
+	flag = false;
+	value = NULL;
+	list.n = 0;
+	p.usage_status = usage_status;
+	return cli_start(c, &p, argc, argv);
+}
+
+static int
+plain(int argc, char **argv)
+{
+	struct cli c;
+	int r = start(&c, argc, argv);
+
+	if (r != CLI_GO)
+		return r;
+	printf("%d %s %zu [%s] %s %s v%d\n", flag, value ? value : "-", list.n,
+	    c.n_args ? c.args[0] : "", c.config ? c.config : "-",
+	    c.cluster ? c.cluster : "-", log_verbosity());
+	return 0;
+}
+
+static void
+slurp(const char *path, char *out)
+{
+	FILE *p = fopen(path, "r");
+	size_t n;
+
+	assert_non_null(p);
+	n = fread(out, 1, 4095, p);
+	out[n] = '\0';
+	fclose(p);
+	unlink(path);
+}
+
+/* In a process of its own, for it changes much. words: split at blanks. */
+static void
+run(int (*body)(int, char **), const char *words, struct outcome *o)
+{
+	char out[] = "/tmp/pitrkit-cli.XXXXXX";
+	char err[] = "/tmp/pitrkit-cli.XXXXXX";
+	char copy[512], *argv[20], *save = NULL;
+	int argc = 0, status, a = mkstemp(out), b = mkstemp(err);
+	pid_t pid;
+
+	snprintf(copy, sizeof(copy), "tool %s", words);
+	argv[0] = strtok_r(copy, " ", &save);
+	while (argv[argc] != NULL)
+		argv[++argc] = strtok_r(NULL, " ", &save);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		dup2(a, 1);
+		dup2(b, 2);
+		status = body(argc, argv);
+		fflush(NULL);
+		_exit(status);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(a);
+	close(b);
+	slurp(out, o->out);
+	slurp(err, o->err);
+	o->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static size_t
+lines(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += *s == '\n';
+	return n;
+}
+
+static void
+options_arrive(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	run(plain,
+	    "x --json --target-time now --tablespace a --tablespace=b "
+	    "-c /f -C n -vv",
+	    &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.out, "1 now 2 [x] /f n v2\n");
+	run(plain, "--config /f --cluster n --verbose -- --json", &o);
+	assert_string_equal(o.out, "0 - 0 [--json] /f n v1\n");
+	assert_string_equal(o.err, "");
+}
+
+static void
+wrong_usage_is_one_line_and_its_status(void **state)
+{
+	static const char *const bad[] = {"--nope", "-x", "--json=1", "-c",
+	    "--target-time", "--target-time a --target-time b", "a b"};
+	struct outcome o;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		usage_status = 0;
+		run(plain, bad[i], &o);
+		assert_int_equal(o.status, 2);
+		assert_int_equal(lines(o.err), 1);
+		assert_memory_equal(o.err, "tool: ", 6);
+		assert_string_equal(o.out, "");
+		usage_status = 200;
+		run(plain, bad[i], &o);
+		assert_int_equal(o.status, 200);
+	}
+	usage_status = 0;
+}
+
+static void
+help_lists_every_option(void **state)
+{
+	static const char *const all[] = {"usage: tool [OPTION]... NAME\n",
+	    "Does something.\n", "--json ", "--target-time TIME ",
+	    "--tablespace OID=DIR ", "-c, --config FILE ",
+	    "-C, --cluster NAME ", "-v, --verbose ", "-V, --version ",
+	    "-h, --help "};
+	struct outcome o;
+	size_t i;
+
+	(void)state;
+	run(plain, "-h", &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.err, "");
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		assert_non_null(strstr(o.out, all[i]));
+	assert_int_equal(lines(o.out), 11);
+	run(plain, "--version", &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.out, "tool (pitrkit) " PITRKIT_VERSION "\n");
+}
+
+static int
+onto_a_full_disk(int argc, char **argv)
+{
+	dup2(open("/dev/full", O_WRONLY), 1);
+	return plain(argc, argv);
+}
+
+static int
+results_onto_a_full_disk(int argc, char **argv)
+{
+	struct fault f = FAULT_INIT;
+	int r = onto_a_full_disk(argc, argv);
+
+	return r == 0 && cli_flush_stdout(&f) != 0 ? cli_fail(&f) : r;
+}
+
+static void
+lost_output_is_a_failure(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	run(onto_a_full_disk, "-h", &o);
+	assert_int_equal(o.status, 1);
+	run(results_onto_a_full_disk, "x", &o);
+	assert_int_equal(o.status, 1);
+	assert_string_equal(
+	    o.err, "tool: standard output: No space left on device\n");
+}
+
+static void
+every_code_has_its_status(void **state)
+{
+	static const int want[] = {0, 4, 1, 3, 3, 5, 5, 2, 4, 1};
+	int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		assert_int_equal(cli_exit_status((enum fault_code)i), want[i]);
+	assert_int_equal(cli_exit_status((enum fault_code)99), 1);
+}
+
+/* Run with what a badly behaved parent hands down. */
+static int
+hardened(int argc, char **argv)
+{
+	static const int handed[] = {SIGINT, SIGTERM, SIGALRM, SIGHUP};
+	struct sigaction sa;
+	struct rlimit core;
+	sigset_t mask;
+	size_t i;
+	int log_fd = fcntl(2, F_DUPFD, 10);
+
+	(void)argc;
+	(void)argv;
+	for (i = 0; i < 4; i++)
+		signal(handed[i], SIG_IGN);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	sigfillset(&mask);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	umask(0);
+	close(0);
+	close(1);
+	close(2);
+	cli_harden();
+	dup2(log_fd, 2);
+	for (i = 0; i < 4; i++) {
+		sigaction(handed[i], NULL, &sa);
+		/* SIGHUP stays: nohup. */
+		if ((sa.sa_handler == SIG_IGN) != (handed[i] == SIGHUP))
+			return 10 + (int)i;
+	}
+	sigaction(SIGPIPE, NULL, &sa);
+	if (sa.sa_handler != SIG_IGN)
+		return 20;
+	sigaction(SIGXFSZ, NULL, &sa);
+	if (sa.sa_handler != SIG_IGN)
+		return 21;
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	if (sigismember(&mask, SIGTERM) != 0)
+		return 22;
+	if (umask(0) != 077)
+		return 23;
+	if (fcntl(0, F_GETFD) < 0 || fcntl(1, F_GETFD) < 0)
+		return 24;
+	getrlimit(RLIMIT_CORE, &core);
+	if (core.rlim_cur != 0)
+		return 25;
+#ifndef SANITIZED
+	if (prctl(PR_GET_DUMPABLE) != 0)
+		return 26;
+#endif
+	return 0;
+}
+
+static void
+the_process_is_set_up_whatever_was_inherited(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	run(hardened, "", &o);
+	assert_int_equal(o.status, 0);
+}
+
+static int
+configured(int argc, char **argv)
+{
+	const struct conf_cluster *k;
+	struct fault f = FAULT_INIT;
+	struct conf *conf;
+	struct cli c;
+	int r = start(&c, argc, argv);
+
+	if (r != CLI_GO)
+		return r;
+	if (cli_config(&c, &conf, &k, &f) != 0)
+		return cli_fail(&f);
+	printf("%s %s\n", k->name,
+	    k->repos[0]->access_key_id ? k->repos[0]->access_key_id : "-");
+	conf_free(conf);
+	return 0;
+}
+
+static void
+settings_come_from_option_then_environment(void **state)
+{
+	char path[] = "/tmp/pitrkit-cli.XXXXXX", words[64];
+	int fd = mkstemp(path);
+	FILE *p = fdopen(fd, "w");
+	struct outcome o;
+
+	(void)state;
+	fputs("[cluster a]\nrepo=r\nkey_file=/k\n[repo r]\nurl=s3://bucket\n"
+	      "[cluster b]\nrepo=r\nkey_file=/k\n",
+	    p);
+	fclose(p);
+	setenv("AWS_ACCESS_KEY_ID", "ID", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "KEY", 1);
+	setenv("PITRKIT_CONF", "/nowhere/env", 1);
+	snprintf(words, sizeof(words), "-c %s -C b", path);
+	run(configured, words, &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.out, "b ID\n");
+	run(configured, "-C b", &o);
+	assert_int_equal(o.status, 2);
+	assert_memory_equal(o.err, "tool: /nowhere/env: ", 20);
+	setenv("PITRKIT_CONF", path, 1);
+	run(configured, "-C a", &o);
+	assert_int_equal(o.status, 0);
+	run(configured, "", &o);
+	assert_int_equal(o.status, 2);
+	unlink(path);
+	unsetenv("PITRKIT_CONF");
+}
+
+static void
+the_progress_line_fits_and_tells(void **state)
+{
+	const uint64_t gb = 1ULL << 30;
+	char s[256];
+	unsigned columns;
+
+	(void)state;
+	progress_format(s, sizeof(s), "copy", gb, 4 * gb, 10000, 80);
+	assert_non_null(strstr(s, "copy ["));
+	assert_non_null(strstr(s, "1.0 GB / 4.0 GB"));
+	assert_non_null(strstr(s, " 25%"));
+	assert_non_null(strstr(s, "102 MB/s"));
+	assert_non_null(strstr(s, "30.0 s left"));
+	progress_format(s, sizeof(s), "copy", gb, 0, 10000, 80);
+	assert_string_equal(s, "copy 1.0 GB  102 MB/s");
+	progress_format(s, sizeof(s), "copy", 0, gb, 0, 80);
+	assert_non_null(strstr(s, "? left"));
+	progress_format(s, sizeof(s), "copy", 5 * gb, gb, 1000, 80);
+	assert_non_null(strstr(s, "100%"));
+	progress_format(
+	    s, sizeof(s), "copy", UINT64_MAX, UINT64_MAX, INT64_MAX, 200);
+	for (columns = 2; columns < 200; columns++) {
+		progress_format(
+		    s, sizeof(s), "copy", gb, 4 * gb, 10000, columns);
+		assert_true(strlen(s) < columns);
+	}
+}
+
+static int
+copying(int argc, char **argv)
+{
+	struct fault f = FAULT_INIT;
+	struct progress *p;
+
+	(void)argc;
+	(void)argv;
+	if (progress_start(&p, "copy", 10, true, &f) != 0 || p != NULL)
+		return 1;
+	progress_add(p, 5);
+	progress_total(p, 5);
+	progress_end(p);
+	return 0;
+}
+
+static void
+without_a_terminal_there_is_no_progress(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	run(copying, "", &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.err, "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(options_arrive),
+	    cmocka_unit_test(wrong_usage_is_one_line_and_its_status),
+	    cmocka_unit_test(help_lists_every_option),
+	    cmocka_unit_test(lost_output_is_a_failure),
+	    cmocka_unit_test(every_code_has_its_status),
+	    cmocka_unit_test(the_process_is_set_up_whatever_was_inherited),
+	    cmocka_unit_test(settings_come_from_option_then_environment),
+	    cmocka_unit_test(the_progress_line_fits_and_tells),
+	    cmocka_unit_test(without_a_terminal_there_is_no_progress),
+	};
+
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
