@@ -94,7 +94,7 @@ crypto_hkdf_expand(const unsigned char prk[CRYPTO_SHA256], const void *info,
 {
 	/* T(i) = HMAC(PRK, T(i-1) | info | i) */
 	unsigned char in[CRYPTO_SHA256 + HKDF_INFO_MAX + 1];
-	unsigned char t[CRYPTO_SHA256];
+	unsigned char t[CRYPTO_SHA256] = {0};
 	size_t done = 0, head = 0, n;
 	unsigned char i = 1;
 	int rc = 0;

@@ -17,20 +17,17 @@ struct keyring {
 int
 keyring_new(struct keyring **out, struct fault *f)
 {
+	const size_t size = KEYRING_MAX * sizeof(struct keyring_key);
 	struct keyring *k = calloc(1, sizeof(*k));
-	void *zeros = calloc(KEYRING_MAX, sizeof(*k->keys));
-	int rc;
+	void *zeros = calloc(1, size);
 
-	if (k == NULL || zeros == NULL)
-		rc = fault_nomem(f);
-	else
-		rc = secret_copy(
-		    &k->memory, zeros, KEYRING_MAX * sizeof(*k->keys), f);
-	free(zeros);
-	if (rc != 0) {
+	if (k == NULL || zeros == NULL ||
+	    secret_copy(&k->memory, zeros, size, f) != 0) {
+		free(zeros);
 		free(k);
-		return rc;
+		return fault_nomem(f);
 	}
+	free(zeros);
 	k->keys = (struct keyring_key *)(void *)k->memory.data;
 	*out = k;
 	return 0;
