@@ -86,6 +86,9 @@ lasting "a store that hangs" '"action":"hang"'
 lasting "503" '"action":"status","status":503,"code":"SlowDown"'
 lasting "a store that resets" '"action":"drop-request","reset":true'
 lasting "a PUT that is stored but never answered" '"action":"drop-response"'
+lasting "200 without a body or an ETag, from something that is no store" \
+	'"action":"empty200"'
+lasting "200 with an error in its body" '"action":"200error","code":"InternalError"'
 passing "500" '"action":"status","status":500,"code":"InternalError"'
 passing "a PUT that is stored but not answered" '"action":"drop-response"'
 passing "a PUT that is stored and answered with 500" \

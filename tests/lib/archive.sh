@@ -5,6 +5,7 @@
 #	wal_make DIR N            a running server writes N segments and some
 #	                          rows; prints the names of the full ones
 #	wal_id DIR                prints the system identifier of a server
+#	wal_writes DIR            0 when the server is out of recovery
 #	wal_object DIR NAME       prints where a directory repository keeps it
 #	in_dir DIR CMD...         CMD with DIR as working directory
 #	flip FILE OFFSET          changes one bit
@@ -35,6 +36,10 @@ wal_id() {
 	pg_psql "$1" "select system_identifier from pg_control_system()"
 }
 
+wal_writes() {
+	[ "$(pg_psql "$1" "select pg_is_in_recovery()")" = f ]
+}
+
 wal_object() {
 	find "$1" -type f -name "$2"
 }
@@ -61,6 +66,7 @@ lives_in_every_kind() {
 	touch "$1/recovery.signal"
 	pg_start "$1" || bail "no recovery"
 	wait_for 30 test ! -e "$1/recovery.signal" || bail "no promotion"
+	wait_for 30 wal_writes "$1" || bail "no promotion"
 	HISTORY=00000002.history
 	pg_psql "$1" "insert into rows values (-2, 'on the new timeline')"
 	kinds_last=$(pg_switch "$1")
