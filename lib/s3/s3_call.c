@@ -122,8 +122,19 @@ judge(struct s3 *s, const struct s3_request *rq, const struct http_response *rs,
 
 	s3_answer_read(&a, rs);
 	rc = s3_answer_judge(&a, &about, next, f);
-	if (rc != 0 || rq->root == NULL)
+	if (rc != 0)
 		return rc;
+	/* A store that has taken an object tells its ETag. Something in between
+	 * that says 200 by itself does not, and nothing is stored. */
+	if (strcmp(rq->method, "PUT") == 0 && rs->etag[0] == '\0') {
+		*next = S3_NEXT_RETRY;
+		fault_set(f, FAULT_AGAIN,
+		    "status %d without an ETag is no store's answer",
+		    rs->status);
+		return s3_call_context(s, rq, f);
+	}
+	if (rq->root == NULL)
+		return 0;
 	rc = s3_answer_document(rs, rq->root, doc, f);
 	return rc == 0 ? 0 : s3_call_context(s, rq, f);
 }
