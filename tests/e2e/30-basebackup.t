@@ -1,0 +1,91 @@
+#!/bin/sh
+# A full backup of every supported version, with other segment sizes and a
+# second tablespace, is what a reader written from pitrkit-format(5) alone
+# takes it for: all of the cluster, byte for byte as the server's manifest says.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+
+backup() {
+	"$PYTHON" "$TOP/tests/lib/backup.py" --key "$T/key" --root "$root" "$@"
+}
+
+# name_of LSN SEGMENT-MB: of the segment on timeline 1, without the timeline
+archived() {
+	[ -f "$root/wal/00000001/$(echo "$1" | cut -c1-16)/$1" ]
+}
+
+new_key "$T/key"
+for version in $("$TOP/tests/servers/postgres" versions); do
+	case $version in
+	14 | 17) mb=1 ;;
+	16) mb=64 ;;
+	*) mb=16 ;;
+	esac
+	d=$T/pg/$version
+	pg_new "$version" "$d" --wal-segsize $mb -k
+	pg_archive "$d" "$T/conf"
+	pg_start "$d" || bail "PostgreSQL $version does not start"
+	mkdir "$T/repo" "$T/far"
+	write_conf "$T/conf" "$d" "$T/key" "file:$T/repo"
+	pg_psql "$d" "CREATE TABLESPACE far LOCATION '$T/far'"
+	pg_psql "$d" "CREATE TABLE far TABLESPACE far AS SELECT g AS v
+			FROM generate_series(1, 5000) g
+		; CREATE TABLE bulk AS SELECT g AS v, repeat('x', 200) AS t
+			FROM generate_series(1, 20000) g
+		; CREATE UNLOGGED TABLE scratch AS SELECT 1 AS v"
+	far=$(pg_psql "$d" "SELECT oid FROM pg_tablespace WHERE spcname = 'far'")
+	before=$(pg_psql "$d" "SELECT clock_timestamp()")
+
+	ok "$version: a backup of segments of $mb MB" basebackup-ship \
+		-c "$T/conf" --class weekly --label "it's the first" -v
+	id=$(tail -n 1 "$T/out")
+	is "$version: nothing but the id on standard output" \
+		"$(cat "$T/out")" "$id"
+	root=$T/repo/main/$(pg_psql "$d" \
+		"SELECT system_identifier FROM pg_control_system()")
+	is "$version: it is listed" "$(backup list)" "$id"
+
+	backup head "$id" >"$T/head" || fail "$version: the head opens"
+	head=$(cat "$T/head")
+	for line in '"class": "weekly"' '"label": "it.s the first"' \
+		'"type": "full"' '"source": "stream"' '"checksums": true' \
+		'"from_standby": false' "\"segment_size\": $((mb << 20))" \
+		"\"path\": \"$T/far\"" "\"oid\": $far"; do
+		like "$version: the head says $line" "$head" "$line"
+	done
+	stop=$(sed -n 's/^ "stop_us": \([0-9]*\),*$/\1/p' "$T/head")
+	is "$version: its stop is between then and now, by the server" \
+		"$(pg_psql "$d" "SELECT to_timestamp($stop / 1e6) BETWEEN
+			'$before' AND clock_timestamp()")" t
+	for lsn in start stop; do
+		at=$(sed -n "s/^ \"${lsn}_lsn\": \"\(.*\)\",*\$/\1/p" "$T/head")
+		ok "$version: the segment of its $lsn is in the archive" \
+			archived "$(pg_psql "$d" "SELECT pg_walfile_name('$at')")"
+	done
+
+	mkdir "$T/tree"
+	ok "$version: its objects open and unpack" \
+		backup unpack "$id" "$T/tree"
+	ok "$version: the tree is what the server's manifest says" \
+		"$BUILD/tests/tools/verifytree" "$T/tree"
+	[ "$version" -gt 16 ] || ok "$version: pg_verifybackup agrees" \
+		"$(pg_bin 15)/pg_verifybackup" -n "$T/tree"
+	ok "$version: backup_label came with it" test -s "$T/tree/backup_label"
+	ok "$version: the empty folders, too" test -d "$T/tree/pg_wal"
+	is "$version: the mapping of tablespaces is the head's" \
+		"$(find "$T/tree" -name tablespace_map -o -type l)" ""
+	backup manifest "$id" >"$T/list" || fail "$version: the manifest opens"
+	is "$version: no record of a tablespace's own folder" \
+		"$(grep -c "^[DL] pg_tblspc/$far\$" "$T/list")" 0
+	is "$version: no content of an unlogged table" "$(grep -c " $(pg_psql \
+		"$d" "SELECT pg_relation_filepath('scratch')") " "$T/list")" 0
+
+	ok "$version: the result as JSON" \
+		basebackup-ship -c "$T/conf" --json --jobs 1
+	second=$("$PYTHON" -c 'import json, sys
+print(json.load(open(sys.argv[1]))["id"])' "$T/out")
+	is "$version: both are listed, in their order" "$(backup list)" "$id
+$second"
+	pg_stop "$d"
+	rm -rf "$T/repo" "$T/far" "$T/tree" "$d"
+done
+done_testing
