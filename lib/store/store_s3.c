@@ -94,49 +94,27 @@ get(struct store *base, const char *key, uint64_t offset, uint64_t length,
 /* ---- listing ---- */
 
 struct listing {
-	const struct store_s3 *s;
-	const char *prefix;
-	const char *after;
+	size_t prefix_len; /* the repository's */
 	store_list_fn cb;
 	void *ctx;
-	char last[STORE_S3_KEY_MAX + 1];
 };
-
-static bool
-is_key(const char *key, bool folder)
-{
-	struct fault ignored;
-
-	return folder ? store_key_check_prefix(key, &ignored) == 0
-		      : store_key_check(key, &ignored) == 0;
-}
 
 static int
 listed(void *ctx, const char *full, bool folder, uint64_t size,
     int64_t modified_us, struct fault *f)
 {
-	struct listing *l = ctx;
-	const struct store_s3 *s = l->s;
-	const char *key = full + s->prefix_len;
-	struct store_entry e = {.is_folder = folder};
+	const struct listing *l = ctx;
+	/* s3_list passes nothing that was not asked for. */
+	struct store_entry e = {.key = full + l->prefix_len,
+	    .is_folder = folder,
+	    .size = size,
+	    .modified_us = modified_us};
+	struct fault foreign;
+	int rc = folder ? store_key_check_prefix(e.key, &foreign)
+			: store_key_check(e.key, &foreign);
 
-	if (strncmp(full, s->prefix, s->prefix_len) != 0 ||
-	    strncmp(key, l->prefix, strlen(l->prefix)) != 0)
-		return fault_set(f, FAULT_CORRUPT,
-		    "%s: lists what was not asked for: '%.200s'", s->base.url,
-		    full);
 	/* What others keep in the bucket cannot be one of ours. */
-	if (!is_key(key, folder) || (l->after && strcmp(key, l->after) <= 0))
-		return 0;
-	/* Directory buckets do: a merge over such a listing loses objects. */
-	if (strcmp(key, l->last) <= 0)
-		return fault_set(f, FAULT_CORRUPT,
-		    "%s: lists out of order: '%.200s'", s->base.url, full);
-	memcpy(l->last, key, strlen(key) + 1);
-	e.key = key;
-	e.size = folder ? 0 : size;
-	e.modified_us = folder ? CLOCK_NONE : modified_us;
-	return l->cb(l->ctx, &e, f);
+	return rc ? 0 : l->cb(l->ctx, &e, f);
 }
 
 static int
@@ -145,7 +123,7 @@ list(struct store *base, const char *prefix, bool shallow,
     const struct deadline *d, struct fault *f)
 {
 	struct store_s3 *s = (struct store_s3 *)base;
-	struct listing l = {s, prefix, start_after, cb, ctx, ""};
+	struct listing l = {s->prefix_len, cb, ctx};
 	char full[STORE_S3_KEY_MAX + 1], after[STORE_S3_KEY_MAX + 1];
 	int rc = store_s3_key(s, prefix, full, f);
 
