@@ -1,16 +1,48 @@
 /* walpush: PostgreSQL's archive_command. See walpush(1). */
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "archive.h"
 #include "cli.h"
 #include "clock.h"
+#include "fdio.h"
 #include "guard.h"
 #include "log.h"
+#include "text.h"
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
 #define WALPUSH_LATE_MS 2000
+
+/*
+ * A server that is being stopped waits for us, and tries six times before it
+ * gives up a file (twice three times, PostgreSQL 14 to 18): then each call gets
+ * a sixth, so that a store that hangs delays the stop by the deadline in all.
+ * The eighth line of postmaster.pid tells.
+ */
+static int64_t
+walpush_time(const struct conf_cluster *c)
+{
+	struct fault ignored = FAULT_INIT;
+	unsigned char *text;
+	const char *line;
+	bool stopping;
+	size_t len;
+
+	if (fdio_slurp("postmaster.pid", 4096, &text, &len, &ignored) != 0)
+		return c->push_deadline_ms;
+	line = (const char *)text;
+	for (int i = 1; i < 8 && line != NULL; i++) {
+		line = strchr(line, '\n');
+		if (line != NULL)
+			line++;
+	}
+	stopping = line != NULL && text_prefix(line, "stopping");
+	free(text);
+	return stopping ? (c->push_deadline_ms + 5) / 6 : c->push_deadline_ms;
+}
 
 static int
 walpush_push(const struct conf_cluster *c, uint64_t system_id, const char *path,
@@ -59,7 +91,7 @@ main(int argc, char **argv)
 	struct fault f = FAULT_INIT;
 	struct deadline d;
 	uint64_t system_id;
-	int64_t start = clock_monotonic_ms();
+	int64_t start = clock_monotonic_ms(), allowed;
 	struct cli cli;
 	int status;
 
@@ -69,9 +101,9 @@ main(int argc, char **argv)
 		return status;
 	if (cli_config(&cli, &conf, &c, &f) != 0)
 		return cli_fail(&f);
-	d.at_ms = start + c->push_deadline_ms;
-	guard_time("walpush", cli.args[0],
-	    c->push_deadline_ms + WALPUSH_LATE_MS,
+	allowed = walpush_time(c);
+	d.at_ms = start + allowed;
+	guard_time("walpush", cli.args[0], allowed + WALPUSH_LATE_MS,
 	    cli_exit_status(FAULT_AGAIN));
 	if (repo_own_system_id(c->pgdata, true, &system_id, &f) != 0 ||
 	    walpush_push(c, system_id, cli.args[0], &d, &res, &f) != 0) {
