@@ -9,10 +9,8 @@ struct sample {
 	size_t index;
 	uint64_t bytes;
 	int64_t ms;
+	bool done;
 };
-
-/* Ends the manifest's stream once a pack was read. */
-#define ENOUGH (-1)
 
 static int
 count(void *ctx, const struct manifest_extent *e, const unsigned char *content,
@@ -39,17 +37,25 @@ static int
 read_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 {
 	struct sample *s = ctx;
-	struct packread *reader;
+	struct packread *reader = NULL;
+	struct repo *own = NULL;
 	int64_t start = clock_monotonic_ms();
 	int rc;
 
-	rc = packread_new(&reader, s->repo, s->index, f);
+	/* The manifest is still coming in over the other handle. */
+	rc = repo_clone(&own, s->repo, f);
+	if (rc == 0)
+		rc = packread_new(&reader, own, s->index, f);
+	if (rc == 0)
+		rc = packread_run(reader, p, count, s, f);
+	packread_free(reader);
+	repo_free(own);
 	if (rc != 0)
 		return rc;
-	rc = packread_run(reader, p, count, s, f);
-	packread_free(reader);
 	s->ms = clock_monotonic_ms() - start;
-	return rc != 0 ? rc : ENOUGH;
+	s->done = true;
+	/* Ends the manifest's stream. */
+	return fault_set(f, FAULT_AGAIN, "one pack is enough");
 }
 
 int
@@ -85,7 +91,8 @@ sample_speed(struct repo *r, size_t i, const struct head *h,
 		    NULL, &d, f);
 	object_reader_free(o);
 	manifest_reader_free(m);
-	if (rc == ENOUGH) {
+	if (s.done) {
+		fault_clear(f);
 		*bytes_per_second =
 		    s.bytes * 1000 / (uint64_t)(s.ms > 0 ? s.ms : 1);
 		rc = 0;

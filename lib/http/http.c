@@ -22,6 +22,7 @@
 
 struct http {
 	CURL *easy;
+	bool busy; /* a sink may call back into its own handle */
 	char error[CURL_ERROR_SIZE];
 	curl_socket_t sock; /* of the newest connection */
 };
@@ -421,6 +422,11 @@ http_perform(struct http *h, const struct http_request *rq,
 	int rc;
 
 	response_reset(rs);
+	if (h->busy)
+		return fault_set(f, FAULT_SYSTEM,
+		    "%s: a transfer was begun in the middle of another over "
+		    "the same handle",
+		    rq->url);
 	buf_init(&t.kept, rq->keep);
 	rc = set_times(e, rq->deadline, f);
 	if (rc == 0)
@@ -436,7 +442,9 @@ http_perform(struct http *h, const struct http_request *rq,
 	    curl_easy_setopt(e, CURLOPT_WRITEDATA, &t) != CURLE_OK) {
 		rc = fault_nomem(f);
 	} else {
+		h->busy = true;
 		c = curl_easy_perform(e);
+		h->busy = false;
 		if (curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status) ==
 		    CURLE_OK)
 			rs->status = (int)status;
