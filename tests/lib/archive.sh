@@ -22,7 +22,8 @@ wal_cluster() {
 }
 
 wal_make() {
-	pg_psql "$1" "create table if not exists rows (n int, t text)"
+	pg_psql "$1" "set client_min_messages = warning;
+		create table if not exists rows (n int, t text)"
 	wal_n=$2
 	while [ "$wal_n" -gt 0 ]; do
 		pg_psql "$1" "insert into rows select n, md5(n::text)
@@ -58,7 +59,8 @@ flip() {
 
 lives_in_every_kind() {
 	SEGMENT=$(wal_make "$1" 1)
-	pg_psql "$1" "select pg_backup_stop()" \
+	PGOPTIONS='-c client_min_messages=warning' \
+		pg_psql "$1" "select pg_backup_stop()" \
 		-c "select pg_backup_start('of a test', true)" \
 		-c "select pg_switch_wal()" >/dev/null || bail "no backup"
 	pg_psql "$1" "insert into rows values (-1, 'in the last segment')"
