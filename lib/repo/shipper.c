@@ -46,14 +46,12 @@ plan(struct shipper *s, unsigned jobs)
 {
 	size_t bound = codec_bound(
 	    (enum codec_kind)repo_conf(s->repo)->codec, OBJECT_CHUNK);
-	size_t least;
 
 	/* the end chunk and the trailer are far below 1 kB */
 	s->pack_reserve = bound + 64 + 1024;
-	least = OBJECT_HEADER_MAX + s->pack_reserve;
 	s->n_workers = jobs < 1 ? 1 : jobs;
-	if (s->n_workers > SHIPPER_PACK_MEMORY / least)
-		s->n_workers = (unsigned)(SHIPPER_PACK_MEMORY / least);
+	if (s->n_workers > SHIPPER_WORKERS)
+		s->n_workers = SHIPPER_WORKERS;
 	s->pack_cap = SHIPPER_PACK_MEMORY / s->n_workers;
 	if (s->pack_cap > SHIPPER_PACK_MAX)
 		s->pack_cap = SHIPPER_PACK_MAX;

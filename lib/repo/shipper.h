@@ -14,7 +14,8 @@
  * while the caller reads on. Back pressure: calls block when the workers are
  * behind.
  *
- * Memory: at most 96 MiB however many jobs, files or bytes.
+ * Memory: at most 96 MiB however many jobs, files or bytes; jobs above 20 are
+ * taken as 20.
  * The first fault of any worker is returned by the next call; after a fault
  * only shipper_free may follow.
  */

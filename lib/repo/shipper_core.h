@@ -19,15 +19,17 @@
  * An extent goes caller -> queue -> worker -> free list -> caller. Never are
  * both locks held at once.
  *
- * Memory, at most (MiB): packs 44, what the store buffers of the manifest's
- * upload 24, six workers compressing at a time 3 each, eight extents 1.2 each.
- * Every worker may upload at any time, but only SHIPPER_BUILDERS of them
- * compress: the contexts of that are what would grow with jobs.
+ * Memory, at most (MiB): packs 32, what the store buffers of the manifest's
+ * upload 24, four workers compressing at a time 4 each, six extents 1.2 each,
+ * and with TLS 1.5 for each worker's connection. So only SHIPPER_WORKERS are
+ * ever made, and of them only SHIPPER_BUILDERS compress at a time: that is
+ * faster than a walsender sends, and uploads are what takes many.
  */
 
-#define SHIPPER_BUILDERS 6
+#define SHIPPER_WORKERS 20
+#define SHIPPER_BUILDERS 4
 #define SHIPPER_EXTENTS (SHIPPER_BUILDERS + 2)
-#define SHIPPER_PACK_MEMORY (44U << 20)
+#define SHIPPER_PACK_MEMORY (32U << 20)
 #define SHIPPER_PACK_MAX (16U << 20)
 #define SHIPPER_EXTENT_PIECES 1024
 #define SHIPPER_EXTENT_NAMES (64U << 10)
