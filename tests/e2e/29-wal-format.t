@@ -1,0 +1,65 @@
+#!/bin/sh
+# What walpush stores is what pitrkit-format(5) says: decoders that were
+# written from that page alone open it and find in it what PostgreSQL says.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$(dirname "$0")/../lib/archive.sh"
+
+new_key "$T/key"
+wal_cluster "$T/pg"
+write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo"
+pg_archive "$T/pg" "$T/conf"
+pg_set "$T/pg" "track_commit_timestamp = on"
+pg_start "$T/pg" || bail "no server"
+id=$(wal_id "$T/pg")
+pg_psql "$T/pg" "create table t (n int)"
+pg_switch "$T/pg" >/dev/null
+first=$(pg_psql "$T/pg" "insert into t values (1)
+	returning pg_current_xact_id()")
+for i in 1 2 3 4 5 6 7 8 9; do
+	pg_psql "$T/pg" "select pg_create_restore_point('point $i')"
+done >"$T/points"
+last=$(pg_psql "$T/pg" "insert into t values (2)
+	returning pg_current_xact_id()")
+commit=$(pg_psql "$T/pg" "select (extract(epoch from
+	pg_xact_commit_timestamp('$last'::xid)) * 1000000)::bigint")
+pg_psql "$T/pg" "select pg_create_restore_point('$(printf %063d 0)')" >/dev/null
+name=$(pg_switch "$T/pg")
+start=$(pg_psql "$T/pg" "select '0/0'::pg_lsn + ('x' || '$(echo "$name" |
+	cut -c17-)')::bit(32)::bigint * 1048576 - '0/0'::pg_lsn")
+wait_for 20 pg_archived "$T/pg" "$name" || bail "not archived"
+pg_stop "$T/pg"
+
+decode() {
+	"$PYTHON" "$TOP/tests/lib/decode.py" --cluster main --system-id "$id" \
+		--key "$T/key" --kind "$1" --name "$2" ${3-} \
+		"$(wal_object "$T/repo/main/$id" "$2")"
+}
+ok "the decoder opens an archived segment" decode 1 "$name"
+cp "$T/out" "$T/decoded"
+same "and finds it" "$T/decoded" "$T/pg/pg_wal/$name"
+"$PYTHON" "$TOP/tests/lib/walmeta.py" "$(decode 1 "$name" --meta)" >"$T/meta" ||
+	bail "no meta"
+says() {
+	is "$1" "$(sed -n "s/^$2 //p" "$T/meta")" "$3"
+}
+says "the meta tells the file's length" size 1048576
+says "the segment size" segment_size 1048576
+says "the timeline" timeline 1
+says "the first LSN" lsn "$start"
+says "PostgreSQL 15's magic" magic $((0xD110))
+says "that it is a segment, ended by a switch" flags 3
+says "the first transaction that ended" xid_first "$first"
+says "the last one" xid_last "$last"
+says "the moment of the newest commit" newest_commit "$commit"
+says "how many restore points there are" points 10
+is "and the names of the first eight" "$(sed -n 's/^point [^ ]* [^ ]* //p' \
+	"$T/meta")" "$(seq -f 'point %g' 8)"
+# PostgreSQL tells the end of a point's record, where the next one begins.
+is "and where their records begin" "$(sed -n 's/^point \([^ ]*\).*/\1/p' \
+	"$T/meta" | tail -n 7)" "$(head -n 7 "$T/points")"
+atmost "the time at which it was archived is this minute" \
+	$(($(date +%s) - $(sed -n 's/^archived //p' "$T/meta") / 1000000)) 60
+ok "the decoder opens the archive's mark" decode 8 archive
+like "and finds the system id in it" "$(cat "$T/out")" "\"system_id\":\"$id\""
+
+done_testing

@@ -1,0 +1,36 @@
+#!/usr/bin/python3
+"""walmeta.py HEX: what the meta of a WAL object says, one NAME VALUE a line.
+
+Written from pitrkit-format(5) alone, without pitrkit's own code.
+"""
+import struct
+import sys
+
+FIXED = [('size', 'Q'), ('archived', 'q'), ('program', '24s'), ('flags', 'H'),
+         ('magic', 'H'), ('timeline', 'I'), ('lsn', 'Q'),
+         ('segment_size', 'I'), ('end', 'Q'), ('first_commit', 'q'),
+         ('newest_commit', 'q'), ('commits', 'I'), ('xid_first', 'I'),
+         ('xid_last', 'I'), ('xid_lowest', 'I'), ('xid_highest', 'I'),
+         ('points', 'I'), ('told', 'H')]
+
+
+def main():
+    data = bytes.fromhex(sys.argv[1])
+    version, fixed = struct.unpack_from('<HH', data, 0)
+    form = '<' + ''.join(f for _, f in FIXED)
+    if version != 1 or fixed < 4 + struct.calcsize(form):
+        sys.exit('not version 1')
+    values = struct.unpack_from(form, data, 4)
+    meta = dict(zip((n for n, _ in FIXED), values))
+    meta['program'] = meta['program'].rstrip(b'\0').decode()
+    for name, value in meta.items():
+        print(name, value)
+    at = fixed
+    for _ in range(meta['told']):
+        n, lsn, time, length = struct.unpack_from('<HQqB', data, at)
+        name = data[at + 19:at + 19 + length].decode()
+        print('point', f'{lsn >> 32:X}/{lsn & 0xffffffff:X}', time, name)
+        at += 2 + n
+
+
+main()
