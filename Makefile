@@ -158,8 +158,10 @@ check: all unit tools
 check-long: all unit tools
 	tests/run long
 
-demo: deps
-	@$(MAKE) --no-print-directory -s all
+demo:
+	@packaging/deps $(if $(filter s3,$(STORE)),s3,build)
+	@echo "building"
+	@$(MAKE) --no-print-directory all >/dev/null
 	@examples/demo $(STORE)
 
 install: all
