@@ -7,6 +7,7 @@
 #include "layout.h"
 #include "text.h"
 #include "walname.h"
+#include "walscan.h"
 
 /* The timelines that have a folder in the archive, in rising order. */
 struct folders {
@@ -65,18 +66,47 @@ read_history(struct repo *r, uint32_t timeline, struct history *out,
 	return rc;
 }
 
-/* Is the segment in which the timeline begins there? */
+/* A timeline of which a part is there is no timeline that has not begun yet: to
+ * pass it over would leave out what was written on it. ABSENT when WAL of it
+ * after segno is there. */
 static int
-has_first_segment(struct repo *r, size_t i, const struct history *h,
-    uint32_t segment_size, const struct deadline *d, struct fault *f)
+check_not_begun(struct repo *r, size_t i, uint32_t timeline, uint64_t segno,
+    uint32_t segment_size, const char *missing, const struct deadline *d,
+    struct fault *f)
+{
+	char later[WALNAME_SIZE];
+	int rc;
+
+	rc = walscan_later(r, i, timeline, segno, segment_size, later, d, f);
+	if (rc != 0 || later[0] == '\0')
+		return rc;
+	return fault_set(f, FAULT_ABSENT,
+	    "%s is not in the archive although WAL of timeline %u is (%s): "
+	    "give --target-timeline to follow an older one",
+	    missing, timeline, later);
+}
+
+/* Is the segment in which the timeline begins there? *begun is false when it
+ * is not and neither is any later one. */
+static int
+has_begun(struct repo *r, size_t i, const struct history *h,
+    uint32_t segment_size, bool *begun, const struct deadline *d,
+    struct fault *f)
 {
 	const struct history_entry *e = &h->entry[h->n - 1];
+	uint64_t segno = walname_segno_of(e->begin, segment_size);
 	char name[WALNAME_SIZE];
 	uint64_t stored;
+	int rc;
 
-	walname_format(e->timeline, walname_segno_of(e->begin, segment_size),
-	    segment_size, name);
-	return archive_look(r, i, name, NULL, &stored, d, f);
+	walname_format(e->timeline, segno, segment_size, name);
+	rc = archive_look(r, i, name, NULL, &stored, d, f);
+	*begun = rc == 0;
+	if (rc != FAULT_ABSENT)
+		return rc;
+	fault_clear(f);
+	return check_not_begun(
+	    r, i, e->timeline, segno, segment_size, name, d, f);
 }
 
 static bool
@@ -86,30 +116,47 @@ reachable(const struct history *h, const struct head *below)
 	       history_reaches(h, below->timeline, below->stop_lsn);
 }
 
+/* Does this timeline qualify? *out is set when it does. */
+static int
+try_timeline(struct repo *r, size_t i, uint32_t timeline,
+    const struct head *below, uint32_t segment_size, struct history *out,
+    bool *fits, const struct deadline *d, struct fault *f)
+{
+	char name[WALNAME_SIZE];
+	int rc;
+
+	*fits = false;
+	rc = read_history(r, timeline, out, d, f);
+	if (rc == FAULT_ABSENT) {
+		fault_clear(f);
+		walname_format_history(timeline, name);
+		return check_not_begun(
+		    r, i, timeline, 0, segment_size, name, d, f);
+	}
+	if (rc != 0)
+		return rc;
+	if (reachable(out, below))
+		rc = has_begun(r, i, out, segment_size, fits, d, f);
+	if (rc != 0 || !*fits)
+		history_free(out);
+	return rc;
+}
+
 /* The newest timeline that qualifies, tried from the highest downwards. */
 static int
 newest(struct repo *r, size_t i, const struct head *below, uint32_t floor,
     uint32_t segment_size, const struct folders *t, struct history *out,
     const struct deadline *d, struct fault *f)
 {
+	bool fits;
 	size_t k;
 	int rc;
 
 	for (k = t->n; k > 0 && t->timeline[k - 1] > floor; k--) {
-		rc = read_history(r, t->timeline[k - 1], out, d, f);
-		if (rc == FAULT_ABSENT)
-			continue;
-		if (rc != 0)
+		rc = try_timeline(r, i, t->timeline[k - 1], below, segment_size,
+		    out, &fits, d, f);
+		if (rc != 0 || fits)
 			return rc;
-		if (reachable(out, below)) {
-			rc = has_first_segment(r, i, out, segment_size, d, f);
-			if (rc != FAULT_ABSENT) {
-				if (rc != 0)
-					history_free(out);
-				return rc;
-			}
-		}
-		history_free(out);
 	}
 	return read_history(r, floor, out, d, f);
 }

@@ -14,7 +14,8 @@
  * .history file and whose first segment are both there. A promotion archives
  * the first at once and the second when it is full; in between PostgreSQL,
  * sent to the new timeline, would take the old one's segment and replay beyond
- * the fork.
+ * the fork. When a part of a timeline is there, but its history or its first
+ * segment is not although a later one is, it is no beginning but a loss: ABSENT.
  * below not NULL: only timelines that this backup can reach; CONFIG when the
  * one asked for is none of them.
  * floor: a timeline on which a backup exists (the caller's own, or the highest

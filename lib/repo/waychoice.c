@@ -12,6 +12,7 @@ struct search {
 	const struct waypath_goal *goal;
 	bool found;
 	uint64_t lsn; /* the target is not before it */
+	struct walscan_segment last; /* the absent one, if !found */
 };
 
 static int
@@ -24,8 +25,10 @@ look_for(
 	uint32_t k;
 
 	(void)f;
-	if (!s->present)
+	if (!s->present) {
+		q->last = *s;
 		return 0;
+	}
 	if (q->goal->target == WAYPATH_XID) {
 		q->found = m->xid_min != 0 && m->xid_min <= q->goal->xid &&
 			   q->goal->xid <= m->xid_max;
@@ -90,6 +93,26 @@ none_fits(const struct catalog *c, const struct head *oldest, uint32_t timeline,
 	    oldest->id, when, lsn);
 }
 
+/* The scan ended at an absent segment: is there more behind it? */
+static int
+check_no_hole(struct repo *r, size_t i, const struct history *h,
+    uint32_t segment_size, const struct walscan_segment *s,
+    const struct deadline *d, struct fault *f)
+{
+	uint32_t timeline = h->entry[h->n - 1].timeline;
+	char later[WALNAME_SIZE];
+	int rc;
+
+	rc = walscan_later(r, i, timeline,
+	    s->timeline == timeline ? s->segno : 0, segment_size, later, d, f);
+	if (rc == 0 && later[0] != '\0')
+		return fault_set(f, FAULT_ABSENT,
+		    "%s is not in the archive although %s is: the target, if "
+		    "it lies behind it, cannot be reached",
+		    s->name, later);
+	return rc;
+}
+
 /* Where the point or xid first shows, from the oldest usable backup on. */
 static int
 find_limit(struct repo *r, size_t i, const struct head *oldest,
@@ -102,6 +125,9 @@ find_limit(struct repo *r, size_t i, const struct head *oldest,
 	rc = walscan_run(r, i, h, oldest->segment_size,
 	    walname_segno_of(oldest->start_lsn, oldest->segment_size), jobs,
 	    look_for, &q, d, f);
+	if (rc == 0 && !q.found)
+		rc = check_no_hole(
+		    r, i, h, oldest->segment_size, &q.last, d, f);
 	if (rc != 0)
 		return rc;
 	if (!q.found && g->target == WAYPATH_NAME)
