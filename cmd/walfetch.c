@@ -26,12 +26,20 @@ walfetch_failure(void)
 
 static int
 walfetch_run(const struct cli *cli, const struct conf_cluster *c,
-    const char *system_id_text, const struct deadline *d, struct fault *f)
+    const char *system_id_text, const char *repo, const struct deadline *d,
+    struct fault *f)
 {
+	struct conf_cluster only;
 	uint64_t system_id;
 	struct repo *r;
 	int rc;
 
+	if (repo != NULL) {
+		rc = conf_only_repo(c, repo, &only, f);
+		if (rc != 0)
+			return rc;
+		c = &only;
+	}
 	if (system_id_text == NULL)
 		rc = repo_own_system_id(c->pgdata, false, &system_id, f);
 	else if (text_u64(system_id_text, &system_id) != 0)
@@ -52,18 +60,23 @@ main(int argc, char **argv)
 {
 	const int failure = walfetch_failure();
 	const char *system_id = NULL;
+	const char *repo = NULL;
 	const struct cli_option options[] = {
 	    {.name = "system-id",
 		.arg = "NUMBER",
 		.help = "the cluster's, outside a data directory",
 		.value = &system_id},
+	    {.name = "repo",
+		.arg = "NAME",
+		.help = "ask this repository alone",
+		.value = &repo},
 	};
 	const struct cli_program program = {
 	    .name = "walfetch",
 	    .operands = "NAME DEST",
 	    .summary = "deliver one WAL file to recovery (restore_command)",
 	    .options = options,
-	    .n_options = 1,
+	    .n_options = sizeof options / sizeof options[0],
 	    .min_args = 2,
 	    .max_args = 2,
 	    .usage_status = failure,
@@ -86,7 +99,7 @@ main(int argc, char **argv)
 		d.at_ms = start + c->fetch_deadline_ms;
 		guard_time("walfetch", cli.args[0],
 		    c->fetch_deadline_ms + WALFETCH_LATE_MS, failure);
-		rc = walfetch_run(&cli, c, system_id, &d, &f);
+		rc = walfetch_run(&cli, c, system_id, repo, &d, &f);
 		absent = rc == FAULT_ABSENT;
 	}
 	if (rc == 0)

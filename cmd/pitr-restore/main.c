@@ -44,12 +44,13 @@ struct session {
 	struct cli cli;
 	struct conf *conf;
 	const struct conf_cluster *cluster;
+	struct conf_cluster only; /* with --repo */
 	struct waypath_goal goal;
 	struct place_map map[CLI_LIST];
 	size_t n_map;
 	unsigned jobs;
 	struct repo *repo;
-	size_t index; /* of the repository */
+	size_t index; /* of the repository: the first */
 	struct catalog catalog;
 	const struct head *head;
 	bool has_way;
@@ -164,26 +165,6 @@ find_system_id(struct session *s, uint64_t *id, struct fault *f)
 	return rc;
 }
 
-/* The repository's number, from its name in the settings. */
-static int
-find_repo(struct session *s, struct fault *f)
-{
-	size_t k;
-
-	s->index = 0;
-	if (s->o->repo == NULL)
-		return 0;
-	for (k = 0; k < s->cluster->n_repos; k++) {
-		if (strcmp(s->cluster->repos[k]->name, s->o->repo) != 0)
-			continue;
-		s->index = k;
-		return 0;
-	}
-	return fault_set(f, FAULT_CONFIG,
-	    "--repo '%s': cluster %s has no such repository", s->o->repo,
-	    s->cluster->name);
-}
-
 static int
 open_repository(struct session *s, struct fault *f)
 {
@@ -192,8 +173,10 @@ open_repository(struct session *s, struct fault *f)
 	int rc;
 
 	rc = cli_config(&s->cli, &s->conf, &s->cluster, f);
-	if (rc == 0)
-		rc = find_repo(s, f);
+	if (rc == 0 && s->o->repo != NULL) {
+		rc = conf_only_repo(s->cluster, s->o->repo, &s->only, f);
+		s->cluster = &s->only;
+	}
 	if (rc == 0)
 		rc = find_system_id(s, &id, f);
 	if (rc == 0)
@@ -394,14 +377,16 @@ restore(struct session *s, struct fault *f)
 
 	rc = prove_way(s, f);
 	if (rc == 0)
-		rc = recovery_command(
-		    conf_path(s->conf), s->cluster->name, &command, f);
+		rc = recovery_command(conf_path(s->conf), s->cluster->name,
+		    s->o->repo, &command, f);
 	if (rc == 0)
 		rc = place_prepare(&s->place, s->head, f);
 	/* Modes come from the manifest, exactly. */
 	umask(0);
 	if (rc == 0)
 		rc = unpack(s, f);
+	if (rc == 0)
+		rc = place_modes(&s->place, f);
 	rec.timeline = s->way.timeline;
 	rec.restore_command = command;
 	if (rc == 0)

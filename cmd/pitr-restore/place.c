@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "fdio.h"
-#include "text.h"
+#include "room.h"
+
+#define MARK_MAX 8192
 
 /* "DIR/NAME" exists, as whatever. */
 static bool
@@ -38,11 +40,43 @@ is_empty(DIR *d)
 	return true;
 }
 
+/* Is dir what an unfinished restore left of a data directory? */
+static bool
+is_remains(const char *dir)
+{
+	return has(dir, PLACE_MARK) && !has(dir, "global/pg_control");
+}
+
+/* The data directory that the mark in dir names: its second line. NULL when
+ * there is no mark, or none that says. */
+static char *
+marked_root(const char *dir)
+{
+	struct fault ignored = FAULT_INIT;
+	char *path = fdio_join(dir, PLACE_MARK);
+	unsigned char *text = NULL;
+	char *root = NULL;
+	char *line;
+	size_t len;
+
+	if (path != NULL &&
+	    fdio_slurp(path, MARK_MAX, &text, &len, &ignored) == 0 &&
+	    (line = strchr((char *)text, '\n')) != NULL && line[1] == '/') {
+		line++;
+		line[strcspn(line, "\n")] = '\0';
+		root = strdup(line);
+	}
+	free(text);
+	free(path);
+	return root;
+}
+
 /* May this folder be restored into? */
 static int
-check_folder(const char *dir, struct fault *f)
+check_folder(const char *dir, bool tablespace, struct fault *f)
 {
 	DIR *d = opendir(dir);
+	char *root;
 	bool empty;
 
 	if (d == NULL && errno == ENOENT)
@@ -59,7 +93,10 @@ check_folder(const char *dir, struct fault *f)
 		    "%s holds a postmaster.pid: a server may be running there; "
 		    "stop it and restore into another directory",
 		    dir);
-	if (has(dir, PLACE_MARK) && !has(dir, "global/pg_control"))
+	root = tablespace ? marked_root(dir) : strdup(dir);
+	empty = root != NULL && is_remains(root);
+	free(root);
+	if (empty)
 		return 0;
 	return fault_set(f, FAULT_CONFIG,
 	    "%s is not empty: choose another directory, or move away what is "
@@ -97,6 +134,11 @@ check_maps(const struct place_map *map, size_t n_map, const struct head *h,
 	size_t j;
 
 	for (k = 0; k < n_map; k++) {
+		for (j = 0; j < k; j++)
+			if (map[j].oid == map[k].oid)
+				return fault_set(f, FAULT_CONFIG,
+				    "--tablespace %u is given twice",
+				    map[k].oid);
 		for (j = 0; j < h->n_tablespaces; j++)
 			if (h->tablespaces[j].oid == map[k].oid)
 				break;
@@ -108,74 +150,40 @@ check_maps(const struct place_map *map, size_t n_map, const struct head *h,
 	return 0;
 }
 
-/* The nearest folder above path that exists, for its file system. */
-static int
-file_system(const char *path, struct statvfs *vfs, dev_t *dev, struct fault *f)
+/* Is a the same folder as b, or inside of it? */
+static bool
+within(const char *a, const char *b)
 {
-	char *p = strdup(path);
-	struct stat st;
-	char *slash;
-	int rc = 0;
+	size_t n = strlen(b);
 
-	if (p == NULL)
-		return fault_nomem(f);
-	while (stat(p, &st) != 0 && errno == ENOENT &&
-	       (slash = strrchr(p, '/')) != NULL && slash != p)
-		*slash = '\0';
-	if (stat(p, &st) != 0 && stat("/", &st) != 0)
-		rc = fault_errno(f, errno, "%s", path);
-	else if (statvfs(p, vfs) != 0 && statvfs("/", vfs) != 0)
-		rc = fault_errno(f, errno, "%s", path);
-	*dev = st.st_dev;
-	free(p);
-	return rc;
+	if (strncmp(a, b, n) != 0)
+		return false;
+	return a[n] == '\0' || a[n] == '/' || b[n - 1] == '/';
 }
 
-/* Room for everything that goes to the file system of dir. */
+/* Folders inside each other would be emptied or filled by one another. */
 static int
-check_room(const struct place *p, const char *dir, const struct head *h,
-    struct fault *f)
+check_apart(const struct place *p, struct fault *f)
 {
-	struct statvfs vfs;
-	struct statvfs other;
-	uint64_t need = h->totals.bytes;
-	uint64_t room;
-	char want[16];
-	char have[16];
-	dev_t here;
-	dev_t there;
 	size_t k;
-	int rc;
+	size_t j;
 
-	rc = file_system(dir, &vfs, &here, f);
-	if (rc == 0)
-		rc = file_system(p->root, &other, &there, f);
-	if (rc != 0)
-		return rc;
-	/* Of the whole, what goes elsewhere does not count here. */
-	if (there != here)
-		need = 0;
 	for (k = 0; k < p->n_spaces; k++) {
-		uint64_t size = h->tablespaces[k].size;
+		for (j = 0; j <= k; j++) {
+			const char *a = p->spaces[k].dir;
+			const char *b = j < k ? p->spaces[j].dir : p->root;
 
-		rc = file_system(p->spaces[k].dir, &other, &there, f);
-		if (rc != 0)
-			return rc;
-		if (size == UINT64_MAX)
-			size = 0;
-		if (there == here && need < h->totals.bytes)
-			need += size;
-		else if (there != here && need > size)
-			need -= size;
+			if (within(a, b) || within(b, a))
+				return fault_set(f, FAULT_CONFIG,
+				    "tablespace %u cannot go to %s, %s goes to "
+				    "%s: give --tablespace %u=DIR",
+				    p->spaces[k].oid, a,
+				    j < k ? "another tablespace"
+					  : "the data directory",
+				    b, p->spaces[k].oid);
+		}
 	}
-	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-	if (room >= need)
-		return 0;
-	text_human_size(need, want);
-	text_human_size(room, have);
-	return fault_set(f, FAULT_CONFIG,
-	    "%s: the restore needs %s there and only %s is free", dir, want,
-	    have);
+	return 0;
 }
 
 static int
@@ -200,7 +208,7 @@ plan_spaces(struct place *p, const struct place_map *map, size_t n_map,
 		p->n_spaces = k + 1;
 		if (p->spaces[k].dir == NULL)
 			return fault_nomem(f);
-		rc = check_folder(p->spaces[k].dir, f);
+		rc = check_folder(p->spaces[k].dir, true, f);
 		if (rc != 0)
 			fault_prefix(f,
 			    "tablespace %u (give --tablespace %u=DIR to put it "
@@ -214,20 +222,19 @@ int
 place_plan(struct place *p, const char *target_dir, const struct place_map *map,
     size_t n_map, const struct head *h, struct fault *f)
 {
-	size_t k;
 	int rc;
 
 	memset(p, 0, sizeof *p);
 	p->root = absolute(target_dir);
 	rc = p->root == NULL ? fault_nomem(f) : check_maps(map, n_map, h, f);
 	if (rc == 0)
-		rc = check_folder(p->root, f);
+		rc = check_folder(p->root, false, f);
 	if (rc == 0)
 		rc = plan_spaces(p, map, n_map, h, f);
 	if (rc == 0)
-		rc = check_room(p, p->root, h, f);
-	for (k = 0; rc == 0 && k < p->n_spaces; k++)
-		rc = check_room(p, p->spaces[k].dir, h, f);
+		rc = check_apart(p, f);
+	if (rc == 0)
+		rc = room_check(p, h, f);
 	if (rc != 0)
 		place_free(p);
 	return rc;
@@ -240,13 +247,16 @@ place_free(struct place *p)
 
 	for (k = 0; k < p->n_spaces; k++)
 		free((void *)(uintptr_t)p->spaces[k].dir);
+	for (k = 0; k < p->n_locks; k++)
+		close(p->locks[k]);
+	free(p->locks);
 	free(p->spaces);
 	free(p->root);
 	memset(p, 0, sizeof *p);
 }
 
-/* Remove what is in the folder; links are removed, never followed. keep: one
- * name at the top that stays. */
+/* Remove what is in the folder "name" below parent; links are removed, never
+ * followed. keep: one name at the top that stays. */
 static int
 empty_folder(int parent, const char *name, const char *keep, struct fault *f)
 {
@@ -283,28 +293,42 @@ empty_folder(int parent, const char *name, const char *keep, struct fault *f)
 	return rc;
 }
 
-/* One folder: made, marked, emptied. The mark is set before anything else and
- * stays while the rest goes, so that remains are always told from data. */
+/* Two restores into one folder would take each other's files for remains. */
 static int
-prepare_folder(const char *dir, const char *id, struct fault *f)
+lock_folder(struct place *p, const char *dir, int *fd, struct fault *f)
+{
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return fault_errno(f, errno, "%s", dir);
+	p->locks[p->n_locks++] = *fd;
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return fault_errno(f, errno, "%s", dir);
+	return fault_set(f, FAULT_CONFIG,
+	    "%s: another restore is at work there, or the directory is given "
+	    "twice",
+	    dir);
+}
+
+static int
+set_mark(const struct place *p, const char *dir, const char *id,
+    struct fault *f)
 {
 	struct fdio_atomic a;
-	char *mark;
-	char text[LAYOUT_ID + 64];
+	char *mark = fdio_join(dir, PLACE_MARK);
+	char text[MARK_MAX];
 	int n;
 	int rc;
 
-	rc = fdio_mkdirs(dir, 0700, f);
-	if (rc == 0)
-		rc = check_folder(dir, f);
-	if (rc != 0)
-		return rc;
-	mark = fdio_join(dir, PLACE_MARK);
 	if (mark == NULL)
 		return fault_nomem(f);
-	n = snprintf(
-	    text, sizeof text, "restore of backup %s, not finished\n", id);
-	rc = fdio_atomic_begin(&a, mark, 0600, f);
+	n = snprintf(text, sizeof text,
+	    "restore of backup %s, not finished, into\n%s\n", id, p->root);
+	if ((size_t)n >= sizeof text)
+		rc = fault_set(f, FAULT_CONFIG, "%s is too long", p->root);
+	else
+		rc = fdio_atomic_begin(&a, mark, 0600, f);
 	if (rc == 0) {
 		rc = fdio_write(a.fd, mark, text, (size_t)n, f);
 		if (rc == 0)
@@ -312,27 +336,69 @@ prepare_folder(const char *dir, const char *id, struct fault *f)
 		if (rc != 0)
 			fdio_atomic_abort(&a);
 	}
-	if (rc == 0) {
-		rc = empty_folder(AT_FDCWD, dir, PLACE_MARK, f);
-		if (rc != 0)
-			fault_prefix(f, "cannot empty %s", dir);
-	}
-	/* PostgreSQL insists on 0700 or 0750. */
-	if (rc == 0 && chmod(dir, 0700) != 0)
-		rc = fault_errno(f, errno, "%s", dir);
 	free(mark);
 	return rc;
 }
 
+/* One folder: made, locked, marked, emptied. The mark is set before anything
+ * else and stays while the rest goes, so that remains are always told from
+ * data. */
+static int
+prepare_folder(struct place *p, const char *dir, bool tablespace,
+    const char *id, struct fault *f)
+{
+	int fd;
+	int rc;
+
+	rc = fdio_mkdirs(dir, 0700, f);
+	if (rc == 0)
+		rc = lock_folder(p, dir, &fd, f);
+	if (rc == 0)
+		rc = check_folder(dir, tablespace, f);
+	if (rc == 0)
+		rc = set_mark(p, dir, id, f);
+	if (rc == 0) {
+		rc = empty_folder(fd, ".", PLACE_MARK, f);
+		if (rc != 0)
+			fault_prefix(f, "cannot empty %s", dir);
+	}
+	/* PostgreSQL insists on 0700 or 0750. */
+	if (rc == 0 && fchmod(fd, 0700) != 0)
+		rc = fault_errno(f, errno, "%s", dir);
+	return rc;
+}
+
 int
-place_prepare(const struct place *p, const struct head *h, struct fault *f)
+place_prepare(struct place *p, const struct head *h, struct fault *f)
 {
 	size_t k;
 	int rc;
 
-	rc = prepare_folder(p->root, h->id, f);
+	p->locks = calloc(p->n_spaces + 1, sizeof *p->locks);
+	if (p->locks == NULL)
+		return fault_nomem(f);
+	rc = prepare_folder(p, p->root, false, h->id, f);
 	for (k = 0; rc == 0 && k < p->n_spaces; k++)
-		rc = prepare_folder(p->spaces[k].dir, h->id, f);
+		rc = prepare_folder(p, p->spaces[k].dir, true, h->id, f);
+	return rc;
+}
+
+int
+place_modes(const struct place *p, struct fault *f)
+{
+	char *global = fdio_join(p->root, "global");
+	struct stat st;
+	size_t k;
+	int rc = 0;
+
+	if (global == NULL)
+		return fault_nomem(f);
+	if (stat(global, &st) != 0)
+		rc = fault_errno(f, errno, "%s", global);
+	for (k = 0; rc == 0 && (st.st_mode & 0050) != 0 && k < p->n_locks; k++)
+		if (fchmod(p->locks[k], 0750) != 0)
+			rc = fault_errno(f, errno, "%s", p->root);
+	free(global);
 	return rc;
 }
 

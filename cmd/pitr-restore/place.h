@@ -10,9 +10,13 @@
 
 /*
  * Where a restore goes: the target directory and a folder for every
- * tablespace. Each must be absent, empty, or the remains of a restore that
- * did not finish: those hold the file PLACE_MARK and no pg_control, and are
- * emptied. Anything else is refused, untouched.
+ * tablespace, none inside of another. Each must be absent, empty, or the
+ * remains of a restore that did not finish, which are emptied. The remains of
+ * a data directory hold the file PLACE_MARK and no pg_control; those of a
+ * tablespace hold a PLACE_MARK that names such a data directory (a mark alone
+ * would not do: a restore that was killed in its very last step leaves marks in
+ * the folders of a cluster that is whole and may be running). Anything else is
+ * refused, untouched.
  */
 
 #define PLACE_MARK "pitrkit.restoring"
@@ -27,6 +31,8 @@ struct place {
 	char *root;                /* absolute */
 	struct tree_space *spaces; /* one for each of the backup's */
 	size_t n_spaces;
+	int *locks; /* of root and spaces, from place_prepare on */
+	size_t n_locks;
 };
 
 /* Decide and check; changes nothing. CONFIG for a mapping of a tablespace that
@@ -35,8 +41,12 @@ struct place {
 int place_plan(struct place *p, const char *target_dir,
     const struct place_map *map, size_t n_map, const struct head *h,
     struct fault *f);
-/* Make the folders, empty remains, set the marks. */
-int place_prepare(const struct place *p, const struct head *h, struct fault *f);
+/* Make the folders, lock them until place_free (CONFIG when another restore
+ * has them), empty remains, set the marks. */
+int place_prepare(struct place *p, const struct head *h, struct fault *f);
+/* Group access as the cluster had it: the mode of what stands in the data
+ * directory itself, which no manifest lists. */
+int place_modes(const struct place *p, struct fault *f);
 /* The marks go: the restore is finished. */
 int place_finish(const struct place *p, struct fault *f);
 void place_free(struct place *p);

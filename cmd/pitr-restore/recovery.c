@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "autoconf.h"
@@ -54,8 +55,8 @@ put_word(struct buf *b, const char *word, struct fault *f)
 }
 
 int
-recovery_command(
-    const char *conf_path, const char *cluster, char **out, struct fault *f)
+recovery_command(const char *conf_path, const char *cluster, const char *repo,
+    char **out, struct fault *f)
 {
 	struct buf b = BUF_INIT(32768);
 	char path[4096];
@@ -72,6 +73,10 @@ recovery_command(
 		rc = buf_put_str(&b, " -C ", f);
 	if (rc == 0)
 		rc = put_word(&b, cluster, f);
+	if (rc == 0 && repo != NULL)
+		rc = buf_put_str(&b, " --repo ", f);
+	if (rc == 0 && repo != NULL)
+		rc = put_word(&b, repo, f);
 	if (rc == 0)
 		rc = buf_put_str(&b, " %f %p", f);
 	if (rc == 0)
@@ -132,13 +137,19 @@ targets(
 	return 5;
 }
 
+/* As the server makes its files: the group reads them where it may read the
+ * data directory. */
 static int
-write_file(const char *path, const void *data, size_t n, struct fault *f)
+write_file(const char *root, const char *path, const void *data, size_t n,
+    struct fault *f)
 {
 	struct fdio_atomic a;
+	struct stat st;
 	int rc;
 
-	rc = fdio_atomic_begin(&a, path, 0600, f);
+	if (stat(root, &st) != 0)
+		return fault_errno(f, errno, "%s", root);
+	rc = fdio_atomic_begin(&a, path, 0600 | (st.st_mode & 0040), f);
 	if (rc != 0)
 		return rc;
 	rc = fdio_write(a.fd, path, data, n, f);
@@ -182,7 +193,7 @@ write_settings(const char *root, const struct recovery *rec, struct fault *f)
 	if (rc == 0)
 		rc = autoconf_rewrite((const char *)old, len, set, n, &text, f);
 	if (rc == 0)
-		rc = write_file(path, text.data, text.len, f);
+		rc = write_file(root, path, text.data, text.len, f);
 	buf_free(&text);
 	free(old);
 	free(path);
@@ -197,7 +208,7 @@ write_signal(const char *root, struct fault *f)
 
 	if (path == NULL)
 		return fault_nomem(f);
-	rc = write_file(path, "", 0, f);
+	rc = write_file(root, path, "", 0, f);
 	free(path);
 	return rc;
 }

@@ -16,9 +16,10 @@ struct recovery {
 	const char *restore_command;
 };
 
-/* "'/…/walfetch' -c '/…/pitrkit.conf' -C 'main' %f %p"; the caller frees. */
-int recovery_command(
-    const char *conf_path, const char *cluster, char **out, struct fault *f);
+/* "'/…/walfetch' -c '/…/pitrkit.conf' -C 'main' %f %p"; the caller frees.
+ * repo: the one to ask, or NULL. */
+int recovery_command(const char *conf_path, const char *cluster,
+    const char *repo, char **out, struct fault *f);
 int recovery_write(
     const char *root, const struct recovery *rec, struct fault *f);
 

@@ -247,3 +247,20 @@ conf_secret_read(const struct conf_secret *s, const char *what,
 		fault_recode(f, FAULT_CONFIG);
 	return r == 0 ? 0 : fault_prefix(f, "%s", what);
 }
+
+int
+conf_only_repo(const struct conf_cluster *c, const char *name,
+    struct conf_cluster *out, struct fault *f)
+{
+	for (size_t i = 0; i < c->n_repos; i++) {
+		if (strcmp(c->repos[i]->name, name) != 0)
+			continue;
+		*out = *c;
+		out->repos[0] = c->repos[i];
+		out->n_repos = 1;
+		out->push_quorum = 1;
+		return 0;
+	}
+	return fault_set(f, FAULT_CONFIG,
+	    "--repo '%s': cluster %s has no such repository", name, c->name);
+}

@@ -93,6 +93,11 @@ const char *conf_path(const struct conf *c); /* absolute where it can be */
 int conf_cluster(const struct conf *c, const char *name,
     const struct conf_cluster **out, struct fault *f);
 
+/* The cluster as if it had this one repository: for who is told by which one to
+ * go. Its strings belong to the conf, too. */
+int conf_only_repo(const struct conf_cluster *c, const char *name,
+    struct conf_cluster *out, struct fault *f);
+
 /* Read the secret now. what: setting, for faults. An unset one gives an empty
  * secret. */
 int conf_secret_read(const struct conf_secret *s, const char *what,
