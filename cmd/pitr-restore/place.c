@@ -312,8 +312,8 @@ lock_folder(struct place *p, const char *dir, int *fd, struct fault *f)
 }
 
 static int
-set_mark(const struct place *p, const char *dir, const char *id,
-    struct fault *f)
+set_mark(
+    const struct place *p, const char *dir, const char *id, struct fault *f)
 {
 	struct fdio_atomic a;
 	char *mark = fdio_join(dir, PLACE_MARK);

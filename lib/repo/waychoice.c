@@ -11,7 +11,7 @@
 struct search {
 	const struct waypath_goal *goal;
 	bool found;
-	uint64_t lsn; /* the target is not before it */
+	uint64_t lsn;                /* the target is not before it */
 	struct walscan_segment last; /* the absent one, if !found */
 };
 
@@ -126,8 +126,8 @@ find_limit(struct repo *r, size_t i, const struct head *oldest,
 	    walname_segno_of(oldest->start_lsn, oldest->segment_size), jobs,
 	    look_for, &q, d, f);
 	if (rc == 0 && !q.found)
-		rc = check_no_hole(
-		    r, i, h, oldest->segment_size, &q.last, d, f);
+		rc =
+		    check_no_hole(r, i, h, oldest->segment_size, &q.last, d, f);
 	if (rc != 0)
 		return rc;
 	if (!q.found && g->target == WAYPATH_NAME)
