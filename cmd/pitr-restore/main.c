@@ -319,9 +319,11 @@ unpack(struct session *s, struct fault *f)
 static void
 say_how(const struct session *s)
 {
-	static const char *const actions[] = {"stay read-only there until you "
-					      "call pg_wal_replay_resume()",
-	    "open for writing on a new timeline", "shut down"};
+	static const char *const actions[] = {
+	    "stay read-only there until pg_wal_replay_resume() is called",
+	    "open for writing on a new timeline",
+	    "shut down",
+	};
 	const char *action = s->o->goal.action;
 	char *conf = fdio_join(s->place.root, "postgresql.conf");
 	char goal[160];
