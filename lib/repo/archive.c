@@ -31,8 +31,9 @@ archive_mark_text(
 	return rc;
 }
 
-int
-archive_mark_make(
+/* EXISTS when it is there. */
+static int
+archive_mark_put(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f)
 {
 	char key[LAYOUT_KEY];
@@ -47,11 +48,34 @@ archive_mark_make(
 	rc = repo_put_object(
 	    r, i, key, OBJECT_ARCHIVE, ARCHIVE_MARK, text, len, d, f);
 	free(text);
-	if (rc == FAULT_EXISTS) {
-		fault_clear(f);
-		return 0;
-	}
 	return rc;
+}
+
+int
+archive_mark_make(
+    struct repo *r, size_t i, const struct deadline *d, struct fault *f)
+{
+	int rc = archive_mark_put(r, i, d, f);
+
+	if (rc != FAULT_EXISTS)
+		return rc;
+	fault_clear(f);
+	return 0;
+}
+
+int
+archive_mark_probe(struct repo *r, size_t i, bool *once,
+    const struct deadline *d, struct fault *f)
+{
+	int rc = archive_mark_put(r, i, d, f);
+
+	if (rc == 0)
+		rc = archive_mark_put(r, i, d, f);
+	if (rc != 0 && rc != FAULT_EXISTS)
+		return rc;
+	*once = rc == FAULT_EXISTS;
+	fault_clear(f);
+	return 0;
 }
 
 int

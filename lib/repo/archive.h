@@ -86,9 +86,13 @@ int archive_read(struct repo *r, const char *name, struct buf *out,
 
 /* The mark: a small object that says "this is the archive of this cluster".
  * make: create it where it is missing. check: ABSENT when it is not there,
- * 0 only when it opens with our keys and says what it must. */
+ * 0 only when it opens with our keys and says what it must. probe: as make, and
+ * *once tells whether the store was seen to refuse a name that is taken: a mark
+ * that is new is put a second time to see it. */
 int archive_mark_make(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f);
+int archive_mark_probe(struct repo *r, size_t i, bool *once,
+    const struct deadline *d, struct fault *f);
 int archive_mark_check(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f);
 

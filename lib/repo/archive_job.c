@@ -93,6 +93,30 @@ job_settle(struct archive_job *j, struct store *s, struct fault *f)
 	    store_url(s), t->key.key, t->key.id.cluster);
 }
 
+static const struct conf_repo *
+job_conf(const struct archive_job *j)
+{
+	return repo_conf(j->repo)->repos[j->index];
+}
+
+/* The mark is small, and nothing is lost when it is written twice: so it is
+ * what a store's habits are tried with. At most half of the time is spent on
+ * it. */
+static void
+job_learn(struct archive_job *j, struct store *s)
+{
+	const struct archive_job_task *t = j->task;
+	int64_t half = deadline_left_ms(&t->deadline) / 2;
+	struct deadline d = deadline_in_ms(
+	    half < ARCHIVE_JOB_MARK_MS ? half : ARCHIVE_JOB_MARK_MS);
+
+	if (!archive_note_has(&t->note, job_conf(j), &j->once))
+		j->marked = archive_mark_probe(
+				j->repo, j->index, &j->once, &d, &j->mark) == 0;
+	if (!j->once)
+		store_look_first(s);
+}
+
 int
 archive_job_put(struct archive_job *j, struct fault *f)
 {
@@ -102,6 +126,10 @@ archive_job_put(struct archive_job *j, struct fault *f)
 
 	if (rc != 0)
 		return rc;
+	if (store_may_rewrite(s))
+		job_learn(j, s);
+	else
+		j->once = true;
 	if (t->file.size > ARCHIVE_JOB_MEMORY) {
 		rc = job_stream(j, s, f);
 	} else {
@@ -118,9 +146,12 @@ archive_job_mark(struct archive_job *j)
 	const struct archive_job_task *t = j->task;
 	struct deadline d = deadline_in_ms(ARCHIVE_JOB_MARK_MS);
 
+	if (j->marked)
+		return;
 	if (d.at_ms > t->deadline.at_ms)
 		d = t->deadline;
-	if (archive_note_has(&t->note, repo_conf(j->repo)->repos[j->index]) ||
+	fault_clear(&j->mark);
+	if (archive_note_has(&t->note, job_conf(j), &j->once) ||
 	    archive_mark_make(j->repo, j->index, &d, &j->mark) == 0)
 		j->marked = true;
 }

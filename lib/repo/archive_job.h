@@ -29,13 +29,16 @@ struct archive_job {
 	struct fault mark; /* why the mark could not be made */
 	bool already;      /* the repository held this content before */
 	bool marked;
+	bool once; /* the store was seen to refuse a name that is taken */
 	uint64_t stored;
 };
 
 /* Seal the file into memory. */
 int archive_job_seal(
     struct archive_job_task *t, const struct repo *r, struct fault *f);
-/* 0: durable there. Faults as archive_push. */
+/* 0: durable there. Faults as archive_push. Where the note does not tell
+ * whether the store would write over what it holds, the mark is made first, to
+ * see that; a store that would, or was not seen not to, is looked at before. */
 int archive_job_put(struct archive_job *j, struct fault *f);
 /* Sets marked, or fills mark. */
 void archive_job_mark(struct archive_job *j);

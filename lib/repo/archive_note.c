@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fdio.h"
 
@@ -13,12 +14,15 @@
 /* All that tells one place from another: the endpoint too, which the URL in
  * messages leaves out. */
 static int
-note_line(const struct conf_repo *c, struct buf *out, struct fault *f)
+note_line(
+    const struct conf_repo *c, bool once, struct buf *out, struct fault *f)
 {
+	const char *word = once ? "once" : "look";
+
 	if (c->kind == CONF_STORE_FILE)
-		return buf_printf(out, f, "file://%s\n", c->path);
-	return buf_printf(
-	    out, f, "%s s3://%s/%s\n", c->endpoint, c->bucket, c->prefix);
+		return buf_printf(out, f, "%s file://%s\n", word, c->path);
+	return buf_printf(out, f, "%s %s s3://%s/%s\n", word, c->endpoint,
+	    c->bucket, c->prefix);
 }
 
 void
@@ -31,8 +35,10 @@ archive_note_load(struct archive_note *n, const char *path)
 
 	n->path = path;
 	buf_init(&n->text, NOTE_MAX);
-	/* A clock that was set back makes notes of the future: not believed. */
-	if (path == NULL || stat(path, &st) != 0 || st.st_mtime > time(NULL) ||
+	/* A clock that was set back makes notes of the future: not believed.
+	 * Nor are those of others, where they may write in spool_dir. */
+	if (path == NULL || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_uid != geteuid() || st.st_mtime > time(NULL) ||
 	    st.st_mtime < time(NULL) - NOTE_SECONDS ||
 	    fdio_slurp(path, NOTE_MAX, &data, &len, &f) != 0)
 		return;
@@ -48,14 +54,14 @@ archive_note_free(struct archive_note *n)
 	buf_free(&n->text);
 }
 
-bool
-archive_note_has(const struct archive_note *n, const struct conf_repo *c)
+static bool
+note_finds(const struct archive_note *n, const struct conf_repo *c, bool once)
 {
 	struct fault f = FAULT_INIT;
 	struct buf line = BUF_INIT(NOTE_MAX);
 	bool found = false;
 
-	if (n->text.len > 0 && note_line(c, &line, &f) == 0 &&
+	if (n->text.len > 0 && note_line(c, once, &line, &f) == 0 &&
 	    buf_terminate(&line, &f) == 0) {
 		const char *text = (const char *)n->text.data;
 		const char *at = strstr(text, (const char *)line.data);
@@ -66,9 +72,22 @@ archive_note_has(const struct archive_note *n, const struct conf_repo *c)
 	return found;
 }
 
+bool
+archive_note_has(
+    const struct archive_note *n, const struct conf_repo *c, bool *once)
+{
+	bool look = note_finds(n, c, false);
+
+	if (!look && !note_finds(n, c, true))
+		return false;
+	*once = !look;
+	return true;
+}
+
 void
 archive_note_save(const struct archive_note *n,
-    const struct conf_repo *const *repos, const bool *has, size_t count)
+    const struct conf_repo *const *repos,
+    const struct archive_note_flags *flags, size_t count)
 {
 	struct fault f = FAULT_INIT;
 	struct buf text = BUF_INIT(NOTE_MAX);
@@ -79,8 +98,8 @@ archive_note_save(const struct archive_note *n,
 	if (n->path == NULL)
 		return;
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (has[i])
-			rc = note_line(repos[i], &text, &f);
+		if (flags[i].has)
+			rc = note_line(repos[i], flags[i].once, &text, &f);
 	folder = strdup(n->path);
 	if (rc != 0 || folder == NULL)
 		goto done;

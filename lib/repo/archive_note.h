@@ -7,10 +7,11 @@
 #include "conf.h"
 
 /*
- * The note that remembers in which repositories the archive's mark was seen:
- * a small local file with one URL a line. It is believed for a day, so that a
- * repository that was emptied gets its mark back. Losing it costs a request;
- * nothing here can fail for the caller.
+ * The note that remembers in which repositories the archive's mark was seen,
+ * and whether their stores refuse a name that is taken: a small local file with
+ * "once URL" or "look URL" a line. It is believed for a day, so that a
+ * repository that was emptied gets its mark back, and only if it is ours.
+ * Losing it costs a request; nothing here can fail for the caller.
  */
 
 struct archive_note {
@@ -20,9 +21,16 @@ struct archive_note {
 
 void archive_note_load(struct archive_note *n, const char *path);
 void archive_note_free(struct archive_note *n);
-bool archive_note_has(const struct archive_note *n, const struct conf_repo *c);
+/* *once is set when it has. */
+bool archive_note_has(
+    const struct archive_note *n, const struct conf_repo *c, bool *once);
 /* Replace the file: the repositories whose flag is set. */
+struct archive_note_flags {
+	bool has;
+	bool once;
+};
 void archive_note_save(const struct archive_note *n,
-    const struct conf_repo *const *repos, const bool *has, size_t count);
+    const struct conf_repo *const *repos,
+    const struct archive_note_flags *flags, size_t count);
 
 #endif

@@ -181,18 +181,22 @@ push_judge(const struct push_thread *t, struct archive_result *res,
 
 /* Remember where the mark is, when there is news. */
 static void
-push_note(const struct push *p, const bool marked[CONF_LIST])
+push_note(const struct push *p, const struct archive_note_flags seen[CONF_LIST])
 {
 	const struct archive_job_task *t = &p->task;
-	bool has[CONF_LIST] = {false}, news = false;
+	struct archive_note_flags all[CONF_LIST] = {{false, false}};
+	bool news = false;
 
 	for (size_t i = 0; i < p->n; i++) {
-		has[i] = archive_note_has(&t->note, t->conf->repos[i]);
-		news = news || (marked[i] && !has[i]);
-		has[i] = has[i] || marked[i];
+		all[i].has =
+		    archive_note_has(&t->note, t->conf->repos[i], &all[i].once);
+		if (all[i].has || !seen[i].has)
+			continue;
+		all[i] = seen[i];
+		news = true;
 	}
 	if (news)
-		archive_note_save(&t->note, t->conf->repos, has, p->n);
+		archive_note_save(&t->note, t->conf->repos, all, p->n);
 }
 
 static int
@@ -200,18 +204,20 @@ push_result(struct push *p, struct archive_result *res, struct fault *f)
 {
 	const struct archive_job_task *t = &p->task;
 	struct fault worst = FAULT_INIT;
-	bool marked[CONF_LIST] = {false};
+	struct archive_note_flags seen[CONF_LIST] = {{false, false}};
 
 	res->already = true;
 	res->size = t->file.size;
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < p->n; i++) {
 		push_judge(&p->threads[i], res, &worst);
-		marked[i] = p->threads[i].done && p->threads[i].job.marked;
+		if (p->threads[i].done)
+			seen[i] = (struct archive_note_flags){
+			    p->threads[i].job.marked, p->threads[i].job.once};
 		res->busy = res->busy || !p->threads[i].done;
 	}
 	pthread_mutex_unlock(&p->lock);
-	push_note(p, marked);
+	push_note(p, seen);
 	if (res->durable_in >= t->conf->push_quorum &&
 	    worst.code != FAULT_EXISTS)
 		return 0;

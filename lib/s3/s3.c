@@ -144,6 +144,8 @@ s3_put(struct s3 *s, const char *key, const void *data, size_t len,
 	bool refused;
 	int rc;
 
+	if (s->look_first && (rc = look_first(s, key, rq.d, f)) != 0)
+		return rc;
 	if (!s->no_conditional) {
 		rq.conditional = true;
 		rc = s3_call(s, &rq, &rs, NULL, NULL, f);
@@ -154,8 +156,14 @@ s3_put(struct s3 *s, const char *key, const void *data, size_t len,
 		s->no_conditional = true;
 		rq.conditional = false;
 	}
-	rc = look_first(s, key, rq.d, f);
+	rc = s->look_first ? 0 : look_first(s, key, rq.d, f);
 	return rc != 0 ? rc : s3_call(s, &rq, NULL, NULL, NULL, f);
+}
+
+void
+s3_look_first(struct s3 *s)
+{
+	s->look_first = true;
 }
 
 static int

@@ -50,9 +50,14 @@ struct s3_info {
 
 /* PUT with If-None-Match: * (a look first, where the store answers that it has
  * no conditions) and Content-MD5. EXISTS also when an earlier try of
- * this very call stored it and the answer was lost: the caller compares. */
+ * this very call stored it and the answer was lost: the caller compares. A 2xx
+ * answer without an ETag, or with a page in it, is no success. */
 int s3_put(struct s3 *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
+
+/* From now on every put looks first whether the name is free: for a store that
+ * was seen to write a second time in spite of If-None-Match. */
+void s3_look_first(struct s3 *s);
 
 /* Bytes [offset, offset+length) into sink, each once and in order, resumed
  * with If-Match after a broken connection. length UINT64_MAX: to the end; a

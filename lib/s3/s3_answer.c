@@ -80,6 +80,16 @@ skip_blanks(const unsigned char **p, size_t *n)
 		++*p, --*n;
 }
 
+bool
+s3_answer_is_page(const struct http_response *rs)
+{
+	const unsigned char *p = rs->body;
+	size_t n = rs->body_len;
+
+	skip_blanks(&p, &n);
+	return n > 0 && *p == '<';
+}
+
 void
 s3_answer_read(struct s3_answer *a, const struct http_response *rs)
 {

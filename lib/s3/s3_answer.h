@@ -41,6 +41,9 @@ enum s3_next {
 /* Never fails: what cannot be understood leaves the fields empty. */
 void s3_answer_read(struct s3_answer *a, const struct http_response *rs);
 
+/* A body that begins like HTML or XML. */
+bool s3_answer_is_page(const struct http_response *rs);
+
 /* 0 for a 2xx that carries no error; otherwise the fault, and what next. */
 int s3_answer_judge(const struct s3_answer *a, const struct s3_subject *s,
     enum s3_next *next, struct fault *f);

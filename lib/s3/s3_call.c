@@ -124,13 +124,15 @@ judge(struct s3 *s, const struct s3_request *rq, const struct http_response *rs,
 	rc = s3_answer_judge(&a, &about, next, f);
 	if (rc != 0)
 		return rc;
-	/* A store that has taken an object tells its ETag. Something in between
-	 * that says 200 by itself does not, and nothing is stored. */
-	if (strcmp(rq->method, "PUT") == 0 && rs->etag[0] == '\0') {
+	/* A store that has taken an object tells its ETag, and nothing else.
+	 * Something in between that says 200 by itself tells none, or serves a
+	 * page with it, and nothing is stored. */
+	if (strcmp(rq->method, "PUT") == 0 &&
+	    (rs->etag[0] == '\0' || s3_answer_is_page(rs))) {
 		*next = S3_NEXT_RETRY;
-		fault_set(f, FAULT_AGAIN,
-		    "status %d without an ETag is no store's answer",
-		    rs->status);
+		fault_set(f, FAULT_AGAIN, "status %d %s is no store's answer",
+		    rs->status,
+		    rs->etag[0] == '\0' ? "without an ETag" : "with a page");
 		return s3_call_context(s, rq, f);
 	}
 	if (rq->root == NULL)

@@ -23,6 +23,7 @@ struct s3 {
 	int64_t clock_offset_us; /* the server's clock minus ours */
 	unsigned page_size;      /* of a listing */
 	bool no_conditional;     /* the store has no If-None-Match */
+	bool look_first;         /* it has, and does not heed it */
 };
 
 struct s3_request {

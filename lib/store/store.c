@@ -62,6 +62,19 @@ store_put(struct store *s, const char *key, const void *data, size_t len,
 	return rc ? rc : s->ops->put(s, key, data ? data : "", len, &until, f);
 }
 
+bool
+store_may_rewrite(const struct store *s)
+{
+	return s->ops->look_first != NULL;
+}
+
+void
+store_look_first(struct store *s)
+{
+	if (s->ops->look_first)
+		s->ops->look_first(s);
+}
+
 /* ---- uploads ---- */
 
 int

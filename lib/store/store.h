@@ -57,6 +57,14 @@ const char *store_url(const struct store *s);
 int store_put(struct store *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
 
+/* Some S3 stores take a condition and pass over it: there "once" is not to be
+ * had from the store alone. look_first: from now on each put looks whether the
+ * name is free before it writes, which keeps it for all who do not write the
+ * same name in the same moment. Clones made later do so too. may_rewrite: can
+ * a store of this kind have that habit? */
+bool store_may_rewrite(const struct store *s);
+void store_look_first(struct store *s);
+
 /* An object whose length is not known yet. Memory: at most 24 MiB, which is
  * also the size from which on S3 uses a multipart upload. Nothing is visible
  * before commit returns 0. free without commit removes what was written. */

@@ -27,6 +27,9 @@ struct store_ops {
 	    store_delete_fn cb, void *ctx, const struct deadline *d,
 	    struct fault *f);
 
+	/* Optional: for kinds that may write a name a second time. */
+	void (*look_first)(struct store *s);
+
 	/* Optional, all five or none: without them an upload is collected in
 	 * memory and put. upload_free also after a commit. */
 	int (*upload_begin)(void **out, struct store *s, const char *key,

@@ -40,6 +40,15 @@ put(struct store *base, const char *key, const void *data, size_t len,
 }
 
 static void
+look_first(struct store *base)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+
+	s->look_first = true;
+	s3_look_first(s->s3);
+}
+
+static void
 tell_info(const struct s3_info *i, struct store_info *info)
 {
 	info->size = i->size;
@@ -225,6 +234,7 @@ static const struct store_ops ops = {
     .stat = stat_object,
     .list = list,
     .remove = remove_keys,
+    .look_first = look_first,
     .upload_begin = store_s3_upload_begin,
     .upload_write = store_s3_upload_write,
     .upload_deadline = store_s3_upload_deadline,
@@ -294,10 +304,14 @@ make(struct store **out, struct store_s3_account *a, struct fault *f)
 static int
 clone_store(struct store **out, const struct store *base, struct fault *f)
 {
-	struct store_s3_account *a = ((const struct store_s3 *)base)->account;
+	const struct store_s3 *s = (const struct store_s3 *)base;
+	int rc;
 
-	atomic_fetch_add(&a->users, 1);
-	return make(out, a, f);
+	atomic_fetch_add(&s->account->users, 1);
+	rc = make(out, s->account, f);
+	if (rc == 0 && s->look_first)
+		look_first(*out);
+	return rc;
 }
 
 int

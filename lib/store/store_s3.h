@@ -16,6 +16,7 @@ struct store_s3 {
 	struct s3 *s3;
 	char *prefix; /* "" or with a '/' at its end */
 	size_t prefix_len;
+	bool look_first;
 };
 
 /* The key within the bucket. */

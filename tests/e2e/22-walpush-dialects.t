@@ -1,0 +1,106 @@
+#!/bin/sh
+# Stores with other habits than Amazon's: what is archived is never written
+# over, and what is no store is never believed.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$(dirname "$0")/../lib/archive.sh"
+
+new_key "$T/key"
+wal_cluster "$T/pg"
+pg_start "$T/pg" || bail "no server"
+wal_make "$T/pg" 8 >"$T/names"
+pg_stop "$T/pg"
+
+mkdir "$T/store"
+bg plain "$PYTHON" "$TOP/tests/lib/plains3.py" --dir "$T/store" \
+	--port-file "$T/port" --log "$T/requests" --mode "$T/mode" --owner $$
+wait_for 10 test -s "$T/port" || bail "no server: $(cat "$T/plain.log")"
+S3_REGION=here S3_ACCESS_KEY_ID=key S3_SECRET_FILE=$T/secret
+(umask 077 && echo secret >"$S3_SECRET_FILE")
+
+site() {
+	write_conf "$T/$1.conf" "$T/pg" "$T/key" \
+		"s3@http://127.0.0.1:$(cat "$T/port"):bucket/$1" -- \
+		"push_deadline = 3s" "fetch_deadline = 3s"
+	CONF=$T/$1.conf
+	: >"$T/requests"
+	rm -rf "$T/spool"
+}
+push() {
+	in_dir "$T/pg" walpush -c "$CONF" "$@"
+}
+fetch() {
+	in_dir "$T/pg" walfetch -c "$CONF" "$@"
+}
+n=0
+next() {
+	n=$((n + 1))
+	name=$(sed -n ${n}p "$T/names")
+}
+kept() {
+	wal_object "$T/store/bucket/$1" "$name"
+}
+other() {
+	mkdir -p "$T/w"
+	cp "$T/pg/pg_wal/$name" "$T/w/$name"
+	printf x | dd of="$T/w/$name" bs=1 seek=1048575 conv=notrunc \
+		status=none
+}
+# A segment is pushed, then the same with other content.
+never_rewritten() {
+	next
+	exits 0 "$2: a segment" push "pg_wal/$name"
+	cp "$(kept "$1")" "$T/object"
+	other
+	exits 3 "$2: other content under its name is refused" \
+		push "$T/w/$name"
+	same "$2: and the stored object is what it was" \
+		"$(kept "$1")" "$T/object"
+	exits 0 "$2: the same content again is a success" push "pg_wal/$name"
+	same "$2: which wrote nothing" "$(kept "$1")" "$T/object"
+}
+
+# -- a store that honours conditions ------------------------------------------
+site good
+never_rewritten good "a store with conditions"
+: >"$T/requests"
+next
+exits 0 "a store with conditions: another segment" push "pg_wal/$name"
+is "takes one request" "$(wc -l <"$T/requests")" 1
+
+# -- one that passes over them ------------------------------------------------
+echo ignore >"$T/mode"
+site blind
+never_rewritten blind "a store that ignores conditions"
+next
+exits 0 "a store that ignores conditions: remembered" push "pg_wal/$name"
+cp "$(kept blind)" "$T/object"
+: >"$T/requests"
+other
+exits 3 "by the note in spool_dir: other content is refused" push "$T/w/$name"
+is "and nothing is written" "$(grep -c PUT "$T/requests")" 0
+same "the stored object is what it was" "$(kept blind)" "$T/object"
+rm -rf "$T/spool"
+: >"$T/spool"
+exits 3 "without a place for the note: refused as well" push "$T/w/$name"
+same "the stored object is what it was" "$(kept blind)" "$T/object"
+rm -f "$T/spool"
+exits 0 "what it holds comes back" fetch "$name" "$T/back"
+same "as it was" "$T/back" "$T/pg/pg_wal/$name"
+
+# -- one that refuses them ----------------------------------------------------
+echo refuse >"$T/mode"
+site strict
+never_rewritten strict "a store that refuses conditions"
+
+# -- something that says 200 to everything ------------------------------------
+echo portal puts >"$T/mode"
+site portal
+next
+exits 4 "200 with an ETag and a page is no success of a PUT" \
+	push "pg_wal/$name"
+echo portal >"$T/mode"
+exits 5 "nor is it an object that is there" push "pg_wal/$name"
+exits 200 "nor is it a segment" fetch "$name" "$T/back2"
+ok "no file is left of it" test ! -e "$T/back2"
+
+done_testing
