@@ -9,7 +9,7 @@
 #include "log.h"
 #include "progress.h"
 #include "ship.h"
-#include "tar.h"
+#include "untar.h"
 #include "text.h"
 
 /* From the server's tar archives to files of the backup. Those of tablespace N
@@ -21,7 +21,7 @@ struct copy {
 	struct ship *s;
 	struct shipper *shipper;
 	struct progress *progress;
-	struct tar_parser *tar;
+	struct untar *tar;
 	uint64_t total;
 	uint32_t oid; /* of the archive at hand */
 	bool links_folder;
@@ -57,7 +57,7 @@ links_folder(struct copy *c, struct fault *f)
 }
 
 static int
-on_link(struct copy *c, const struct tar_entry *e, struct fault *f)
+on_link(struct copy *c, const struct untar_entry *e, struct fault *f)
 {
 	const struct head *h = &c->s->head;
 	uint32_t oid;
@@ -75,7 +75,7 @@ on_link(struct copy *c, const struct tar_entry *e, struct fault *f)
 }
 
 static int
-on_entry(void *ctx, const struct tar_entry *e, struct fault *f)
+on_entry(void *ctx, const struct untar_entry *e, struct fault *f)
 {
 	struct copy *c = ctx;
 	int64_t mtime_us = e->mtime * 1000000;
@@ -85,9 +85,9 @@ on_entry(void *ctx, const struct tar_entry *e, struct fault *f)
 		return 0; /* the root itself */
 	if ((rc = set_path(c, e->name, f)) != 0)
 		return rc;
-	if (e->kind == TAR_LINK)
+	if (e->kind == UNTAR_LINK)
 		return on_link(c, e, f);
-	if (e->kind == TAR_FILE)
+	if (e->kind == UNTAR_FILE)
 		return shipper_file(
 		    c->shipper, c->path, e->size, e->mode, mtime_us, f);
 	if (strcmp(c->path, "pg_tblspc") == 0)
@@ -168,14 +168,14 @@ on_tablespace(
 static int
 on_archive(void *ctx, uint32_t oid, struct fault *f)
 {
-	static const struct tar_events ev = {on_entry, on_data, on_end};
+	static const struct untar_events ev = {on_entry, on_data, on_end};
 	struct copy *c = ctx;
 	int rc;
 
 	c->oid = oid;
 	if (oid != 0 && (rc = links_folder(c, f)) != 0)
 		return rc;
-	return tar_parser_new(&c->tar, &ev, c, f);
+	return untar_new(&c->tar, &ev, c, f);
 }
 
 static int
@@ -183,16 +183,16 @@ on_tar(void *ctx, const unsigned char *p, size_t n, struct fault *f)
 {
 	struct copy *c = ctx;
 
-	return tar_parser_feed(c->tar, p, n, f);
+	return untar_feed(c->tar, p, n, f);
 }
 
 static int
 on_archive_end(void *ctx, struct fault *f)
 {
 	struct copy *c = ctx;
-	int rc = tar_parser_end(c->tar, f);
+	int rc = untar_end(c->tar, f);
 
-	tar_parser_free(c->tar);
+	untar_free(c->tar);
 	c->tar = NULL;
 	return rc;
 }
@@ -285,7 +285,7 @@ copy_run(struct ship *s, struct fault *f)
 		0)
 		rc = transfer(c, f);
 	progress_end(c->progress);
-	tar_parser_free(c->tar);
+	untar_free(c->tar);
 	shipper_free(c->shipper);
 	if (c->spool >= 0)
 		(void)close(c->spool);

@@ -68,7 +68,6 @@ struct conf_cluster {
 	int64_t
 	    store_deadline_ms; /* 15 min: a request of a backup or restore */
 	const char *spool_dir; /* /var/spool/pitrkit */
-	int64_t rpo_ms;        /* 5 min */
 	int64_t rto_ms;        /* 4 h */
 	int line;
 };

@@ -219,8 +219,6 @@ cluster_defaults(struct conf_cluster_slot *s)
 		c->store_deadline_ms = 15 * 60 * 1000;
 	if (c->spool_dir == NULL)
 		c->spool_dir = "/var/spool/pitrkit";
-	if (c->rpo_ms == 0)
-		c->rpo_ms = 5 * 60 * 1000;
 	if (c->rto_ms == 0)
 		c->rto_ms = 4 * 3600 * 1000;
 }

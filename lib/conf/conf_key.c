@@ -37,7 +37,6 @@ static const struct key cluster_keys[] = {
     {"fetch_deadline", FORM_DURATION, C(fetch_deadline_ms), 0, NULL},
     {"store_deadline", FORM_DURATION, C(store_deadline_ms), 0, NULL},
     {"spool_dir", FORM_PATH, C(spool_dir), 0, NULL},
-    {"rpo", FORM_DURATION, C(rpo_ms), 0, NULL},
     {"rto", FORM_DURATION, C(rto_ms), 0, NULL},
 };
 

@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "fault.h"
 
 /*
- * A growing byte buffer with a hard limit, and a reader over bytes from
- * outside that cannot run past their end. Numbers are little-endian.
+ * A growing byte buffer with a hard limit. Numbers are little-endian.
  */
 
 struct buf {
@@ -44,27 +44,5 @@ int buf_printf(struct buf *b, struct fault *f, const char *fmt, ...)
 int buf_terminate(struct buf *b, struct fault *f);
 /* A sink_fn; ctx is a struct buf. */
 int buf_sink(void *ctx, const unsigned char *data, size_t len, struct fault *f);
-
-/* Reader: each take_* returns 0, or -1 when the bytes do not suffice, and then
- * consumes nothing. */
-struct bytes {
-	const unsigned char *p;
-	size_t left;
-};
-
-int bytes_u8(struct bytes *b, uint8_t *out);
-int bytes_u16(struct bytes *b, uint16_t *out);
-int bytes_u32(struct bytes *b, uint32_t *out);
-int bytes_u64(struct bytes *b, uint64_t *out);
-int bytes_copy(struct bytes *b, void *out, size_t n);
-int bytes_skip(struct bytes *b, size_t n);
-int bytes_sub(struct bytes *b, size_t n, struct bytes *out);
-
-uint16_t bytes_get_u16(const unsigned char *p);
-uint32_t bytes_get_u32(const unsigned char *p);
-uint64_t bytes_get_u64(const unsigned char *p);
-void bytes_set_u16(unsigned char *p, uint16_t v);
-void bytes_set_u32(unsigned char *p, uint32_t v);
-void bytes_set_u64(unsigned char *p, uint64_t v);
 
 #endif

@@ -4,12 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deadline.h"
 #include "fault.h"
 
 /*
  * Time. Moments are int64_t microseconds since 1970-01-01 00:00:00 UTC
- * (CLOCK_NONE: no moment). Deadlines are on the monotonic clock, so a step of
- * the wall clock neither hangs nor cuts off anything.
+ * (CLOCK_NONE: no moment).
  */
 
 #define CLOCK_NONE INT64_MIN
@@ -17,20 +17,6 @@
 int64_t clock_now_us(void);       /* wall clock */
 int64_t clock_monotonic_ms(void); /* for durations and deadlines */
 void clock_sleep_ms(int64_t ms);
-
-struct deadline {
-	int64_t at_ms; /* monotonic; INT64_MAX: never */
-};
-
-struct deadline deadline_in_ms(int64_t ms);
-struct deadline deadline_never(void);
-int64_t deadline_left_ms(const struct deadline *d); /* 0 when it has passed */
-bool deadline_passed(const struct deadline *d);
-
-/* Pause before try number attempt (1, 2, …): exponential from 100 ms to 5 s,
- * with jitter drawn from random; never beyond the deadline. Returns ms. */
-int64_t deadline_pause_ms(
-    const struct deadline *d, unsigned attempt, uint32_t random);
 
 /*
  * ISO 8601 ("2026-11-22T07:53:01.25Z", "…+01:00") or PostgreSQL's form

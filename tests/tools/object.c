@@ -44,7 +44,7 @@ check(int rc)
 	exit(rc);
 }
 
-static void
+_Noreturn static void
 usage(void)
 {
 	fprintf(stderr, "usage: object key|recipient|seal|open|bench ...\n");
@@ -236,10 +236,10 @@ main(int argc, char **argv)
 		if (*verb == 'k')
 			check(
 			    keyring_generate(clock_now_us(), &text, &len, &f));
-		else if (keys != NULL)
-			check(keyring_recipient_text(keys, &text, &len, &f));
-		else
+		else if (keys == NULL)
 			usage();
+		else
+			check(keyring_recipient_text(keys, &text, &len, &f));
 		check(to_stdout(NULL, (unsigned char *)text, len, &f));
 		free(text);
 	} else {

@@ -15,7 +15,7 @@
 
 #include "control.h"
 #include "fdio.h"
-#include "tar.h"
+#include "untar.h"
 #include "text.h"
 #include "wal.h"
 
@@ -114,7 +114,7 @@ say_control(const char *path)
 }
 
 static int
-tar_entry(void *ctx, const struct tar_entry *e, struct fault *f)
+tar_entry(void *ctx, const struct untar_entry *e, struct fault *f)
 {
 	uint32_t *sum = ctx;
 
@@ -122,8 +122,8 @@ tar_entry(void *ctx, const struct tar_entry *e, struct fault *f)
 	*sum = 0;
 	printf("%c %04o %" PRIu64 " %" PRId64 " %s%s%s%s", "fdl"[e->kind],
 	    e -> mode, e -> size, e -> mtime, e -> name,
-	    e -> kind == TAR_LINK ? " -> " : "", e->link,
-	    e->kind == TAR_FILE ? "" : "\n");
+	    e -> kind == UNTAR_LINK ? " -> " : "", e->link,
+	    e->kind == UNTAR_FILE ? "" : "\n");
 	return (0);
 }
 
@@ -150,22 +150,22 @@ tar_end(void *ctx, struct fault *f)
 static int
 say_tar(size_t piece)
 {
-	const struct tar_events ev = {tar_entry, tar_data, tar_end};
+	const struct untar_events ev = {tar_entry, tar_data, tar_end};
 	static unsigned char data[1 << 16];
 	struct fault f = FAULT_INIT;
-	struct tar_parser *t;
+	struct untar *t;
 	uint32_t sum = 0;
 	size_t n = 1;
 	int rc;
 
 	if (piece == 0 || piece > sizeof(data))
 		piece = sizeof(data);
-	rc = tar_parser_new(&t, &ev, &sum, &f);
+	rc = untar_new(&t, &ev, &sum, &f);
 	while (rc == 0 && (n = fread(data, 1, piece, stdin)) > 0)
-		rc = tar_parser_feed(t, data, n, &f);
+		rc = untar_feed(t, data, n, &f);
 	if (rc == 0)
-		rc = tar_parser_end(t, &f);
-	tar_parser_free(t);
+		rc = untar_end(t, &f);
+	untar_free(t);
 	if (rc != 0)
 		printf("fault %d: %s\n", rc, f.text);
 	return (rc);

@@ -47,7 +47,7 @@ all_settings_arrive(void **state)
 		 "key_file = /etc/k1\nkey_file = /etc/k2\nencryption = on\n"
 		 "compression = zstd:19\npush_deadline = 500ms\n"
 		 "fetch_deadline = 2min\nstore_deadline = 1h\n"
-		 "spool_dir = /spool\nrpo = 1min\nrto = 2h\n"
+		 "spool_dir = /spool\nrto = 2h\n"
 		 "[repo local]\nurl = file:///var/lib/pitrkit/\n"
 		 "[repo off-site_2]\nurl = s3://buck.et/a/b/\n"
 		 "endpoint = https://[::1]:9000/\nregion = eu-west-1\n"
@@ -75,7 +75,6 @@ all_settings_arrive(void **state)
 	assert_int_equal(k->fetch_deadline_ms, 120000);
 	assert_int_equal(k->store_deadline_ms, 3600000);
 	assert_string_equal(k->spool_dir, "/spool");
-	assert_int_equal(k->rpo_ms, 60000);
 	assert_int_equal(k->rto_ms, 7200000);
 	assert_int_equal(r->kind, CONF_STORE_FILE);
 	assert_string_equal(r->path, "/var/lib/pitrkit");
@@ -119,7 +118,6 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(k->fetch_deadline_ms, 300000);
 	assert_int_equal(k->store_deadline_ms, 900000);
 	assert_string_equal(k->spool_dir, "/var/spool/pitrkit");
-	assert_int_equal(k->rpo_ms, 300000);
 	assert_int_equal(k->rto_ms, 14400000);
 	assert_string_equal(r->prefix, "");
 	assert_string_equal(r->region, "us-east-1");
@@ -160,19 +158,19 @@ mistakes_are_told_with_their_line(void **state)
 	    {"[cluster a\n", "FILE:1:", "\"]\""},
 	    {"[cluster a] b = c\n", "FILE:1:", "behind"},
 	    {"[cluster a]#x\n", "FILE:1:", "behind"},
-	    {"rpo = 1s\n[cluster a]\n", "FILE:1:", "before"},
+	    {"rto = 1s\n[cluster a]\n", "FILE:1:", "before"},
 	    {"[cluster a]\n[cluster a]\n", "FILE:2:", "second time"},
 	    {"[repo a]\nurl=file:///x\n[repo a]\n", "FILE:3:", "second time"},
-	    {"[cluster a]\nrpo = 1s\nrpo = 2s\n", "FILE:3:", "second time"},
+	    {"[cluster a]\nrto = 1s\nrto = 2s\n", "FILE:3:", "second time"},
 	    {"[cluster a]\nkey_files = /x\n", "FILE:2:", "key_files"},
 	    {"[cluster a]\nretain_wal = 14d\n", "FILE:2:", "retain_wal"},
 	    {"[cluster a]\nurl = file:///x\n", "FILE:2:", "url"},
 	    {"[cluster a]\nrpo\n", "FILE:2:", "NAME = VALUE"},
-	    {"[cluster a]\nrpo =\n", "FILE:2:", "no value"},
-	    {"[cluster a]\nrpo = ; x\n", "FILE:2:", "no value"},
-	    {"[cluster a]\nrpo = 5\n", "FILE:2:", "rpo"},
-	    {"[cluster a]\nrpo = 0s\n", "FILE:2:", "rpo"},
-	    {"[cluster a]\nrpo = 40000d\n", "FILE:2:", "rpo"},
+	    {"[cluster a]\nrto =\n", "FILE:2:", "no value"},
+	    {"[cluster a]\nrto = ; x\n", "FILE:2:", "no value"},
+	    {"[cluster a]\nrto = 5\n", "FILE:2:", "rto"},
+	    {"[cluster a]\nrto = 0s\n", "FILE:2:", "rto"},
+	    {"[cluster a]\nrto = 40000d\n", "FILE:2:", "rto"},
 	    {"[cluster a]\npgdata = data\n", "FILE:2:", "absolute"},
 	    {"[cluster a]\npgdata = /a\n /b\n", "FILE:3:", "NAME = VALUE"},
 	    {"[cluster a]\npgdata = /a\x01\n", "FILE:2:", "control"},

@@ -1,5 +1,5 @@
-#ifndef TAR_H
-#define TAR_H
+#ifndef UNTAR_H
+#define UNTAR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,14 +15,14 @@
  * Memory: one header block; file content is handed through without a copy.
  */
 
-enum tar_kind {
-	TAR_FILE,
-	TAR_FOLDER,
-	TAR_LINK, /* symbolic; target in link */
+enum untar_kind {
+	UNTAR_FILE,
+	UNTAR_FOLDER,
+	UNTAR_LINK, /* symbolic; target in link */
 };
 
-struct tar_entry {
-	enum tar_kind kind;
+struct untar_entry {
+	enum untar_kind kind;
 	char name[256]; /* without "./" in front and '/' at the end; "" for . */
 	char link[101];
 	uint64_t size;
@@ -30,8 +30,8 @@ struct tar_entry {
 	int64_t mtime; /* seconds */
 };
 
-struct tar_events {
-	int (*entry)(void *ctx, const struct tar_entry *e, struct fault *f);
+struct untar_events {
+	int (*entry)(void *ctx, const struct untar_entry *e, struct fault *f);
 	/* content of the file last announced, in order */
 	int (*data)(
 	    void *ctx, const unsigned char *p, size_t n, struct fault *f);
@@ -39,15 +39,15 @@ struct tar_events {
 	int (*end)(void *ctx, struct fault *f);
 };
 
-struct tar_parser;
-int tar_parser_new(struct tar_parser **out, const struct tar_events *ev,
-    void *ctx, struct fault *f);
-/* A sink_fn; ctx is the struct tar_parser. */
-int tar_parser_feed(
+struct untar;
+int untar_new(struct untar **out, const struct untar_events *ev, void *ctx,
+    struct fault *f);
+/* A sink_fn; ctx is the struct untar. */
+int untar_feed(
     void *ctx, const unsigned char *data, size_t len, struct fault *f);
 /* CORRUPT in the middle of an entry. BASE_BACKUP of 14 may leave out the two
  * zero blocks at the end; they may be missing. */
-int tar_parser_end(struct tar_parser *t, struct fault *f);
-void tar_parser_free(struct tar_parser *t);
+int untar_end(struct untar *t, struct fault *f);
+void untar_free(struct untar *t);
 
 #endif

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "buf.h"
-#include "tar.h"
+#include "untar.h"
 
 #define BLOCK 512
 
@@ -16,17 +16,17 @@ static size_t len;
 static char seen[1 << 14]; /* events, as text */
 
 static int
-on_entry(void *ctx, const struct tar_entry *e, struct fault *f)
+on_entry(void *ctx, const struct untar_entry *e, struct fault *f)
 {
 	size_t n = strlen(seen);
 
 	(void)ctx;
 	(void)f;
 	snprintf(seen + n, sizeof(seen) - n, "%c[%s]%s%s %o %lld %llu;",
-	    e->kind == TAR_FILE   ? 'f'
-	    : e->kind == TAR_LINK ? 'l'
-				  : 'd',
-	    e->name, e->kind == TAR_LINK ? "->" : "", e->link, e->mode,
+	    e->kind == UNTAR_FILE   ? 'f'
+	    : e->kind == UNTAR_LINK ? 'l'
+				    : 'd',
+	    e->name, e->kind == UNTAR_LINK ? "->" : "", e->link, e->mode,
 	    (long long)e->mtime, (unsigned long long)e->size);
 	return (0);
 }
@@ -54,25 +54,25 @@ on_end(void *ctx, struct fault *f)
 	return (0);
 }
 
-static const struct tar_events events = {on_entry, on_data, on_end};
+static const struct untar_events events = {on_entry, on_data, on_end};
 
 /* Feeds the stream in pieces of n bytes and ends it. */
 static int
 parse_ctx(size_t piece, void *ctx)
 {
 	struct fault f = FAULT_INIT;
-	struct tar_parser *t;
+	struct untar *t;
 	int rc = 0;
 
 	seen[0] = '\0';
-	assert_int_equal(tar_parser_new(&t, &events, ctx, &f), 0);
+	assert_int_equal(untar_new(&t, &events, ctx, &f), 0);
 	for (size_t at = 0; at < len && rc == 0; at += piece)
-		rc = tar_parser_feed(
+		rc = untar_feed(
 		    t, stream + at, len - at < piece ? len - at : piece, &f);
 	if (rc == 0)
-		rc = tar_parser_end(t, &f);
+		rc = untar_end(t, &f);
 	assert_int_equal(rc, f.code);
-	tar_parser_free(t);
+	untar_free(t);
 	return (rc);
 }
 

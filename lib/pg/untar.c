@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tar.h"
+#include "untar.h"
 
 #define BLOCK 512
 
@@ -19,8 +19,8 @@
 #define AT_PREFIX 345
 #define PREFIX_LEN 155
 
-struct tar_parser {
-	struct tar_events ev;
+struct untar {
+	struct untar_events ev;
 	void *ctx;
 	unsigned char header[BLOCK];
 	size_t have;      /* bytes of header */
@@ -32,10 +32,10 @@ struct tar_parser {
 };
 
 int
-tar_parser_new(struct tar_parser **out, const struct tar_events *ev, void *ctx,
+untar_new(struct untar **out, const struct untar_events *ev, void *ctx,
     struct fault *f)
 {
-	struct tar_parser *t = calloc(1, sizeof(*t));
+	struct untar *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return (fault_nomem(f));
@@ -46,13 +46,13 @@ tar_parser_new(struct tar_parser **out, const struct tar_events *ev, void *ctx,
 }
 
 void
-tar_parser_free(struct tar_parser *t)
+untar_free(struct untar *t)
 {
 	free(t);
 }
 
 static int
-bad(const struct tar_parser *t, const char *what, struct fault *f)
+bad(const struct untar *t, const char *what, struct fault *f)
 {
 	return (fault_set(
 	    f, FAULT_CORRUPT, "tar stream, after \"%s\": %s", t->name, what));
@@ -90,7 +90,7 @@ number(const unsigned char *p, size_t n, uint64_t *out)
 }
 
 static int
-check_sum(const struct tar_parser *t, struct fault *f)
+check_sum(const struct untar *t, struct fault *f)
 {
 	const unsigned char *h = t->header;
 	uint64_t sum = 0, said;
@@ -124,7 +124,7 @@ safe_name(const char *name)
 }
 
 static int
-take_name(const struct tar_parser *t, struct tar_entry *e, struct fault *f)
+take_name(const struct untar *t, struct untar_entry *e, struct fault *f)
 {
 	const char *prefix = (const char *)t->header + AT_PREFIX;
 	const char *name = (const char *)t->header + AT_NAME;
@@ -156,22 +156,22 @@ take_name(const struct tar_parser *t, struct tar_entry *e, struct fault *f)
 }
 
 static int
-take_kind(const struct tar_parser *t, struct tar_entry *e, struct fault *f)
+take_kind(const struct untar *t, struct untar_entry *e, struct fault *f)
 {
 	const char *link = (const char *)t->header + AT_LINK;
 
 	switch (t->header[AT_TYPE]) {
 	case '0':
 	case '\0':
-		e->kind = TAR_FILE;
+		e->kind = UNTAR_FILE;
 		if (e->name[0] == '\0')
 			return (bad(t, "a file without a name", f));
 		return (0);
 	case '5':
-		e->kind = TAR_FOLDER;
+		e->kind = UNTAR_FOLDER;
 		break;
 	case '2':
-		e->kind = TAR_LINK;
+		e->kind = UNTAR_LINK;
 		memcpy(e->link, link, strnlen(link, NAME_LEN));
 		if (e->link[0] == '\0' || e->name[0] == '\0')
 			return (bad(t, "a link without name or target", f));
@@ -188,16 +188,16 @@ take_kind(const struct tar_parser *t, struct tar_entry *e, struct fault *f)
 }
 
 static int
-finish_file(struct tar_parser *t, struct fault *f)
+finish_file(struct untar *t, struct fault *f)
 {
 	t->in_file = false;
 	return (t->ev.end(t->ctx, f));
 }
 
 static int
-take_header(struct tar_parser *t, struct fault *f)
+take_header(struct untar *t, struct fault *f)
 {
-	struct tar_entry e;
+	struct untar_entry e;
 	uint64_t mode, mtime;
 
 	memset(&e, 0, sizeof(e));
@@ -226,7 +226,7 @@ take_header(struct tar_parser *t, struct fault *f)
 	memcpy(t->name, e.name, sizeof(t->name));
 	t->content = e.size;
 	t->padding = (size_t)((BLOCK - e.size % BLOCK) % BLOCK);
-	t->in_file = e.kind == TAR_FILE;
+	t->in_file = e.kind == UNTAR_FILE;
 	if (t->ev.entry(t->ctx, &e, f) != 0)
 		return ((int)f->code);
 	if (t->in_file && e.size == 0)
@@ -235,8 +235,8 @@ take_header(struct tar_parser *t, struct fault *f)
 }
 
 static int
-take_content(struct tar_parser *t, const unsigned char *p, size_t len,
-    size_t *used, struct fault *f)
+take_content(struct untar *t, const unsigned char *p, size_t len, size_t *used,
+    struct fault *f)
 {
 	size_t n = len < t->content ? len : (size_t)t->content;
 
@@ -248,8 +248,8 @@ take_content(struct tar_parser *t, const unsigned char *p, size_t len,
 }
 
 static int
-take_padding(struct tar_parser *t, const unsigned char *p, size_t len,
-    size_t *used, struct fault *f)
+take_padding(struct untar *t, const unsigned char *p, size_t len, size_t *used,
+    struct fault *f)
 {
 	size_t n = len < t->padding ? len : t->padding;
 
@@ -262,10 +262,9 @@ take_padding(struct tar_parser *t, const unsigned char *p, size_t len,
 }
 
 int
-tar_parser_feed(
-    void *ctx, const unsigned char *data, size_t len, struct fault *f)
+untar_feed(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 {
-	struct tar_parser *t = ctx;
+	struct untar *t = ctx;
 	size_t used = 0;
 
 	for (; len > 0; data += used, len -= used) {
@@ -292,7 +291,7 @@ tar_parser_feed(
 }
 
 int
-tar_parser_end(struct tar_parser *t, struct fault *f)
+untar_end(struct untar *t, struct fault *f)
 {
 	if (t->in_file || t->padding > 0 || t->have > 0)
 		return (bad(t, "it breaks off in the middle", f));

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tar.h"
+#include "untar.h"
 #include "wal.h"
 
 #define BLOCK 512
@@ -14,7 +14,7 @@ struct seen {
 };
 
 static int
-entry(void *ctx, const struct tar_entry *e, struct fault *f)
+entry(void *ctx, const struct untar_entry *e, struct fault *f)
 {
 	struct seen *s = ctx;
 
@@ -56,21 +56,21 @@ end(void *ctx, struct fault *f)
 static int
 parse(const uint8_t *data, size_t n, size_t piece, struct seen *s)
 {
-	const struct tar_events ev = {entry, content, end};
+	const struct untar_events ev = {entry, content, end};
 	struct fault f = FAULT_INIT;
-	struct tar_parser *t;
+	struct untar *t;
 	int rc;
 
 	memset(s, 0, sizeof(*s));
-	if (tar_parser_new(&t, &ev, s, &f) != 0)
+	if (untar_new(&t, &ev, s, &f) != 0)
 		abort();
 	rc = 0;
 	for (size_t at = 0; at < n && rc == 0; at += piece)
-		rc = tar_parser_feed(
+		rc = untar_feed(
 		    t, data + at, n - at < piece ? n - at : piece, &f);
 	if (rc == 0)
-		rc = tar_parser_end(t, &f);
-	tar_parser_free(t);
+		rc = untar_end(t, &f);
+	untar_free(t);
 	return (rc);
 }
 
