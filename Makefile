@@ -152,10 +152,23 @@ deps:
 deps-test:
 	@packaging/deps test
 
-check: all unit tools
+# The same tree built by the other compiler, by the sanitizers and with the
+# fuzzers: the tests run these, too. JOBS: for a make that was given no -j.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+variants: variant-clang variant-asan fuzz
+variant-clang:
+	@$(MAKE) BUILD=build/clang CC=clang all unit
+variant-asan:
+	@$(MAKE) BUILD=build/asan SAN=address,undefined all unit
+variant-tsan:
+	@$(MAKE) BUILD=build/tsan SAN=thread unit
+
+check:
+	@$(MAKE) $(JOBS) all unit tools variants
 	tests/run check
 
-check-long: all unit tools
+check-long:
+	@$(MAKE) $(JOBS) all unit tools variants variant-tsan
 	tests/run long
 
 demo:
@@ -182,7 +195,8 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit tools fuzz fuzz-binaries deps deps-test check check-long demo \
+.PHONY: all unit tools fuzz fuzz-binaries variants variant-clang \
+	variant-asan variant-tsan deps deps-test check check-long demo \
 	install deb format clean
 .DELETE_ON_ERROR:
 

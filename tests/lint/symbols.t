@@ -1,0 +1,42 @@
+#!/bin/sh
+# What the objects of the library export, call and keep: as STYLE says.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lint/lint.sh"
+
+objects=$(ls lib/*/*.c | sed "s|\(.*\)\.c\$|$BUILD/\1.o|")
+ok "every file of the library was built" ls $objects
+
+# "lib/util/fdio_atomic.o: fdio_atomic_open": prefix is the name of the file up
+# to its first "_".
+is "foo.c and foo_bar.c export only foo_*" "$(
+	nm -A -g --defined-only $objects | awk '{
+		file = $1
+		sub(/:.*/, "", file)
+		sub(/.*\//, "", file)
+		sub(/\.o$/, "", file)
+		sub(/_.*/, "", file)
+		if (index($NF, file "_") != 1)
+			print
+	}')" ""
+
+# util/log writes the messages; cli is for commands.
+is "the library neither prints nor exits" "$(
+	nm -A --undefined-only $objects |
+		sed 's/@.*//; s/__\([a-z]*\)_chk$/\1/' |
+		grep -E ' (v?f?printf|puts|fputs|putc|fputc|putchar|perror|stdout|stderr|exit|quick_exit|abort|__assert_fail|v?warnx?|v?errx?|error)$' |
+		grep -vE 'lib/(util/log|cli/[a-z_]*)\.o:')" ""
+
+# Not counted: what commands set once at their start (util/log, cli), what is
+# made once in a process and then only read (OpenSSL's algorithms, libcurl), and
+# a name that OpenSSL takes as a pointer to char without changing it.
+is "the library keeps no mutable globals" "$(
+	for o in $objects; do
+		size -A "$o" | awk -v o="${o#"$BUILD"/}" '
+			/^\.(data|bss|tdata|tbss)(\.[^r][^ ]*)? / && $2 > 0 {
+				print o, $1, $2
+			}'
+	done | grep -vE '^lib/(util/log|cli/[a-z_]*)\.o ' |
+		grep -vE '^lib/(crypto/crypto_alg\.o \.bss|http/http\.o \.bss) ' |
+		grep -vxF 'lib/crypto/crypto.o .data 9')" ""
+
+done_testing
