@@ -315,7 +315,7 @@ static int
 set_mark(
     const struct place *p, const char *dir, const char *id, struct fault *f)
 {
-	struct fdio_atomic a;
+	struct fdio_atomic a = {-1, NULL, NULL};
 	char *mark = fdio_join(dir, PLACE_MARK);
 	char text[MARK_MAX];
 	int n;
