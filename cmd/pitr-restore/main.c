@@ -335,6 +335,9 @@ say_how(const struct session *s)
 		which = 1;
 	report_goal(&s->goal, goal);
 	printf("restored backup %s into %s\n", s->head->id, s->place.root);
+	if (geteuid() == 0)
+		printf("give it to PostgreSQL's user first, as with chown -R; "
+		       "tablespaces too\n");
 	printf("start it:  pg_ctl -D %s start\n", s->place.root);
 	if (conf == NULL || access(conf, F_OK) != 0)
 		printf("           its postgresql.conf was kept elsewhere: add "

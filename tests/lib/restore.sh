@@ -31,9 +31,11 @@ rs_marks() {
 	pg_psql "$1" "SELECT string_agg(v, '' ORDER BY v) FROM mark"
 }
 
+# An idle server has nothing to switch away from.
 rs_archived() {
+	pg_psql "$1" "SELECT pg_logical_emit_message(false, '', '')" >/dev/null
 	wait_for 60 pg_archived "$1" "$(pg_switch "$1")" ||
-		bail "WAL is not archived: $(tail -n 3 "$1.log")"
+		bail "WAL is not archived: $(grep -v WARNING "$1.log" | tail -n 5)"
 }
 
 rs_writes() {
