@@ -52,10 +52,11 @@ USES_s3     := util secret crypto http xml
 USES_store  := util secret crypto http s3 conf
 USES_object := util secret codec crypto
 USES_repo   := util secret codec json crypto pg conf store object
+USES_retain := util pg
 USES_pgconn := util secret pg
 USES_cli    := util secret conf
 MODULES := util secret codec json xml crypto http pg conf s3 store object \
-	repo pgconn cli
+	repo retain pgconn cli
 
 LIB_SRC := $(foreach m,$(MODULES),$(wildcard lib/$(m)/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
