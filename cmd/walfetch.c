@@ -11,6 +11,8 @@
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
 #define WALFETCH_LATE_MS 2000
+/* For the settings, which tell the deadline. */
+#define WALFETCH_START_MS 30000
 #define WALFETCH_ABSENT 1
 
 /*
@@ -94,6 +96,7 @@ main(int argc, char **argv)
 	status = cli_start(&cli, &program, argc, argv);
 	if (status != CLI_GO)
 		return status;
+	guard_time("walfetch", cli.args[0], WALFETCH_START_MS, failure);
 	rc = cli_config(&cli, &conf, &c, &f);
 	if (rc == 0) {
 		d.at_ms = start + c->fetch_deadline_ms;

@@ -15,6 +15,8 @@
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
 #define WALPUSH_LATE_MS 2000
+/* For the settings, which tell the deadline. */
+#define WALPUSH_START_MS 30000
 
 /*
  * A server that is being stopped waits for us, and tries six times before it
@@ -99,6 +101,8 @@ main(int argc, char **argv)
 	status = cli_start(&cli, &program, argc, argv);
 	if (status != CLI_GO)
 		return status;
+	guard_time("walpush", cli.args[0], WALPUSH_START_MS,
+	    cli_exit_status(FAULT_AGAIN));
 	if (cli_config(&cli, &conf, &c, &f) != 0)
 		return cli_fail(&f);
 	allowed = walpush_time(c);

@@ -107,7 +107,11 @@ answer(const struct cli *c, bool version)
 		printf("%s (pitrkit) %s\n", c->program->name, PITRKIT_VERSION);
 	else
 		help(c->program);
-	return cli_flush_stdout(&f) == 0 ? 0 : cli_fail(&f);
+	if (cli_flush_stdout(&f) == 0)
+		return 0;
+	log_line(0, "%s", f.text);
+	return c->program->usage_status != 0 ? c->program->usage_status
+					     : cli_exit_status(f.code);
 }
 
 static int

@@ -51,7 +51,8 @@ struct cli_program {
 	size_t n_options;
 	size_t min_args;
 	size_t max_args;
-	int usage_status; /* for wrong usage; 0 means 2 */
+	int usage_status; /* for wrong usage, and help that cannot be written;
+			   * 0 means 2 and 1 */
 };
 
 struct cli {

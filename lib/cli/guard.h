@@ -17,7 +17,7 @@ void guard_crash(const char *program, int status);
 
 /* The process ends with that status when ms have passed, even if it hangs in a
  * call that knows no deadline. what: for the message. Calling it again
- * replaces the time. */
+ * replaces the time. The line is left out when stderr would block. */
 void guard_time(const char *program, const char *what, int64_t ms, int status);
 
 #endif

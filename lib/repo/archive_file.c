@@ -109,14 +109,20 @@ archive_file_check_segment(struct archive_file *a, uint64_t system_id,
 }
 
 /* The name tells the segment and, in its third part, the offset in it at which
- * the backup began. The segment size follows from both. */
+ * the backup began. The segment size follows from both. What somebody called
+ * his backup is not judged, nor what follows it: PostgreSQL takes a text of
+ * several lines, which may look like any of the others. */
 static int
 archive_file_check_label(struct archive_file *a, struct fault *f)
 {
+	static const char text[] = "\nLABEL: ";
 	const struct walname *n = &a->walname;
+	const char *start = (const char *)a->data;
+	const char *end = memmem(start, a->size, text, sizeof(text) - 1);
 	struct label l;
 	uint64_t low, size;
-	int rc = label_parse((const char *)a->data, a->size, &l, f);
+	int rc = label_parse(
+	    start, end != NULL ? (size_t)(end - start) : a->size, &l, f);
 
 	if (rc != 0) {
 		fault_prefix(f, "%s", a->path);

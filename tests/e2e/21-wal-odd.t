@@ -1,0 +1,76 @@
+#!/bin/sh
+# What is legitimate though it looks odd is archived, and what could hold up
+# the archiver or end recovery early does not.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$(dirname "$0")/../lib/archive.sh"
+
+new_key "$T/key"
+wal_cluster "$T/pg"
+write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "push_deadline = 1s"
+pg_set "$T/pg" "archive_mode = on" "archive_command = 'false'"
+pg_start "$T/pg" || bail "no server"
+one=$(wal_make "$T/pg" 1)
+push() {
+	in_dir "$T/pg" walpush -c "${CONF:-$T/conf}" "$@"
+}
+fetch() {
+	in_dir "$T/pg" walfetch -c "${CONF:-$T/conf}" "$@"
+}
+
+# -- a backup's label ---------------------------------------------------------
+# PostgreSQL takes any text for it, of several lines too, and writes it into the
+# .backup file as it is.
+label() {
+	PGOPTIONS='-c client_min_messages=warning' pg_psql "$T/pg" \
+		"select pg_backup_stop(false)" \
+		-c "select pg_backup_start(E'$1', true)" >/dev/null || return 1
+	name=$(cd "$T/pg/pg_wal" && ls -t | grep 'backup$' | head -n 1)
+}
+for text in 'two\nlines' 'x\nLABEL: y' 'x\nSTART TIMELINE: none' \
+	'x\nSTART WAL LOCATION: 0/0 (file 000000010000000000000000)' \
+	'x\nBACKUP FROM: elsewhere'; do
+	label "$text" || bail "no backup"
+	exits 0 "a backup called $text is archived" push "pg_wal/$name"
+	exits 0 "and its file comes back" fetch "$name" "$T/back"
+	same "as it was" "$T/back" "$T/pg/pg_wal/$name"
+done
+pg_stop "$T/pg"
+mkdir "$T/w"
+sed 's/^START WAL LOCATION: ./&1/' "$T/pg/pg_wal/$name" >"$T/w/$name"
+exits 3 "one whose start is not where its name says is refused" \
+	push "$T/w/$name"
+
+# -- nobody reads the server's log --------------------------------------------
+# A pipe that is full and that nobody empties: the message waits, the archiver
+# must not.
+cat >"$T/stuck" <<'END'
+import os, subprocess, sys, time
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True:
+        os.write(w, b"x" * 4096)
+except BlockingIOError:
+    pass
+os.set_blocking(w, True)
+p = subprocess.Popen(sys.argv[1:], stderr=w)
+try:
+    sys.exit(p.wait(30))
+except subprocess.TimeoutExpired:
+    p.kill()
+    sys.exit(99)
+END
+cd "$T/pg" || bail "no data directory"
+exits 4 "a log that takes no more does not hold up walpush" \
+	"$PYTHON" "$T/stuck" "$BUILD/walpush" -c "$T/conf" pg_wal/none
+sed 's/push_deadline = .*/fetch_deadline = 1s/' "$T/conf" >"$T/conf2"
+exits 200 "nor walfetch" \
+	"$PYTHON" "$T/stuck" "$BUILD/walfetch" -c "$T/conf2" none "$T/x"
+
+# -- statuses -----------------------------------------------------------------
+full() {
+	walfetch --help >/dev/full
+}
+exits 200 "a help text that cannot be written is no absence" full
+
+done_testing
