@@ -20,6 +20,11 @@
 #define AT_SEGMENT_SIZE 228
 #define AT_CHECKSUMS 252
 #define CONTROL_MIN 296
+#define CONTROL_FIRST 1300
+
+/* Newer versions put more in front of it, or it elsewhere. */
+#define CRC_FROM 256
+#define CRC_TO 512
 
 static size_t
 crc_offset(uint32_t version)
@@ -33,6 +38,41 @@ crc_offset(uint32_t version)
 	default:
 		return (0);
 	}
+}
+
+static bool
+crc_right(const unsigned char *p, size_t at)
+{
+	return (wal_crc32c(0, p, at) == bytes_get_u32(p + at));
+}
+
+int
+control_system_id(const void *data, size_t len, uint64_t *out, struct fault *f)
+{
+	const unsigned char *p = data;
+	struct control c;
+	uint32_t version;
+
+	if (control_parse(data, len, &c, f) == 0) {
+		*out = c.system_id;
+		return (0);
+	}
+	if (f->code != FAULT_FOREIGN || len < CRC_TO + 4)
+		return ((int)f->code);
+	version = bytes_get_u32(p + AT_CONTROL_VERSION);
+	if (version < CONTROL_FIRST)
+		return ((int)f->code);
+	for (size_t at = CRC_FROM; at <= CRC_TO; at += 4) {
+		if (!crc_right(p, at))
+			continue;
+		*out = bytes_get_u64(p + AT_SYSTEM_ID);
+		fault_clear(f);
+		return (0);
+	}
+	return (fault_set(f, FAULT_CORRUPT,
+	    "pg_control: version %u, which is not known, without a checksum "
+	    "that is right",
+	    version));
 }
 
 int
@@ -53,7 +93,7 @@ control_parse(
 		    "pg_control: version %u is not known (PostgreSQL 13 to 18 "
 		    "are)",
 		    c.control_version));
-	if (wal_crc32c(0, p, end) != bytes_get_u32(p + end))
+	if (!crc_right(p, end))
 		return (fault_set(
 		    f, FAULT_CORRUPT, "pg_control: its checksum is wrong"));
 	c.system_id = bytes_get_u64(p + AT_SYSTEM_ID);

@@ -32,4 +32,13 @@ struct control {
 int control_parse(
     const void *data, size_t len, struct control *out, struct fault *f);
 
+/*
+ * Only the system identifier, which stands first in every version: also of
+ * versions that are not known, if a CRC-32C stands anywhere behind it as it
+ * does in the others. WAL of a new release is archived before this program
+ * knows what else is in the file. Faults as control_parse.
+ */
+int control_system_id(
+    const void *data, size_t len, uint64_t *out, struct fault *f);
+
 #endif

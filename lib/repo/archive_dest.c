@@ -7,12 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DEST_PROC 40
+
+/* Gets its name by /proc: without that (a chroot, a container) it could get
+ * none. */
+static void
+dest_proc(int fd, char path[DEST_PROC])
+{
+	snprintf(path, DEST_PROC, "/proc/self/fd/%d", fd);
+}
+
 static int
 dest_unnamed(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder;
-	int fd, e;
+	char *folder, proc[DEST_PROC];
+	int fd;
 
 	if (slash == NULL)
 		folder = strdup(".");
@@ -22,10 +32,14 @@ dest_unnamed(const char *path)
 	if (folder == NULL)
 		return -1;
 	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	e = errno;
 	free(folder);
-	errno = e;
-	return fd;
+	if (fd < 0)
+		return -1;
+	dest_proc(fd, proc);
+	if (access(proc, F_OK) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 int
@@ -54,10 +68,10 @@ archive_dest_write(
 static int
 dest_link(const struct archive_dest *d, struct fault *f)
 {
-	char from[40], *temp;
+	char from[DEST_PROC], *temp;
 	int rc = 0;
 
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", d->fd);
+	dest_proc(d->fd, from);
 	if (linkat(AT_FDCWD, from, AT_FDCWD, d->path, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno != EEXIST)

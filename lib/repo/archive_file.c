@@ -187,8 +187,7 @@ archive_file_map(struct archive_file *a, struct fault *f)
 		    a->path, size);
 		goto done;
 	}
-	/* Nobody writes to a segment that is handed to archive_command; what
-	 * was checked is what is sealed. */
+	/* Nobody writes to a segment that is handed to archive_command. */
 	p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED) {
 		rc = fault_set(

@@ -1,5 +1,7 @@
 #include "archive_job.h"
 
+#include <string.h>
+
 static void
 job_params(const struct archive_job_task *t, const struct repo *r,
     struct object_params *o)
@@ -15,25 +17,40 @@ job_params(const struct archive_job_task *t, const struct repo *r,
 	};
 }
 
+/* The file is mapped, and its pages are the file: what goes out must still be
+ * what was checked and what the fingerprint is of. */
 static int
 job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
     void *ctx, uint64_t *size, struct fault *f)
 {
 	struct object_params params;
 	struct object_sealer *s = NULL;
+	struct crypto_xxh *seen = NULL;
+	unsigned char xxh[sizeof(t->file.digest.xxh)];
 	int rc;
 
 	job_params(t, r, &params);
-	rc = object_seal_begin(&s, &params, sink, ctx, f);
+	if ((rc = crypto_xxh_new(&seen, f)) == 0)
+		rc = object_seal_begin(&s, &params, sink, ctx, f);
 	for (size_t at = 0; rc == 0 && at < t->file.size; at += OBJECT_CHUNK) {
 		size_t n = t->file.size - at;
 
-		rc = object_seal_chunk(s, t->file.data + at,
-		    n < OBJECT_CHUNK ? n : OBJECT_CHUNK, NULL, f);
+		if (n > OBJECT_CHUNK)
+			n = OBJECT_CHUNK;
+		rc = object_seal_chunk(s, t->file.data + at, n, NULL, f);
+		if (rc == 0)
+			crypto_xxh_update(seen, t->file.data + at, n);
+	}
+	if (rc == 0) {
+		crypto_xxh_final(seen, xxh);
+		if (memcmp(xxh, t->file.digest.xxh, sizeof(xxh)) != 0)
+			rc = fault_set(f, FAULT_SYSTEM,
+			    "%s: was changed while it was read", t->file.path);
 	}
 	if (rc == 0)
 		rc = object_seal_end(s, size, f);
 	object_seal_free(s);
+	crypto_xxh_free(seen);
 	return rc;
 }
 

@@ -142,8 +142,10 @@ repo_find(const struct repo *r, const char *name, size_t *i, struct fault *f)
 	    "cluster %s has no repository called \"%s\"", r->conf->name, name);
 }
 
-int
-repo_control(const char *dir, struct control *out, struct fault *f)
+/* out: a struct control, or only the id. */
+static int
+repo_read_control(
+    const char *dir, struct control *out, uint64_t *system_id, struct fault *f)
 {
 	unsigned char data[CONTROL_SIZE];
 	char *path = fdio_join(dir, "global/pg_control");
@@ -165,7 +167,8 @@ repo_control(const char *dir, struct control *out, struct fault *f)
 		close(fd);
 		if (rc != 0)
 			break;
-		rc = control_parse(data, got, out, f);
+		rc = out != NULL ? control_parse(data, got, out, f)
+				 : control_system_id(data, got, system_id, f);
 		if (rc != 0)
 			fault_prefix(f, "%s", path);
 		if (rc != FAULT_CORRUPT || try == 9)
@@ -177,11 +180,17 @@ repo_control(const char *dir, struct control *out, struct fault *f)
 }
 
 int
+repo_control(const char *dir, struct control *out, struct fault *f)
+{
+	return repo_read_control(dir, out, NULL, f);
+}
+
+int
 repo_own_system_id(
     const char *pgdata, bool agree, uint64_t *out, struct fault *f)
 {
-	struct control here, there;
-	int rc = repo_control(".", &here, f);
+	uint64_t here, there;
+	int rc = repo_read_control(".", NULL, &here, f);
 
 	if (rc != 0 && rc != FAULT_ABSENT)
 		return rc;
@@ -191,24 +200,25 @@ repo_own_system_id(
 			    "the working directory is no data directory"
 			    " (global/pg_control), and the settings name no"
 			    " pgdata");
-		if ((rc = repo_control(pgdata, &there, f)) == FAULT_ABSENT)
+		rc = repo_read_control(pgdata, NULL, &there, f);
+		if (rc == FAULT_ABSENT)
 			return fault_recode(f, FAULT_CONFIG);
 		if (rc == 0)
-			*out = there.system_id;
+			*out = there;
 		return rc;
 	}
 	if (agree && pgdata != NULL) {
-		rc = repo_control(pgdata, &there, f);
+		rc = repo_read_control(pgdata, NULL, &there, f);
 		if (rc != 0 && rc != FAULT_ABSENT)
 			return rc;
-		if (rc == 0 && there.system_id != here.system_id)
+		if (rc == 0 && there != here)
 			return fault_set(f, FAULT_FOREIGN,
 			    "the working directory is of system id %" PRIu64
 			    ", but pgdata = %s of %" PRIu64
 			    ": not this section's cluster",
-			    here.system_id, pgdata, there.system_id);
+			    here, pgdata, there);
 	}
-	*out = here.system_id;
+	*out = here;
 	return 0;
 }
 

@@ -77,6 +77,45 @@ damage_is_corrupt_and_another_version_foreign(void **state)
 	assert_int_equal(control_parse(p, sizeof(p), &c, &f), FAULT_FOREIGN);
 }
 
+/* PostgreSQL 19 made the checkpoint in it longer. */
+static void
+a_new_version_tells_its_system_id(void **state)
+{
+	static const size_t at[] = {256, 300, 304, 312, 508};
+	unsigned char p[CONTROL_SIZE];
+	uint64_t id;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
+		struct fault f = FAULT_INIT;
+
+		make(p, 1905, at[i]);
+		id = 0;
+		assert_int_equal(control_system_id(p, sizeof(p), &id, &f), 0);
+		assert_int_equal(id, 7123456789012345678U);
+		for (size_t bad = 0; bad < at[i]; bad++) {
+			if (bad >= 8 && bad < 12)
+				continue;
+			p[bad] ^= 4;
+			assert_int_equal(
+			    control_system_id(p, sizeof(p), &id, &f),
+			    FAULT_CORRUPT);
+			p[bad] ^= 4;
+		}
+	}
+	make(p, 1300, 288);
+	assert_int_equal(
+	    control_system_id(p, sizeof(p), &id, &(struct fault)FAULT_INIT), 0);
+	make(p, 1201, 288);
+	assert_int_equal(
+	    control_system_id(p, sizeof(p), &id, &(struct fault)FAULT_INIT),
+	    FAULT_FOREIGN);
+	make(p, 1905, 300);
+	assert_int_equal(
+	    control_system_id(p, 515, &id, &(struct fault)FAULT_INIT),
+	    FAULT_FOREIGN);
+}
+
 static void
 impossible_values_are_corrupt(void **state)
 {
@@ -101,6 +140,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_version_is_read),
 	    cmocka_unit_test(damage_is_corrupt_and_another_version_foreign),
+	    cmocka_unit_test(a_new_version_tells_its_system_id),
 	    cmocka_unit_test(impossible_values_are_corrupt),
 	};
 
