@@ -45,7 +45,9 @@ struct archive_result {
  * into a hanging file system cannot be cut off when there is one repository.
  * mark_note: path of a small file that remembers for a day where the mark is,
  * so that this takes no request; its folder is made when only it is missing.
- * NULL or not writable: one request per repository and call.
+ * NULL or not writable: one request per repository and call. A directory that
+ * had the mark, however long ago, and has it no more is AGAIN: it may not be
+ * mounted.
  */
 int archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f);

@@ -134,6 +134,31 @@ job_learn(struct archive_job *j, struct store *s)
 		store_look_first(s);
 }
 
+/* A directory that had the mark and has it no more is not the one it was: the
+ * file system is not mounted, and what is put there would be hidden, and
+ * missing, once it is. */
+static int
+job_check_place(const struct archive_job *j, struct store *s, struct fault *f)
+{
+	const struct archive_job_task *t = j->task;
+	char key[LAYOUT_KEY];
+	struct store_info info;
+	int rc;
+
+	if (!archive_note_knew(&t->note, job_conf(j)))
+		return 0;
+	rc =
+	    layout_mark(repo_cluster(j->repo), repo_system_id(j->repo), key, f);
+	if (rc == 0)
+		rc = store_stat(s, key, &info, &t->deadline, f);
+	if (rc == FAULT_ABSENT)
+		return fault_set(f, FAULT_AGAIN,
+		    "%s: the archive's mark, which was there, is gone: is it"
+		    " mounted? If it was emptied on purpose, remove %s",
+		    store_url(s), t->note.path);
+	return rc;
+}
+
 int
 archive_job_put(struct archive_job *j, struct fault *f)
 {
@@ -143,10 +168,14 @@ archive_job_put(struct archive_job *j, struct fault *f)
 
 	if (rc != 0)
 		return rc;
-	if (store_may_rewrite(s))
+	if (store_may_rewrite(s)) {
 		job_learn(j, s);
-	else
+	} else {
 		j->once = true;
+		rc = job_check_place(j, s, f);
+		if (rc != 0)
+			return rc;
+	}
 	if (t->file.size > ARCHIVE_JOB_MEMORY) {
 		rc = job_stream(j, s, f);
 	} else {

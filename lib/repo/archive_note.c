@@ -34,18 +34,20 @@ archive_note_load(struct archive_note *n, const char *path)
 	size_t len;
 
 	n->path = path;
+	n->fresh = false;
 	buf_init(&n->text, NOTE_MAX);
-	/* A clock that was set back makes notes of the future: not believed.
-	 * Nor are those of others, where they may write in spool_dir. */
+	/* A clock that was set back makes notes of the future: not fresh. Those
+	 * of others, where they may write in spool_dir, are not believed. */
 	if (path == NULL || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != geteuid() || st.st_mtime > time(NULL) ||
-	    st.st_mtime < time(NULL) - NOTE_SECONDS ||
+	    st.st_uid != geteuid() ||
 	    fdio_slurp(path, NOTE_MAX, &data, &len, &f) != 0)
 		return;
 	if (buf_put(&n->text, data, len, &f) != 0 ||
 	    buf_terminate(&n->text, &f) != 0)
 		buf_clear(&n->text);
 	free(data);
+	n->fresh = st.st_mtime <= time(NULL) &&
+		   st.st_mtime >= time(NULL) - NOTE_SECONDS;
 }
 
 void
@@ -73,12 +75,18 @@ note_finds(const struct archive_note *n, const struct conf_repo *c, bool once)
 }
 
 bool
+archive_note_knew(const struct archive_note *n, const struct conf_repo *c)
+{
+	return note_finds(n, c, false) || note_finds(n, c, true);
+}
+
+bool
 archive_note_has(
     const struct archive_note *n, const struct conf_repo *c, bool *once)
 {
 	bool look = note_finds(n, c, false);
 
-	if (!look && !note_finds(n, c, true))
+	if (!n->fresh || (!look && !note_finds(n, c, true)))
 		return false;
 	*once = !look;
 	return true;

@@ -10,17 +10,20 @@
  * The note that remembers in which repositories the archive's mark was seen,
  * and whether their stores refuse a name that is taken: a small local file with
  * "once URL" or "look URL" a line. It is believed for a day, so that a
- * repository that was emptied gets its mark back, and only if it is ours.
+ * bucket that was emptied gets its mark back, and only if it is ours.
  * Losing it costs a request; nothing here can fail for the caller.
  */
 
 struct archive_note {
 	const char *path; /* NULL: nothing is remembered */
 	struct buf text;
+	bool fresh; /* not older than a day */
 };
 
 void archive_note_load(struct archive_note *n, const char *path);
 void archive_note_free(struct archive_note *n);
+/* Does it say so, however old it is? */
+bool archive_note_knew(const struct archive_note *n, const struct conf_repo *c);
 /* *once is set when it has. */
 bool archive_note_has(
     const struct archive_note *n, const struct conf_repo *c, bool *once);

@@ -9,7 +9,8 @@ wal_cluster "$T/pg"
 write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "push_deadline = 1s"
 pg_set "$T/pg" "archive_mode = on" "archive_command = 'false'"
 pg_start "$T/pg" || bail "no server"
-one=$(wal_make "$T/pg" 1)
+wal_make "$T/pg" 2 >"$T/names"
+one=$(head -n 1 "$T/names") two=$(tail -n 1 "$T/names")
 push() {
 	in_dir "$T/pg" walpush -c "${CONF:-$T/conf}" "$@"
 }
@@ -66,6 +67,29 @@ exits 4 "a log that takes no more does not hold up walpush" \
 sed 's/push_deadline = .*/fetch_deadline = 1s/' "$T/conf" >"$T/conf2"
 exits 200 "nor walfetch" \
 	"$PYTHON" "$T/stuck" "$BUILD/walfetch" -c "$T/conf2" none "$T/x"
+
+# -- a directory that is not mounted ------------------------------------------
+# The mount point stays behind, and takes files. What is put there is hidden, and
+# missing, once the file system is back.
+cd "$T" || bail "no folder"
+write_conf "$T/conf3" "$T/pg" "$T/key" "file:$T/repo3"
+CONF=$T/conf3
+exits 0 "a segment in a directory" push "pg_wal/$one"
+mv "$T/repo3" "$T/mounted"
+mkdir "$T/repo3"
+exits 4 "one that lost its mark may not be mounted: nothing is put there" \
+	push "pg_wal/$two"
+like "and the message says what may be" "$(cat "$T/err")" "is it mounted"
+touch -d '3 days ago' "$T"/spool/*.marks
+exits 4 "however long ago the mark was seen" push "pg_wal/$two"
+is "nothing was put there" "$(find "$T/repo3" | wc -l)" 1
+rmdir "$T/repo3"
+mv "$T/mounted" "$T/repo3"
+exits 0 "when it is back, the archive goes on" push "pg_wal/$two"
+rm -rf "$T/repo3" "$T"/spool/*.marks
+exits 0 "a directory emptied on purpose, and the note with it, starts anew" \
+	push "pg_wal/$two"
+exits 0 "and shows its mark again" test -e "$T"/repo3/main/*/archive
 
 # -- statuses -----------------------------------------------------------------
 full() {

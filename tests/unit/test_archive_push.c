@@ -1,0 +1,128 @@
+/* What walpush must notice while it works. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "../lib/walmake.h"
+
+#define SYSTEM 7000000000000000000ULL
+#define SIZE ((size_t)4 << 20)
+#define NAME "000000030000000000000005"
+
+static char dir[64], path[128];
+static struct conf *conf;
+static struct repo *repo;
+static unsigned char segment[SIZE];
+static long change_at = -1; /* while the second chunk is sealed */
+static unsigned chunks;
+
+int __real_object_seal_chunk(struct object_sealer *s, const void *content,
+    size_t len, struct object_extent *e, struct fault *f);
+int __wrap_object_seal_chunk(struct object_sealer *s, const void *content,
+    size_t len, struct object_extent *e, struct fault *f);
+
+int
+__wrap_object_seal_chunk(struct object_sealer *s, const void *content,
+    size_t len, struct object_extent *e, struct fault *f)
+{
+	if (++chunks == 2 && change_at >= 0) {
+		unsigned char byte = segment[change_at] ^ 1U;
+		int fd = open(path, O_WRONLY);
+
+		assert_true(fd >= 0);
+		assert_int_equal(pwrite(fd, &byte, 1, change_at), 1);
+		close(fd);
+	}
+	return __real_object_seal_chunk(s, content, len, e, f);
+}
+
+static int
+setup(void **state)
+{
+	struct fault f = FAULT_INIT;
+	const struct conf_cluster *c;
+	struct walmake m;
+	char text[512];
+
+	(void)state;
+	strcpy(dir, "/tmp/test-push-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	/* The store's root, as absence is proven only while it is there. */
+	snprintf(path, sizeof(path), "%s/repo", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/" NAME, dir);
+	snprintf(text, sizeof(text),
+	    "[cluster main]\nrepo = r\nencryption = off\n"
+	    "[repo r]\nurl = file://%s/repo\n",
+	    dir);
+	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
+	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
+	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
+	walmake_begin(&m, segment, SIZE, 8192, 0);
+	while (m.at < SIZE)
+		walmake_filler(&m, 5000);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	repo_free(repo);
+	conf_free(conf);
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static int
+push(long change, struct fault *f)
+{
+	struct archive_result res;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, segment, SIZE), (ssize_t)SIZE);
+	close(fd);
+	change_at = change;
+	chunks = 0;
+	return archive_push(repo, path, NULL, NULL, &res, f);
+}
+
+/* Wherever: in what is sealed already it does no harm. */
+static void
+a_file_that_changes_is_not_stored_unchecked(void **state)
+{
+	struct deadline never = deadline_never();
+	struct fault f = FAULT_INIT;
+	uint64_t stored;
+
+	(void)state;
+	for (long at = (1L << 20) + 100; at < (long)SIZE; at += 1L << 20) {
+		assert_int_equal(push(at, &f), FAULT_SYSTEM);
+		assert_non_null(strstr(f.text, "was changed while"));
+		assert_int_equal(
+		    archive_look(repo, 0, NAME, NULL, &stored, &never, &f),
+		    FAULT_ABSENT);
+	}
+	if (push(-1, &f) != 0)
+		fail_msg("%s", f.text);
+	assert_int_equal(
+	    archive_look(repo, 0, NAME, NULL, &stored, &never, &f), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_file_that_changes_is_not_stored_unchecked),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "archive_push", tests, setup, teardown);
+}
