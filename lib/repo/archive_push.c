@@ -188,12 +188,17 @@ push_note(const struct push *p, const struct archive_note_flags seen[CONF_LIST])
 	bool news = false;
 
 	for (size_t i = 0; i < p->n; i++) {
-		all[i].has =
-		    archive_note_has(&t->note, t->conf->repos[i], &all[i].once);
-		if (all[i].has || !seen[i].has)
-			continue;
-		all[i] = seen[i];
-		news = true;
+		const struct conf_repo *c = t->conf->repos[i];
+
+		all[i].has = archive_note_has(&t->note, c, &all[i].once);
+		if (!all[i].has && seen[i].has) {
+			all[i] = seen[i];
+			news = true;
+		}
+		/* One that is not mounted now must not be forgotten. */
+		if (c->kind == CONF_STORE_FILE &&
+		    archive_note_knew(&t->note, c))
+			all[i] = (struct archive_note_flags){true, true};
 	}
 	if (news)
 		archive_note_save(&t->note, t->conf->repos, all, p->n);

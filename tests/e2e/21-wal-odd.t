@@ -86,6 +86,17 @@ is "nothing was put there" "$(find "$T/repo3" | wc -l)" 1
 rmdir "$T/repo3"
 mv "$T/mounted" "$T/repo3"
 exits 0 "when it is back, the archive goes on" push "pg_wal/$two"
+write_conf "$T/conf4" "$T/pg" "$T/key" "file:$T/repo4" "file:$T/repo3"
+CONF=$T/conf4
+exits 0 "of two directories" push "pg_wal/$one"
+mv "$T/repo3" "$T/mounted"
+mkdir "$T/repo3"
+touch -d '3 days ago' "$T"/spool/*.marks
+for try in once "for the second time" "for the third time"; do
+	exits 0 "one may be away $try" push "pg_wal/$two"
+	is "and nothing is put there" "$(find "$T/repo3" | wc -l)" 1
+done
+CONF=$T/conf3
 rm -rf "$T/repo3" "$T"/spool/*.marks
 exits 0 "a directory emptied on purpose, and the note with it, starts anew" \
 	push "pg_wal/$two"
