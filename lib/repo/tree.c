@@ -93,7 +93,9 @@ tree_free(struct tree *t)
 }
 
 /* The folder a path is below, and the rest of the path. A tablespace that was
- * not announced is CORRUPT: its files would land inside the data directory. */
+ * not announced is CORRUPT: its files would land inside the data directory.
+ * Nothing is ever made as pg_control: with it a tree could be started before it
+ * is whole. */
 static int
 locate(const struct tree *t, const char *path, int *fd, const char **rest,
     struct fault *f)
@@ -109,6 +111,8 @@ locate(const struct tree *t, const char *path, int *fd, const char **rest,
 	if (!manifest_path_ok(path, strlen(path)))
 		return fault_set(
 		    f, FAULT_CORRUPT, "the manifest names a path '%s'", path);
+	if (strcmp(path, "global/pg_control") == 0)
+		*rest = UNPACKER_CONTROL;
 	if (strncmp(path, SPACE_FOLDER, strlen(SPACE_FOLDER)) != 0)
 		return 0;
 	p = path + strlen(SPACE_FOLDER);
@@ -150,20 +154,49 @@ open_below(int fd, const char *path, int flags, mode_t mode)
 	return (int)rc;
 }
 
+/* The folder in which path is made, and its name there; the caller closes
+ * *fd. */
+static int
+open_parent(const struct tree *t, const char *path, int *fd, const char **name,
+    struct fault *f)
+{
+	char folder[MANIFEST_PATH] = ".";
+	const char *rest;
+	const char *slash;
+	int below;
+	int rc;
+
+	rc = locate(t, path, &below, &rest, f);
+	if (rc != 0)
+		return rc;
+	slash = strrchr(rest, '/');
+	*name = slash == NULL ? rest : slash + 1;
+	if (slash != NULL)
+		snprintf(
+		    folder, sizeof folder, "%.*s", (int)(slash - rest), rest);
+	*fd = open_below(below, folder, O_PATH | O_DIRECTORY, 0);
+	if (*fd < 0)
+		return fault_errno(f, errno, "%s/%s", t->root, path);
+	return 0;
+}
+
 int
 tree_folder(struct tree *t, const char *path, uint32_t mode, struct fault *f)
 {
-	const char *rest;
+	const char *name;
 	int fd;
 	int rc;
 
-	rc = locate(t, path, &fd, &rest, f);
-	if (rc != 0 || strcmp(rest, ".") == 0)
+	rc = open_parent(t, path, &fd, &name, f);
+	if (rc != 0)
 		return rc;
-	/* The owner must be able to write into it while we restore. */
-	if (mkdirat(fd, rest, (mode & 0777) | 0700) != 0 && errno != EEXIST)
-		return fault_errno(f, errno, "%s/%s", t->root, path);
-	return 0;
+	/* The owner must be able to write into it while we restore. A
+	 * tablespace's own folder is there. */
+	if (strcmp(name, ".") != 0 &&
+	    mkdirat(fd, name, (mode & 0777) | 0700) != 0 && errno != EEXIST)
+		rc = fault_errno(f, errno, "%s/%s", t->root, path);
+	close(fd);
+	return rc;
 }
 
 int
@@ -187,13 +220,16 @@ tree_empty_file(
 int
 tree_link(struct tree *t, const char *path, const char *target, struct fault *f)
 {
-	const char *rest;
+	const char *name;
 	int fd;
 	int rc;
 
-	rc = locate(t, path, &fd, &rest, f);
-	if (rc == 0 && symlinkat(target, fd, rest) != 0)
+	rc = open_parent(t, path, &fd, &name, f);
+	if (rc != 0)
+		return rc;
+	if (symlinkat(target, fd, name) != 0)
 		rc = fault_errno(f, errno, "%s/%s", t->root, path);
+	close(fd);
 	return rc;
 }
 
@@ -242,7 +278,6 @@ static int
 switch_to(struct tree *t, struct tree_file *w, const struct manifest_piece *p,
     struct fault *f)
 {
-	const char *path = p->path;
 	const char *rest;
 	int fd;
 	int rc;
@@ -252,15 +287,12 @@ switch_to(struct tree *t, struct tree_file *w, const struct manifest_piece *p,
 	rc = tree_file_close(w, f);
 	if (rc != 0)
 		return rc;
-	/* A tree with pg_control could be started before it is whole. */
-	if (strcmp(path, "global/pg_control") == 0)
-		path = UNPACKER_CONTROL;
-	rc = locate(t, path, &fd, &rest, f);
+	rc = locate(t, p->path, &fd, &rest, f);
 	if (rc != 0)
 		return rc;
 	w->fd = open_below(fd, rest, O_WRONLY | O_CREAT, p->mode & 0777);
 	if (w->fd < 0)
-		return fault_errno(f, errno, "%s/%s", t->root, path);
+		return fault_errno(f, errno, "%s/%s", t->root, p->path);
 	snprintf(w->path, sizeof w->path, "%s", p->path);
 	return 0;
 }
