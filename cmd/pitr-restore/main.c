@@ -187,10 +187,10 @@ open_repository(struct session *s, struct fault *f)
 		    "%s is the recipient part of a key: a restore needs the "
 		    "key itself",
 		    s->cluster->key_files[0]);
+	if (rc != 0)
+		return rc;
 	d = request_deadline(s);
-	if (rc == 0)
-		rc = catalog_read(s->repo, s->index, &s->catalog, &d, f);
-	return rc;
+	return catalog_read(s->repo, s->index, &s->catalog, &d, f);
 }
 
 /* The backup: the one that was named, or the best for the goal. */

@@ -141,6 +141,16 @@ set(const struct conf_target *t, const struct key *k, const char *value,
 	return k->set(t, value, f);
 }
 
+/* Could it be a name that was meant? A secret in base64 that was wrapped to a
+ * line of its own ends with "=", so it comes as a name. */
+static bool
+is_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz_-");
+
+	return n > 0 && n <= 40 && s[n] == '\0';
+}
+
 /* The value is never repeated in a message here: it may be a secret that was
  * put under a wrong name. */
 int
@@ -156,7 +166,9 @@ conf_key_set(const struct conf_target *t, const char *name, const char *value,
 
 	if (i == count)
 		return conf_fault(t->conf, t->line, f,
-		    "a [%s] section has no setting \"%.40s\"", kind, name);
+		    "a [%s] section has no setting %s%s%s", kind,
+		    is_name(name) ? "\"" : "called so",
+		    is_name(name) ? name : "", is_name(name) ? "\"" : "");
 	if (lines[i] != 0 && keys[i].n == 0)
 		return conf_fault(t->conf, t->line, f,
 		    "%s stands here for the second time, first in line %d",
