@@ -39,6 +39,7 @@ LDFLAGS_ALL = $(HARDLD) -pthread -Wl,--as-needed $(LDFLAGS)
 # The layers. A module sees itself and the modules named here, nothing else:
 # its include path holds no other folder, so a wrong include does not compile.
 # A module may name only modules that stand above it in this list.
+USES_front  :=
 USES_util   :=
 USES_secret := util
 USES_codec  := util
@@ -55,8 +56,9 @@ USES_repo   := util secret codec json crypto pg conf store object
 USES_retain := util pg
 USES_pgconn := util secret pg
 USES_cli    := util secret conf
-MODULES := util secret codec json xml crypto http pg conf s3 store object \
-	repo retain pgconn cli
+USES_relay  := front util
+MODULES := front util secret codec json xml crypto http pg conf s3 store \
+	object repo retain pgconn cli relay
 
 LIB_SRC := $(foreach m,$(MODULES),$(wildcard lib/$(m)/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -94,12 +96,24 @@ $(BUILD)/cmd/%.o: cmd/%.c
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) -c -o $@ $<
 
+# The fronts, which PostgreSQL starts for every WAL file, link nothing but libc,
+# and that statically: it halves the time they take to start.
+FRONTS    := walpush
+FRONT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/front/*.c))
+FRONT_LD  := $(if $(SAN),$(HARDLD),-static-pie -Wl,-z,relro,-z,now)
+define front_rule
+$(BUILD)/$(1): $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard cmd/$(1)/*.c)) $(FRONT_OBJ)
+	$$(call say,LD $$@)
+	$$(Q)$$(CC) $$(FRONT_LD) $$(LDFLAGS) -o $$@ $$^
+endef
+$(foreach c,$(FRONTS),$(eval $(call front_rule,$(c))))
+
 define cmd_rule
 $(BUILD)/$(1): $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard cmd/$(1).c cmd/$(1)/*.c)) $(LIB)
 	$$(call say,LD $$@)
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(filter %.o,$$^) $(LIB) $$(PKG_LIBS)
 endef
-$(foreach c,$(CMDS),$(eval $(call cmd_rule,$(c))))
+$(foreach c,$(filter-out $(FRONTS),$(CMDS)),$(eval $(call cmd_rule,$(c))))
 
 # Unit tests: one binary per file, cmocka with TAP output. Faults come in by
 # --wrap: the functions to wrap stand in a file NAME.wrap beside the test.
@@ -180,7 +194,10 @@ demo:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(filter-out %-worker,$(BINS)) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/libexec/pitrkit
+	install -m 755 $(filter %-worker,$(BINS)) \
+		$(DESTDIR)$(PREFIX)/libexec/pitrkit
 	for p in man/*.[1-8]; do \
 		s=$${p##*.}; \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \

@@ -15,6 +15,7 @@
  * Strings belong to the conf. Manual: pitrkit.conf(5).
  */
 
+#define CONF_JOBS 4  /* most push_jobs and fetch_jobs: memory */
 #define CONF_LIST 16 /* most values of a setting that may be repeated */
 
 enum conf_store {
@@ -67,7 +68,12 @@ struct conf_cluster {
 	int64_t fetch_deadline_ms; /* 300 s: one file of restore_command */
 	int64_t
 	    store_deadline_ms; /* 15 min: a request of a backup or restore */
-	const char *spool_dir; /* /var/spool/pitrkit */
+	const char *spool_dir;   /* /var/spool/pitrkit */
+	uint32_t push_jobs;      /* 2: side by side; 0: no look-ahead */
+	int64_t push_linger_ms;  /* 5 s */
+	uint32_t fetch_jobs;     /* 2: side by side; 0: no prefetch */
+	uint64_t fetch_ahead;    /* 128 MiB: of WAL, kept ready in pg_wal */
+	int64_t fetch_linger_ms; /* 60 s */
 	int64_t rto_ms;        /* 4 h */
 	int line;
 };

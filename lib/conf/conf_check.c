@@ -217,6 +217,16 @@ cluster_defaults(struct conf_cluster_slot *s)
 		c->fetch_deadline_ms = 300 * 1000;
 	if (c->store_deadline_ms == 0)
 		c->store_deadline_ms = 15 * 60 * 1000;
+	if (conf_key_cluster_line(s, "push_jobs") == 0)
+		c->push_jobs = 2;
+	if (conf_key_cluster_line(s, "fetch_jobs") == 0)
+		c->fetch_jobs = 2;
+	if (c->push_linger_ms == 0)
+		c->push_linger_ms = 5 * 1000;
+	if (c->fetch_linger_ms == 0)
+		c->fetch_linger_ms = 60 * 1000;
+	if (c->fetch_ahead == 0)
+		c->fetch_ahead = 128U << 20;
 	if (c->spool_dir == NULL)
 		c->spool_dir = "/var/spool/pitrkit";
 	if (c->rto_ms == 0)

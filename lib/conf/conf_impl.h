@@ -75,6 +75,12 @@ typedef int (*conf_value_fn)(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_quorum(
     const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_push_jobs(
+    const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_fetch_jobs(
+    const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_fetch_ahead(
+    const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_encryption(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_compression(

@@ -36,6 +36,11 @@ static const struct key cluster_keys[] = {
     {"push_deadline", FORM_DURATION, C(push_deadline_ms), 0, NULL},
     {"fetch_deadline", FORM_DURATION, C(fetch_deadline_ms), 0, NULL},
     {"store_deadline", FORM_DURATION, C(store_deadline_ms), 0, NULL},
+    {"push_jobs", FORM_OWN, 0, 0, conf_value_push_jobs},
+    {"push_linger", FORM_DURATION, C(push_linger_ms), 0, NULL},
+    {"fetch_jobs", FORM_OWN, 0, 0, conf_value_fetch_jobs},
+    {"fetch_ahead", FORM_OWN, 0, 0, conf_value_fetch_ahead},
+    {"fetch_linger", FORM_DURATION, C(fetch_linger_ms), 0, NULL},
     {"spool_dir", FORM_PATH, C(spool_dir), 0, NULL},
     {"rto", FORM_DURATION, C(rto_ms), 0, NULL},
 };

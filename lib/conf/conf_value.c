@@ -33,6 +33,43 @@ conf_value_quorum(
 	return 0;
 }
 
+static int
+value_jobs(const struct conf_target *t, const char *name, const char *value,
+    uint32_t *out, struct fault *f)
+{
+	if (text_u32(value, out) != 0 || *out > CONF_JOBS)
+		return conf_fault(t->conf, t->line, f,
+		    "%s takes a number from 0 to %d", name, CONF_JOBS);
+	return 0;
+}
+
+int
+conf_value_push_jobs(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	return value_jobs(
+	    t, "push_jobs", value, &t->cluster->c.push_jobs, f);
+}
+
+int
+conf_value_fetch_jobs(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	return value_jobs(
+	    t, "fetch_jobs", value, &t->cluster->c.fetch_jobs, f);
+}
+
+int
+conf_value_fetch_ahead(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	if (text_size(value, &t->cluster->c.fetch_ahead) != 0 ||
+	    t->cluster->c.fetch_ahead == 0)
+		return conf_fault(t->conf, t->line, f,
+		    "fetch_ahead takes a size like 128MB");
+	return 0;
+}
+
 int
 conf_value_encryption(
     const struct conf_target *t, const char *value, struct fault *f)

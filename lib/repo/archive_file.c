@@ -254,7 +254,7 @@ archive_file_load(struct archive_file *a, const char *path, uint64_t system_id,
 }
 
 void
-archive_file_free(struct archive_file *a)
+archive_file_drop(struct archive_file *a)
 {
 	if (a->mapped)
 		munmap((void *)(uintptr_t)a->data, a->size);
@@ -262,6 +262,12 @@ archive_file_free(struct archive_file *a)
 		free((void *)(uintptr_t)a->data);
 	a->data = NULL;
 	a->mapped = false;
+}
+
+void
+archive_file_free(struct archive_file *a)
+{
+	archive_file_drop(a);
 	buf_free(&a->meta);
 }
 

@@ -24,6 +24,8 @@ struct archive_file {
 int archive_file_load(struct archive_file *a, const char *path,
     uint64_t system_id, struct fault *f);
 void archive_file_free(struct archive_file *a);
+/* The content alone: data is NULL afterwards. */
+void archive_file_drop(struct archive_file *a);
 
 /* The first bytes of a segment against the name and the system id. */
 int archive_file_check_header(const void *data, size_t len, uint64_t size,

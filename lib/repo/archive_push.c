@@ -53,24 +53,22 @@ push_run(void *arg)
 
 /* A repository for which no thread can be had has failed like any other. */
 static void
-push_start_thread(struct push_thread *t, struct repo *r)
+push_start_thread(struct push_thread *t)
 {
-	int e;
+	int e = pthread_create(&t->thread, NULL, push_run, t);
 
-	if (repo_clone(&t->job.repo, r, &t->fault) == 0) {
-		e = pthread_create(&t->thread, NULL, push_run, t);
-		if (e == 0) {
-			t->started = true;
-			return;
-		}
-		fault_errno(&t->fault, e, "starting a thread");
+	if (e == 0) {
+		t->started = true;
+		return;
 	}
+	fault_errno(&t->fault, e, "starting a thread");
 	pthread_mutex_lock(&t->push->lock);
 	t->done = true;
 	pthread_mutex_unlock(&t->push->lock);
 }
 
-/* One repository needs no thread. */
+/* One repository needs no thread. Several share r, each its own part of it: so
+ * the connections are there for the next file. */
 static void
 push_start(struct push *p, struct repo *r)
 {
@@ -80,12 +78,11 @@ push_start(struct push *p, struct repo *r)
 		t->push = p;
 		t->job.task = &p->task;
 		t->job.index = i;
-		if (p->n > 1) {
-			push_start_thread(t, r);
-		} else {
-			t->job.repo = r;
+		t->job.repo = r;
+		if (p->n > 1)
+			push_start_thread(t);
+		else
 			push_run(t);
-		}
 	}
 }
 
@@ -239,8 +236,6 @@ push_free(struct push *p)
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->threads[i].started)
 			pthread_join(p->threads[i].thread, NULL);
-		if (p->n > 1)
-			repo_free(p->threads[i].job.repo);
 	}
 	archive_note_free(&p->task.note);
 	archive_file_free(&p->task.file);
@@ -288,6 +283,9 @@ archive_push(struct repo *r, const char *path, const char *mark_note,
 	if (p->task.file.size <= ARCHIVE_JOB_MEMORY &&
 	    (rc = archive_job_seal(&p->task, r, f)) != 0)
 		goto done;
+	/* Sealed in memory, the content itself is needed no more. */
+	if (p->task.sealed.len > 0)
+		archive_file_drop(&p->task.file);
 	p->n = repo_count(r);
 	push_start(p, r);
 	push_wait(p);

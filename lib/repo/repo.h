@@ -16,7 +16,8 @@
  * A cluster's repositories as one thing to work with: settings, keys, system
  * id, one store handle each. Opening contacts no store. One thread at a time;
  * repo_clone makes a handle for another (it shares settings and keys with the
- * original, which must outlive it).
+ * original, which must outlive it). Threads may share one if each asks for
+ * stores of its own.
  */
 
 struct repo;

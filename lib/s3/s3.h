@@ -49,7 +49,8 @@ struct s3_info {
 };
 
 /* PUT with If-None-Match: * (a look first, where the store answers that it has
- * no conditions) and Content-MD5. EXISTS also when an earlier try of
+ * no conditions) and the body's SHA-256 (MD5, where the store answers that it
+ * does not know that). EXISTS also when an earlier try of
  * this very call stored it and the answer was lost: the caller compares. A 2xx
  * answer without an ETag, or with a page in it, is no success. */
 int s3_put(struct s3 *s, const char *key, const void *data, size_t len,

@@ -32,15 +32,18 @@ s3_call_sums(const struct s3 *s, const struct s3_request *rq,
 	const void *body = rq->body == NULL ? "" : rq->body;
 	int rc = 0;
 
-	sums->md5[0] = '\0';
-	if (rq->body_len == 0) {
+	sums->md5[0] = sums->sha256[0] = '\0';
+	if (rq->body_len == 0 && !rq->sha256) {
 		strcpy(sums->payload_hash, S3_EMPTY_SHA256);
-	} else if (rq->body_len > S3_HASH_ALWAYS && !s->url.insecure) {
+	} else if (rq->body_len > S3_HASH_ALWAYS && !s->url.insecure &&
+		   !rq->sha256) {
 		strcpy(sums->payload_hash, "UNSIGNED-PAYLOAD");
 	} else {
 		rc = crypto_sha256(body, rq->body_len, hash, f);
 		if (rc == 0)
 			text_hex(hash, sizeof hash, sums->payload_hash);
+		if (rc == 0 && rq->sha256)
+			text_base64(hash, sizeof hash, sums->sha256);
 	}
 	if (rc == 0 && rq->md5) {
 		rc = crypto_md5(body, rq->body_len, md5, f);
@@ -70,12 +73,15 @@ sign(struct s3 *s, const struct s3_request *rq, const struct s3_sums *sums,
 	size_t k = 0;
 	int rc;
 
-	if (rq->n_headers > S3_HEADERS - 6)
+	if (rq->n_headers > S3_HEADERS - 7)
 		return fault_set(f, FAULT_CONFIG, "too many headers");
 	for (size_t i = 0; i < rq->n_headers; i++)
 		h[k++] = rq->headers[i];
 	if (sums->md5[0] != '\0')
 		h[k++] = (struct http_header){"content-md5", sums->md5};
+	if (sums->sha256[0] != '\0')
+		h[k++] = (struct http_header){
+		    "x-amz-checksum-sha256", sums->sha256};
 	if (rq->conditional)
 		h[k++] = (struct http_header){"if-none-match", "*"};
 	sr.n_headers = k;

@@ -24,6 +24,7 @@ struct s3 {
 	unsigned page_size;      /* of a listing */
 	bool no_conditional;     /* the store has no If-None-Match */
 	bool look_first;         /* it has, and does not heed it */
+	bool no_sha256;          /* it knows no x-amz-checksum-sha256 */
 };
 
 struct s3_request {
@@ -36,6 +37,7 @@ struct s3_request {
 	const void *body;
 	size_t body_len;
 	bool md5;         /* with Content-MD5 */
+	bool sha256;      /* with x-amz-checksum-sha256 instead */
 	bool conditional; /* with If-None-Match: * */
 	sink_fn sink;
 	void *ctx;
@@ -46,7 +48,8 @@ struct s3_request {
 /* What is computed from the body once for all tries. */
 struct s3_sums {
 	char payload_hash[65];
-	char md5[25]; /* "": not sent */
+	char md5[25];    /* "": not sent */
+	char sha256[45]; /* the same */
 };
 int s3_call_sums(const struct s3 *s, const struct s3_request *rq,
     struct s3_sums *sums, struct fault *f);

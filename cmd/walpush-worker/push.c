@@ -1,0 +1,110 @@
+#include "push.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdio.h"
+#include "text.h"
+
+/*
+ * A server that is being stopped waits for us, and tries six times before it
+ * gives up a file (twice three times, PostgreSQL 14 to 18): then each call gets
+ * a sixth, so that a store that hangs delays the stop by the deadline in all.
+ * The eighth line of postmaster.pid tells.
+ */
+int64_t
+push_time(const struct conf_cluster *c)
+{
+	struct fault ignored = FAULT_INIT;
+	unsigned char *text;
+	const char *line;
+	bool stopping;
+	size_t len;
+
+	if (fdio_slurp("postmaster.pid", 4096, &text, &len, &ignored) != 0)
+		return c->push_deadline_ms;
+	line = (const char *)text;
+	for (int i = 1; i < 8 && line != NULL; i++) {
+		line = strchr(line, '\n');
+		if (line != NULL)
+			line++;
+	}
+	stopping = line != NULL && text_prefix(line, "stopping");
+	free(text);
+	return stopping ? (c->push_deadline_ms + 5) / 6 : c->push_deadline_ms;
+}
+
+int
+push_file(struct repo *r, const char *path, const struct deadline *d,
+    struct archive_result *res, struct fault *f)
+{
+	struct buf note = BUF_INIT(4096);
+	int rc;
+
+	memset(res, 0, sizeof(*res));
+	if ((rc = buf_printf(&note, f, "%s/%s-%" PRIu64 ".marks",
+		 repo_conf(r)->spool_dir, repo_cluster(r),
+		 repo_system_id(r))) == 0 &&
+	    (rc = buf_terminate(&note, f)) == 0)
+		rc = archive_push(r, path, (const char *)note.data, d, res, f);
+	/* A thread that still waits for its repository uses it. */
+	if (!res->busy)
+		buf_free(&note);
+	return rc;
+}
+
+static void __attribute__((format(printf, 4, 5)))
+push_line(char *lines, size_t cap, size_t *at, const char *fmt, ...)
+{
+	char *line = lines + *at;
+	size_t room = cap - *at, n;
+	va_list ap;
+	int k;
+
+	if (room < 2)
+		return;
+	va_start(ap, fmt);
+	k = vsnprintf(line, room - 1, fmt, ap);
+	va_end(ap);
+	n = k < 0 ? 0 : strnlen(line, room - 1);
+	/* Names come from outside; a message stays one line. */
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+	line[n++] = '\n';
+	line[n] = '\0';
+	*at += n;
+}
+
+void
+push_tell(const char *path, int rc, const struct archive_result *res,
+    const struct fault *f, int verbosity, char *lines, size_t cap)
+{
+	size_t at = 0;
+
+	lines[0] = '\0';
+	if (rc != 0) {
+		push_line(lines, cap, &at, "walpush: %s", f->text);
+		return;
+	}
+	if (res->warning[0] != '\0')
+		push_line(lines, cap, &at, "walpush: %s: durable, but: %s",
+		    path, res->warning);
+	if (verbosity > 0)
+		push_line(lines, cap, &at,
+		    "walpush: %s: %s in %" PRIu32 " repositories, %" PRIu64
+		    " bytes as %" PRIu64,
+		    path, res->already ? "was durable" : "durable",
+		    res->durable_in, res->size, res->stored);
+}
+
+const char *
+push_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
