@@ -4,6 +4,7 @@
 #   make deps       install what the build and the demo need (Debian)
 #   make demo       the whole story on a throw-away PostgreSQL
 #   make check      unit and end-to-end tests, linters, short fuzzing
+#   make bench      measure, side by side with others (tests/bench/README)
 #   make install    honours DESTDIR and PREFIX
 #
 # Variants: make BUILD=build/asan SAN=address,undefined
@@ -192,6 +193,13 @@ demo:
 	@$(MAKE) --no-print-directory all >/dev/null
 	@examples/demo $(STORE)
 
+# BENCH='--quick' and so on: see tests/bench/README.
+bench:
+	@packaging/deps bench
+	@echo "building"
+	@$(MAKE) --no-print-directory all tools >/dev/null
+	@BUILD=$(BUILD) tests/bench/run $(BENCH)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(filter-out %-worker,$(BINS)) $(DESTDIR)$(PREFIX)/bin
@@ -215,7 +223,7 @@ clean:
 
 .PHONY: all unit tools fuzz fuzz-binaries variants variant-clang \
 	variant-asan variant-tsan deps deps-test check check-long demo \
-	install deb format clean
+	bench install deb format clean
 .DELETE_ON_ERROR:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,217 @@
+"""tests/bench/run: chooses what to measure, measures in turns, reports."""
+import argparse
+import os
+import platform
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import report
+import tools
+import work
+import world as worlds
+from procs import Failed
+
+FULL = {"scale": 100, "drain": 64, "long": 512, "replay": 256,
+        "fetch": 48, "lone": 11, "hit": 9}
+QUICK = {"scale": 3, "drain": 10, "long": 14, "replay": 10,
+         "fetch": 8, "lone": 4, "hit": 4}
+
+
+def arguments():
+    p = argparse.ArgumentParser(prog="tests/bench/run", allow_abbrev=False)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--only", default="", metavar="REGEX",
+                   help="of what WORK/STORE/DELAY/TOOL says")
+    p.add_argument("--quick", action="store_true")
+    p.add_argument("--store", default="file,s3")
+    p.add_argument("--delay", default=None,
+                   help="milliseconds, comma-separated "
+                   "(0,20,80,200; quick: 0)")
+    p.add_argument("--peers", default="pgbackrest,barman")
+    p.add_argument("--out", required=True)
+    p.add_argument("--data", help="keeps the cluster and its WAL there for "
+                   "another run")
+    p.add_argument("--readme", action="store_true",
+                   help="writes the figures into tests/bench/README")
+    a = p.parse_args()
+    if a.delay is None:
+        a.delay = "0" if a.quick else "0,20,80,200"
+    try:
+        a.delay = [int(d) for d in a.delay.split(",") if d]
+        a.only = re.compile(a.only)
+    except (ValueError, re.error) as e:
+        p.error(str(e))
+    for name, known in (("store", {"file", "s3"}),
+                        ("peers", {"pgbackrest", "barman"})):
+        got = [x for x in getattr(a, name).split(",") if x]
+        if not set(got) <= known:
+            p.error(f"--{name}: one or more of {', '.join(sorted(known))}")
+        setattr(a, name, got)
+    if a.rounds < 1 or not a.store:
+        p.error("at least one round and one store")
+    return a
+
+
+def load():
+    with open("/proc/loadavg", encoding="ascii") as f:
+        return " ".join(f.read().split()[:3])
+
+
+def environment(args, chosen, first_load):
+    """What the figures depend on, in lines."""
+    cpu = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as f:
+        for line in f:
+            if line.startswith("model name"):
+                cpu = line.split(":", 1)[1].strip()
+    command = ["tests/bench/run"]
+    skip = False
+    for a in sys.argv[1:]:
+        # Where files are on this machine is of no interest to others.
+        if skip or a.startswith(("--out=", "--data=")):
+            skip = False
+        elif a in ("--out", "--data"):
+            skip = True
+        else:
+            command.append(shlex.quote(a))
+    postgres = subprocess.run([f"{worlds.PGBIN}/postgres", "--version"],
+                              text=True, stdout=subprocess.PIPE,
+                              check=True).stdout.split()[2]
+    commit = os.environ.get("PITRKIT_BENCH_COMMIT", "")
+    lines = [f"{work.today()}: {' '.join(command)}",
+             f"{os.cpu_count()} shared cores of {cpu}, Linux "
+             f"{platform.release().split('-')[0]}, PostgreSQL {postgres}, "
+             f"pitrkit {chosen[0].version()}"
+             + (f" ({commit})" if commit else "")
+             + f"; client, server and store on this machine",
+             f"load average at the start {first_load}, now {load()}"]
+    for t in chosen:
+        lines.append(f"{t.label}: {t.note}")
+    return lines
+
+
+class Run:
+    def __init__(self, args, world, out):
+        self.args, self.world, self.out = args, world, out
+        self.sizes = dict(QUICK if args.quick else FULL)
+        self.chosen, missing = tools.choose(world.build, args.peers)
+        for line in missing:
+            print(f"bench: {line}", flush=True)
+        self.results, self.failures = [], []
+        self.load = load()
+
+    def wanted(self, works, store, delay, tool, number):
+        class Place:
+            name = store
+        if tool.once and number > 0 and "backup" in works:
+            return []
+        return [w for w in works if tool.does(w, Place)
+                and self.args.only.search(f"{w}/{store}/{delay}/{tool.key}")]
+
+    def plan(self):
+        for number in range(self.args.rounds):
+            for store in self.args.store:
+                for delay in self.args.delay if store == "s3" else [0]:
+                    for works in work.GROUPS:
+                        for tool in self.chosen:
+                            found = self.wanted(works, store, delay, tool,
+                                                number)
+                            if found:
+                                yield (number, store, delay, works[0], found,
+                                       tool)
+
+    def go(self):
+        plan = list(self.plan())
+        if not plan:
+            raise Failed("nothing of this kind to measure")
+        # Only as much WAL, and only as large a cluster, as will be used.
+        works = {w for p in plan for w in (p[3], *p[4])}
+        need = max([2 * self.sizes["hit"], self.sizes["lone"],
+                    self.sizes["drain"], self.sizes["fetch"]]
+                   + [self.sizes["long"]] * ("drain-long" in works))
+        if not works & {"backup", "restore", "replay"}:
+            self.sizes["scale"] = min(self.sizes["scale"], 30)
+        home = self.args.data or os.path.join(self.world.dir, "data")
+        began = time.monotonic()
+        cluster = worlds.Cluster(self.world, home, self.sizes["scale"], need)
+        self.sizes["bytes"] = round(sum(
+            work.Bench.tree(cluster.full).values()) / 1e6)
+        print(f"bench: {need} segments and {self.sizes['bytes']} MB of "
+              f"tables, {time.monotonic() - began:.0f} s", flush=True)
+        bench = work.Bench(self.world, cluster, self.sizes)
+        for number, store, delay, first, wanted, tool in plan:
+            place = (worlds.FileStore(self.world) if store == "file"
+                     else worlds.S3Store(self.world, delay))
+            # The first of a group fills the repository in any case.
+            works = wanted if wanted[0] == first else [first, *wanted]
+            for w in works:
+                try:
+                    found = bench.measure(w, tool, place)
+                except Failed as e:
+                    self.failed(f"{w}/{store}/{delay}/{tool.key}: {e}")
+                    break
+                if found is not None and w in wanted:
+                    self.add(number, w, store, delay, tool, found)
+            bench.end_group(tool)
+
+    def add(self, number, name, store, delay, tool, found):
+        found = {"work": name, "store": store, "delay": delay,
+                 "tool": tool.key, "label": tool.label_for(name),
+                 "round": number, **found}
+        self.results.append(found)
+        print(f"bench: {number + 1} {name}/{store}/{delay}/{tool.key}: "
+              f"{report.number(found['value'])} {work.WORKS[name][0]}, load "
+              + load().split()[0], flush=True)
+        self.save()
+
+    def failed(self, line):
+        self.failures.append(line)
+        print(f"bench: FAILED: {line}", file=sys.stderr, flush=True)
+
+    def save(self):
+        lines = environment(self.args, self.chosen, self.load)
+        return report.write(self.out, {
+            "environment": lines, "sizes": self.sizes,
+            "rounds": self.args.rounds, "results": self.results,
+            "failures": self.failures}, self.sizes, lines)
+
+
+def main():
+    args = arguments()
+    if os.geteuid() == 0:
+        print("bench: PostgreSQL does not run as root: use tests/bench/run",
+              file=sys.stderr)
+        return 2
+    os.makedirs(args.out, exist_ok=True)
+    build = os.environ.get("BUILD") or os.path.join(worlds.TOP, "build")
+    for sig in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(sig, lambda *_: sys.exit(130))
+    world = worlds.World(
+        os.path.realpath(tempfile.mkdtemp(prefix="pitrkit-bench.",
+                                          dir=os.environ.get("TMPDIR"))),
+        build)
+    try:
+        run = Run(args, world, args.out)
+        run.go()
+        text = run.save()
+        print("\n" + text)
+        if args.readme:
+            source = os.path.join(worlds.TOP, "tests", "bench", "README")
+            report.readme(source, args.out, text)
+            if "PITRKIT_BENCH_LENT" not in os.environ:
+                os.replace(os.path.join(args.out, "README"), source)
+        return 1 if run.failures else 0
+    except Failed as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return 1
+    finally:
+        world.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
