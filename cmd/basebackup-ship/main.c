@@ -11,7 +11,8 @@
 #include "text.h"
 
 /*
- * basebackup-ship: a base backup over the replication protocol. In order:
+ * basebackup-ship: a base backup, from the data directory itself or over the
+ * replication protocol. In order:
  *
  *	1. the server is the one of the settings, and the repository takes
  *	   and gives objects under our keys;
@@ -88,9 +89,15 @@ read_wishes(struct ship *s, const struct wishes *w, const struct cli *cli)
 	if (w->type != NULL && strcmp(w->type, "full") != 0)
 		return cli_usage(
 		    cli, "--type %s: only full backups are made", w->type);
-	if (w->source != NULL && strcmp(w->source, "stream") != 0)
-		return cli_usage(cli,
-		    "--source %s: backups are read from a stream", w->source);
+	if (w->source == NULL)
+		s->source = SOURCE_ANY;
+	else if (strcmp(w->source, "stream") == 0)
+		s->source = SOURCE_STREAM;
+	else if (strcmp(w->source, "files") == 0)
+		s->source = SOURCE_FILES;
+	else
+		return cli_usage(
+		    cli, "--source %s: files or stream is wanted", w->source);
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
 		known = known || strcmp(w->class, classes[i]) == 0;
 	if (!known)
@@ -108,7 +115,6 @@ read_wishes(struct ship *s, const struct wishes *w, const struct cli *cli)
 			    "cannot stand in a backup's label");
 	}
 	snprintf(s->head.type, sizeof s->head.type, "full");
-	snprintf(s->head.source, sizeof s->head.source, "stream");
 	snprintf(s->head.retention_class, sizeof s->head.retention_class, "%s",
 	    w->class != NULL ? w->class : "");
 	snprintf(s->head.label, sizeof s->head.label, "%s",
@@ -178,6 +184,7 @@ begin(struct ship *s, const char *repo, struct fault *f)
 	if ((rc = pgconn_open(&s->pg, s->conf->conninfo, true, f)) != 0 ||
 	    (rc = server_look(s, f)) != 0 ||
 	    (rc = check_directory(s, f)) != 0 ||
+	    (rc = source_choose(s, f)) != 0 ||
 	    (rc = open_repo(s, repo, f)) != 0 ||
 	    (rc = prove_archiving(s, f)) != 0 ||
 	    (rc = server_clock(s, &h->start_us, f)) != 0 ||
@@ -257,6 +264,7 @@ report_json(const struct ship *s, struct fault *f)
 	       (rc = json_put_str(j, "label", h->label, f)) ||
 	       (rc = json_put_str(
 		    j, "repo", s->conf->repos[s->repo_index]->name, f)) ||
+	       (rc = json_put_str(j, "source", h->source, f)) ||
 	       (rc = json_put_bool(j, "from_standby", h->from_standby, f)) ||
 	       (rc = json_put_bool(j, "checksums", h->checksums, f)) ||
 	       (rc = json_put_i64(j, "timeline", h->timeline, f)) ||
@@ -308,9 +316,9 @@ main(int argc, char **argv)
 		.value = &w.label,
 		.help = "a remark that is kept with the backup"},
 	    {.name = "source",
-		.arg = "stream",
+		.arg = "SOURCE",
 		.value = &w.source,
-		.help = "where the files are read from"},
+		.help = "files or stream; otherwise files where it can be"},
 	    {.name = "repo",
 		.arg = "NAME",
 		.value = &w.repo,

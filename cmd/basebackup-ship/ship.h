@@ -22,6 +22,12 @@ struct server { /* what PostgreSQL says of itself */
 	char role[64];
 };
 
+enum source {
+	SOURCE_ANY, /* files where they can be read, else the stream */
+	SOURCE_STREAM,
+	SOURCE_FILES,
+};
+
 struct ship {
 	const struct conf_cluster *conf;
 	struct pgconn *pg;
@@ -30,6 +36,8 @@ struct ship {
 	size_t repo_index;
 	int64_t wal_timeout_ms;
 	bool fast_checkpoint;
+	enum source source;
+	struct control control; /* of pgdata, with SOURCE_FILES */
 	unsigned jobs;
 	uint64_t rate;
 	bool progress;
@@ -57,8 +65,12 @@ int prove_archiving(struct ship *s, struct fault *f);
 /* Every segment from start to stop is in the repository. */
 int prove_wal(struct ship *s, struct fault *f);
 
+/* source.c */
+/* SOURCE_ANY becomes one of the others; a fault when SOURCE_FILES cannot be. */
+int source_choose(struct ship *s, struct fault *f);
+
 /* copy.c */
-/* BASE_BACKUP into packs and a manifest; fills the head. */
+/* All files into packs and a manifest; fills the head. */
 int copy_run(struct ship *s, struct fault *f);
 
 /* spool.c: a file without a name, for what is too large for memory */

@@ -17,6 +17,7 @@
 #define AT_REDO 40
 #define AT_TIMELINE 48
 #define AT_BLOCK_SIZE 216
+#define AT_RELATION_BLOCKS 220
 #define AT_SEGMENT_SIZE 228
 #define AT_CHECKSUMS 252
 #define CONTROL_MIN 296
@@ -103,6 +104,7 @@ control_parse(
 	c.redo = bytes_get_u64(p + AT_REDO);
 	c.timeline = bytes_get_u32(p + AT_TIMELINE);
 	c.block_size = bytes_get_u32(p + AT_BLOCK_SIZE);
+	c.relation_blocks = bytes_get_u32(p + AT_RELATION_BLOCKS);
 	c.segment_size = bytes_get_u32(p + AT_SEGMENT_SIZE);
 	c.checksums = bytes_get_u32(p + AT_CHECKSUMS);
 	if (!walname_segment_size_ok(c.segment_size) || c.timeline == 0)

@@ -19,8 +19,9 @@ struct control {
 	uint32_t catalog_version;
 	uint32_t segment_size;
 	uint32_t block_size;
-	uint32_t checksums; /* data_checksum_version */
-	uint32_t state;     /* enum DBState; 1 shut down, 6 running */
+	uint32_t relation_blocks; /* pages in a relation's file, at most */
+	uint32_t checksums;       /* data_checksum_version */
+	uint32_t state;           /* enum DBState; 1 shut down, 6 running */
 	uint64_t checkpoint;
 	uint64_t redo;
 	uint32_t timeline; /* of the last checkpoint */

@@ -92,5 +92,9 @@ int wal_walk(const void *segment, size_t len, const struct walname *n,
 uint32_t wal_crc32c(uint32_t crc, const void *p, size_t n);
 /* The same without the processor's help: for machines that have none. */
 uint32_t wal_crc32c_table(uint32_t crc, const void *p, size_t n);
+/* What a stretch with this CRC of its own adds to the CRC of a whole in which n
+ * bytes follow it: the XOR of that over all stretches, whatever their order,
+ * is the CRC of the whole. */
+uint32_t wal_crc32c_shift(uint32_t crc, uint64_t n);
 
 #endif

@@ -138,3 +138,39 @@ wal_crc32c(uint32_t crc, const void *p, size_t n)
 #endif
 	return (wal_crc32c_table(crc, p, n));
 }
+
+/* ---- joining ---- */
+
+/*
+ * n zero bytes after a stretch multiply its CRC, as a polynomial, by x^8n; the
+ * inversions before and after cancel out in the sum of all stretches. Bits are
+ * reflected: x^0 is the highest.
+ */
+#define POLYNOMIAL 0x82F63B78U
+#define ONE 0x80000000U
+
+static uint32_t
+multiply(uint32_t a, uint32_t b)
+{
+	uint32_t product = 0;
+
+	for (uint32_t bit = ONE; bit != 0; bit >>= 1) {
+		if (a & bit)
+			product ^= b;
+		b = b >> 1 ^ (b & 1 ? POLYNOMIAL : 0);
+	}
+	return (product);
+}
+
+uint32_t
+wal_crc32c_shift(uint32_t crc, uint64_t n)
+{
+	uint32_t power = ONE >> 8; /* x^8, then its squares */
+
+	for (; n != 0; n >>= 1) {
+		if (n & 1)
+			crc = multiply(crc, power);
+		power = multiply(power, power);
+	}
+	return (crc);
+}

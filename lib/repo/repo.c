@@ -144,10 +144,9 @@ repo_find(const struct repo *r, const char *name, size_t *i, struct fault *f)
 
 /* out: a struct control, or only the id. */
 static int
-repo_read_control(
-    const char *dir, struct control *out, uint64_t *system_id, struct fault *f)
+repo_read_control(const char *dir, unsigned char data[CONTROL_SIZE],
+    struct control *out, uint64_t *system_id, struct fault *f)
 {
-	unsigned char data[CONTROL_SIZE];
 	char *path = fdio_join(dir, "global/pg_control");
 	int rc;
 
@@ -163,10 +162,11 @@ repo_read_control(
 		rc = fdio_open_read(path, &fd, f);
 		if (rc != 0)
 			break;
-		rc = fdio_read(fd, path, data, sizeof(data), &got, f);
+		rc = fdio_read(fd, path, data, CONTROL_SIZE, &got, f);
 		close(fd);
 		if (rc != 0)
 			break;
+		memset(data + got, 0, CONTROL_SIZE - got);
 		rc = out != NULL ? control_parse(data, got, out, f)
 				 : control_system_id(data, got, system_id, f);
 		if (rc != 0)
@@ -182,7 +182,24 @@ repo_read_control(
 int
 repo_control(const char *dir, struct control *out, struct fault *f)
 {
-	return repo_read_control(dir, out, NULL, f);
+	unsigned char data[CONTROL_SIZE];
+
+	return repo_read_control(dir, data, out, NULL, f);
+}
+
+int
+repo_control_read(const char *dir, unsigned char data[CONTROL_SIZE],
+    struct control *out, struct fault *f)
+{
+	return repo_read_control(dir, data, out, NULL, f);
+}
+
+static int
+repo_read_id(const char *dir, uint64_t *out, struct fault *f)
+{
+	unsigned char data[CONTROL_SIZE];
+
+	return repo_read_control(dir, data, NULL, out, f);
 }
 
 int
@@ -190,7 +207,7 @@ repo_own_system_id(
     const char *pgdata, bool agree, uint64_t *out, struct fault *f)
 {
 	uint64_t here, there;
-	int rc = repo_read_control(".", NULL, &here, f);
+	int rc = repo_read_id(".", &here, f);
 
 	if (rc != 0 && rc != FAULT_ABSENT)
 		return rc;
@@ -200,7 +217,7 @@ repo_own_system_id(
 			    "the working directory is no data directory"
 			    " (global/pg_control), and the settings name no"
 			    " pgdata");
-		rc = repo_read_control(pgdata, NULL, &there, f);
+		rc = repo_read_id(pgdata, &there, f);
 		if (rc == FAULT_ABSENT)
 			return fault_recode(f, FAULT_CONFIG);
 		if (rc == 0)
@@ -208,7 +225,7 @@ repo_own_system_id(
 		return rc;
 	}
 	if (agree && pgdata != NULL) {
-		rc = repo_read_control(pgdata, NULL, &there, f);
+		rc = repo_read_id(pgdata, &there, f);
 		if (rc != 0 && rc != FAULT_ABSENT)
 			return rc;
 		if (rc == 0 && there != here)

@@ -43,6 +43,9 @@ int repo_find(
  * dir/global/pg_control, read again when it was caught in the middle of a
  * write. ABSENT when there is none. */
 int repo_control(const char *dir, struct control *out, struct fault *f);
+/* The same, with its bytes as they were read, zeros behind their end. */
+int repo_control_read(const char *dir, unsigned char data[CONTROL_SIZE],
+    struct control *out, struct fault *f);
 
 /* The system id of the cluster we are called for: that of the working
  * directory, which is the data directory when PostgreSQL calls; else that of

@@ -19,8 +19,10 @@ extents_make(struct shipper *s, struct fault *f)
 		s->idle = e;
 		e->content = malloc(OBJECT_CHUNK);
 		e->pieces = calloc(SHIPPER_EXTENT_PIECES, sizeof *e->pieces);
+		e->files = calloc(SHIPPER_EXTENT_PIECES, sizeof *e->files);
 		e->names = malloc(SHIPPER_EXTENT_NAMES);
-		if (e->content == NULL || e->pieces == NULL || e->names == NULL)
+		if (e->content == NULL || e->pieces == NULL ||
+		    e->files == NULL || e->names == NULL)
 			return fault_nomem(f);
 	}
 	return 0;
@@ -34,6 +36,7 @@ extents_free(struct shipper_extent *e)
 
 		free(e->content);
 		free(e->pieces);
+		free(e->files);
 		free(e->names);
 		free(e);
 		e = next;
@@ -99,7 +102,7 @@ shipper_new(struct shipper **out, struct repo *r,
 		return fault_nomem(f);
 	s->repo = r;
 	s->repo_index = p->repo;
-	s->rate = p->rate;
+	s->params = *p;
 	s->next_pack = 1;
 	s->queue_end = &s->queue;
 	s->tokens_at_ms = clock_monotonic_ms();
@@ -241,6 +244,7 @@ piece_begin(struct shipper *s, struct fault *f)
 
 	if (x != NULL &&
 	    (x->used == OBJECT_CHUNK || x->n_pieces == SHIPPER_EXTENT_PIECES ||
+		(s->pulled != NULL && x->n_pulled == SHIPPER_EXTENT_PULLED) ||
 		n > SHIPPER_EXTENT_NAMES - x->names_used))
 		flush(s);
 	if (s->filling == NULL &&
@@ -248,6 +252,8 @@ piece_begin(struct shipper *s, struct fault *f)
 		return rc;
 	x = s->filling;
 	memcpy(x->names + x->names_used, s->path, n);
+	x->files[x->n_pieces] = s->pulled;
+	x->n_pulled += s->pulled != NULL;
 	s->piece = &x->pieces[x->n_pieces++];
 	*s->piece = s->file;
 	s->piece->path = x->names + x->names_used;
@@ -265,9 +271,9 @@ pay(struct shipper *s, size_t len, struct fault *f)
 	int64_t rate, most, now, wait;
 	int rc;
 
-	if (s->rate == 0 || s->rate > INT64_MAX / 4096)
+	if (s->params.rate == 0 || s->params.rate > INT64_MAX / 4096)
 		return 0;
-	rate = (int64_t)s->rate;
+	rate = (int64_t)s->params.rate;
 	most = rate / 4;
 	s->tokens -= (int64_t)len;
 	for (;;) {
@@ -286,6 +292,30 @@ pay(struct shipper *s, size_t len, struct fault *f)
 	}
 }
 
+/* The next stretch of the file at hand, of up to len bytes: *n of them have
+ * their place in the extent being filled. */
+static int
+stretch(struct shipper *s, uint64_t len, unsigned char **at, size_t *n,
+    struct fault *f)
+{
+	struct shipper_extent *x = s->filling;
+	int rc;
+
+	if (s->piece == NULL || x->used == OBJECT_CHUNK) {
+		if ((rc = piece_begin(s, f)) != 0)
+			return rc;
+		x = s->filling;
+	}
+	*at = x->content + x->used;
+	*n = OBJECT_CHUNK - x->used;
+	if (*n > len)
+		*n = (size_t)len;
+	x->used += (uint32_t)*n;
+	s->piece->length += (uint32_t)*n;
+	s->file_done += *n;
+	return 0;
+}
+
 int
 shipper_data(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 {
@@ -301,25 +331,45 @@ shipper_data(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 	if ((rc = pay(s, len, f)) != 0)
 		return rc;
 	while (len > 0) {
-		struct shipper_extent *x = s->filling;
+		unsigned char *at;
 		size_t n;
 
-		if (s->piece == NULL || x->used == OBJECT_CHUNK) {
-			if ((rc = piece_begin(s, f)) != 0)
-				return rc;
-			x = s->filling;
-		}
-		n = OBJECT_CHUNK - x->used;
-		if (n > len)
-			n = len;
-		memcpy(x->content + x->used, data, n);
-		x->used += (uint32_t)n;
-		s->piece->length += (uint32_t)n;
-		s->file_done += n;
+		if ((rc = stretch(s, len, &at, &n, f)) != 0)
+			return rc;
+		memcpy(at, data, n);
 		data += n;
 		len -= n;
 	}
 	return 0;
+}
+
+/* Paid when it is queued: the workers are few extents behind. */
+int
+shipper_pull(struct shipper *s, const char *path, uint64_t size, uint32_t mode,
+    int64_t mtime_us, void *file, struct fault *f)
+{
+	int rc = shipper_file(s, path, size, mode, mtime_us, f);
+
+	s->pulled = file;
+	while (rc == 0 && s->file_done < size) {
+		unsigned char *at;
+		size_t n;
+
+		if ((rc = stretch(s, size - s->file_done, &at, &n, f)) != 0)
+			break;
+		atomic_fetch_add(&s->content, n);
+		rc = pay(s, n, f);
+	}
+	s->pulled = NULL;
+	return rc == 0 ? shipper_file_end(s, f) : rc;
+}
+
+int
+shipper_drain(struct shipper *s, struct fault *f)
+{
+	flush(s);
+	return shipper_queue_wait_idle(
+	    s, SHIPPER_EXTENTS - (s->filling != NULL), f);
 }
 
 int

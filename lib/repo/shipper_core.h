@@ -33,6 +33,7 @@
 #define SHIPPER_PACK_MAX (16U << 20)
 #define SHIPPER_EXTENT_PIECES 1024
 #define SHIPPER_EXTENT_NAMES (64U << 10)
+#define SHIPPER_EXTENT_PULLED (SHIPPER_PULLED_MAX / SHIPPER_EXTENTS)
 #define SHIPPER_SECTION_MEMORY (8U << 20)
 #define SHIPPER_SECTION_MAX (1U << 20)
 #define SHIPPER_SECTION_MIN (128U << 10)
@@ -42,7 +43,9 @@ struct shipper_extent {
 	unsigned char *content; /* OBJECT_CHUNK */
 	uint32_t used;
 	struct manifest_piece *pieces; /* SHIPPER_EXTENT_PIECES */
+	void **files; /* for each piece who reads it, NULL: it is there */
 	uint32_t n_pieces;
+	uint32_t n_pulled;
 	char *names; /* SHIPPER_EXTENT_NAMES; the pieces' paths */
 	size_t names_used;
 };
@@ -68,7 +71,7 @@ struct shipper {
 	struct repo *repo;
 	size_t repo_index;
 	char id[LAYOUT_ID];
-	uint64_t rate;
+	struct shipper_params params;
 	unsigned n_workers;
 	struct shipper_worker *workers;
 	size_t pack_cap;     /* bytes of a pack's buffer */
@@ -100,6 +103,7 @@ struct shipper {
 	struct manifest_piece file;   /* path points to path */
 	char path[MANIFEST_PATH];
 	bool in_file;
+	void *pulled; /* the file at hand, when the workers read it */
 	uint64_t file_done;
 	int64_t tokens; /* bytes that the rate lets through now */
 	int64_t tokens_at_ms;
@@ -115,6 +119,8 @@ int shipper_queue_idle(
     struct shipper *s, struct shipper_extent **out, struct fault *f);
 void shipper_queue_put(struct shipper *s, struct shipper_extent *e);
 void shipper_queue_close(struct shipper *s);
+/* Until the free list holds n extents. */
+int shipper_queue_wait_idle(struct shipper *s, unsigned n, struct fault *f);
 /* Begin a pack: false when there will be nothing to put into it. */
 bool shipper_queue_enter(struct shipper *s, uint32_t *number);
 void shipper_queue_leave(struct shipper *s);

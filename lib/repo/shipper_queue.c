@@ -52,6 +52,7 @@ shipper_queue_idle(
 		e->next = NULL;
 		e->used = 0;
 		e->n_pieces = 0;
+		e->n_pulled = 0;
 		e->names_used = 0;
 		*out = e;
 	}
@@ -68,6 +69,28 @@ shipper_queue_put(struct shipper *s, struct shipper_extent *e)
 	s->queue_end = &e->next;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
+}
+
+static unsigned
+idle_locked(const struct shipper *s)
+{
+	unsigned n = 0;
+
+	for (const struct shipper_extent *e = s->idle; e != NULL; e = e->next)
+		n++;
+	return n;
+}
+
+int
+shipper_queue_wait_idle(struct shipper *s, unsigned n, struct fault *f)
+{
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	while ((rc = failed_locked(s, f)) == 0 && idle_locked(s) < n)
+		pthread_cond_wait(&s->changed, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
 }
 
 void

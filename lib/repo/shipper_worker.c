@@ -106,14 +106,31 @@ keep_pieces(struct shipper_worker *w, const struct shipper_extent *x)
 }
 
 static int
+read_pulled(
+    const struct shipper *s, const struct shipper_extent *x, struct fault *f)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < x->n_pieces; i++) {
+		const struct manifest_piece *p = &x->pieces[i];
+
+		if (x->files[i] != NULL)
+			rc = s->params.read(s->params.read_ctx, x->files[i], p,
+			    x->content + p->extent_offset, f);
+	}
+	return rc;
+}
+
+static int
 pack_add(
     struct shipper_worker *w, const struct shipper_extent *x, struct fault *f)
 {
 	struct manifest_extent *e = &w->extents[w->n_extents];
-	int rc =
-	    object_seal_chunk(w->sealer, x->content, x->used, &e->where, f);
+	int rc;
 
-	if (rc != 0)
+	if ((rc = read_pulled(w->s, x, f)) != 0 ||
+	    (rc = object_seal_chunk(
+		 w->sealer, x->content, x->used, &e->where, f)) != 0)
 		return rc;
 	e->pieces = w->pieces + w->n_pieces;
 	e->n_pieces = x->n_pieces;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What goes wrong leaves no backup, and is told so that it can be mended.
+# What goes wrong leaves no backup, and is told so that it can be mended: with
+# the stream, and with either source what comes before the copy.
 . "$(dirname "$0")/../lib/pitrkit.sh"
 
 new_key "$T/key"
@@ -19,7 +20,7 @@ objects_of_backups() {
 	find "$T/repo" -path '*/base/*' -type f | wc -l
 }
 ship() {
-	basebackup-ship -c "$T/conf" "$@"
+	basebackup-ship -c "$T/conf" --source stream "$@"
 }
 restart() {
 	pg_stop "$d"
@@ -37,7 +38,7 @@ setting() {
 # ---- usage ----
 exits 2 "no other type" ship --type incr
 like "and it says so" "$(cat "$T/err")" "type incr: only full"
-exits 2 "no other source" ship --source files
+exits 2 "no other source" basebackup-ship -c "$T/conf" --source tape
 exits 2 "no other class" ship --class hourly
 exits 2 "no jobs at all" ship --jobs 0
 exits 2 "too many jobs" ship --jobs 65
@@ -111,7 +112,7 @@ pg_psql "$d" "CREATE TABLE bulk AS SELECT g AS v, md5(g::text) AS t
 ok "the archiver has caught up" ship
 whole=$(heads)
 for ms in 50 120 200 300 450 600; do
-	bg ship basebackup-ship -c "$T/conf" --rate 20MB
+	bg ship basebackup-ship -c "$T/conf" --source stream --rate 20MB
 	sleep "$(echo "$ms" | awk '{ print $1 / 1000 }')"
 	bg_stop ship KILL
 done
@@ -120,7 +121,7 @@ ok "and the next backup is made" ship
 is "there it is" "$(heads)" $((whole + 1))
 
 # ---- the server goes away ----
-bg ship basebackup-ship -c "$T/conf" --rate 2MB -v
+bg ship basebackup-ship -c "$T/conf" --source stream --rate 2MB -v
 wait_for 20 grep -q 'copying from' "$T/ship.log" || fail "it copies"
 pid=$(bg_pid ship)
 pg_stop "$d" immediate

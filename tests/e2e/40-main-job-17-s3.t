@@ -1,5 +1,5 @@
 #!/bin/sh
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$TOP/tests/lib/main-job.sh"
-main_job 17 64 s3
+main_job 17 64 s3 stream
 done_testing

@@ -1,5 +1,5 @@
 #!/bin/sh
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$TOP/tests/lib/main-job.sh"
-main_job 18 1 file
+main_job 18 1 file files
 done_testing

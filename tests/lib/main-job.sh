@@ -1,7 +1,8 @@
 # The whole path on one version of PostgreSQL, one segment size, one store:
 # archive, base backup, restore to a moment, promote, archive on, restore again
 # across the new timeline.  Sourced by tests/e2e/4*-main-job-*.t after
-# pitrkit.sh; main_job VERSION SEGMENT-MB file|s3 does it all.
+# pitrkit.sh; main_job VERSION SEGMENT-MB file|s3 files|stream does it all, with
+# that source of the first base backup.
 
 archived() {
 	wait_for 60 pg_archived "$1" "$(pg_switch "$1")" ||
@@ -83,7 +84,7 @@ main_job() {
 	far=$(pg_psql "$d" "SELECT oid FROM pg_tablespace WHERE spcname = 'far'")
 	mark "$d" a
 
-	ok "a base backup is shipped" basebackup-ship -c "$T/conf"
+	ok "a base backup is shipped" basebackup-ship -c "$T/conf" --source "$4"
 	backup=$(tail -n 1 "$T/out")
 	like "its id is the last line" "$backup" '^[0-9]{8}T[0-9]{6}Z-full-'
 

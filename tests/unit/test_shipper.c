@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "layout.h"
@@ -291,6 +292,108 @@ everything_comes_back_whatever_the_jobs(void **state)
 	}
 }
 
+static atomic_size_t files_read;
+
+/* As a source reads; every now and then one takes its time. */
+static int
+read_file(void *ctx, void *file, const struct manifest_piece *p,
+    unsigned char *out, struct fault *f)
+{
+	const struct file *one = file;
+
+	(void)f;
+	assert_ptr_equal(ctx, &cluster);
+	assert_string_equal(p->path, one->path);
+	if (mix(one->seed) % 16 == 0)
+		clock_sleep_ms(1);
+	content(one, p->file_offset, out, p->length);
+	atomic_fetch_add(&files_read, p->length);
+	return 0;
+}
+
+/* Every third one is handed over, the others are read by the workers. */
+static void
+files_that_workers_read_come_back_too(void **state)
+{
+	static const unsigned jobs[] = {1, 2, 5, 64};
+	const size_t n = 600;
+
+	for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
+		const struct shipper_params p = {.id = ID,
+		    .jobs = jobs[i],
+		    .read = read_file,
+		    .read_ctx = &cluster};
+		struct file *files = make_files(n);
+		struct back b = {.files = files, .n = n};
+		struct manifest_totals t;
+		struct shipper *s;
+		struct fault f = FAULT_INIT;
+		uint64_t size, pulled = 0;
+
+		atomic_store(&files_read, 0);
+		assert_int_equal(shipper_new(&s, repo, &p, &f), 0);
+		for (size_t k = 0; k < n; k++) {
+			if (k % 3 == 0) {
+				assert_int_equal(
+				    ship_file(s, &files[k], 60000, &f), 0);
+				continue;
+			}
+			assert_int_equal(
+			    shipper_pull(s, files[k].path, files[k].size, 0600,
+				1700000000000000, &files[k], &f),
+			    0);
+			pulled += files[k].size;
+			if (k % 100 == 1) {
+				assert_int_equal(shipper_drain(s, &f), 0);
+				assert_true(atomic_load(&files_read) == pulled);
+			}
+		}
+		assert_int_equal(shipper_drain(s, &f), 0);
+		assert_true(atomic_load(&files_read) == pulled);
+		assert_int_equal(shipper_drain(s, &f), 0);
+		assert_int_equal(shipper_finish(s, &t, &size, &f), 0);
+		shipper_free(s);
+		assert_int_equal(t.files, n);
+		read_back(&b, &t);
+		free(files);
+		teardown(state);
+		setup(state);
+	}
+}
+
+static int
+read_none(void *ctx, void *file, const struct manifest_piece *p,
+    unsigned char *out, struct fault *f)
+{
+	(void)ctx;
+	(void)file;
+	(void)out;
+	if (p->file_offset < 2 * CHUNK) {
+		memset(out, 0, p->length);
+		return 0;
+	}
+	return fault_set(f, FAULT_SYSTEM, "%s: I/O error", p->path);
+}
+
+static void
+a_file_that_cannot_be_read_is_told_by_the_next_call(void **state)
+{
+	const struct shipper_params p = {
+	    .id = ID, .jobs = 2, .read = read_none};
+	struct shipper *s;
+	struct fault f = FAULT_INIT;
+	int rc;
+
+	(void)state;
+	assert_int_equal(shipper_new(&s, repo, &p, &f), 0);
+	rc = shipper_pull(s, "base/0", 100 * CHUNK, 0600, 0, s, &f);
+	if (rc == 0)
+		rc = shipper_drain(s, &f);
+	assert_int_equal(rc, FAULT_SYSTEM);
+	assert_string_equal(f.text, "base/0: I/O error");
+	shipper_free(s);
+}
+
 static void
 many_tiny_files_are_packed_together(void **state)
 {
@@ -454,6 +557,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(everything_comes_back_whatever_the_jobs),
+	    T(files_that_workers_read_come_back_too),
+	    T(a_file_that_cannot_be_read_is_told_by_the_next_call),
 	    T(many_tiny_files_are_packed_together),
 	    T(the_first_fault_of_a_worker_is_told_and_nothing_hangs),
 	    T(a_manifest_that_cannot_be_stored_is_no_backup),

@@ -159,6 +159,42 @@ the_processor_and_the_tables_agree(void **state)
 	}
 }
 
+static void
+the_crc_of_a_whole_is_the_sum_of_its_stretches(void **state)
+{
+	static unsigned char b[70000];
+	static const size_t cuts[][4] = {{0, 0, 0, 0}, {1, 2, 3, 69999},
+	    {8192, 16384, 65536, 65536}, {70000, 70000, 70000, 70000},
+	    {17, 4711, 30000, 69000}};
+	uint32_t x = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(b); i++) {
+		x = x * 1664525 + 1013904223;
+		b[i] = (unsigned char)(x >> 24);
+	}
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		size_t end = sizeof(b);
+		uint32_t sum = 0;
+
+		/* from the last to the first */
+		for (int k = 4; k >= 0; k--) {
+			size_t begin = k > 0 ? cuts[i][k - 1] : 0;
+
+			sum ^= wal_crc32c_shift(
+			    wal_crc32c(0, b + begin, end - begin),
+			    sizeof(b) - end);
+			end = begin;
+		}
+		assert_int_equal(sum, wal_crc32c(0, b, sizeof(b)));
+	}
+	/* more bytes than 32 bits count: x^(2^35) twice is x^(2^36) */
+	assert_int_equal(
+	    wal_crc32c_shift(
+		wal_crc32c_shift(1, UINT64_C(1) << 32), UINT64_C(1) << 32),
+	    wal_crc32c_shift(1, UINT64_C(1) << 33));
+}
+
 int
 main(void)
 {
@@ -169,6 +205,7 @@ main(void)
 	    cmocka_unit_test(a_header_must_fit_its_name),
 	    cmocka_unit_test(the_crc_is_crc32c),
 	    cmocka_unit_test(the_processor_and_the_tables_agree),
+	    cmocka_unit_test(the_crc_of_a_whole_is_the_sum_of_its_stretches),
 	};
 
 	return (cmocka_run_group_tests_name("wal", tests, NULL, NULL));

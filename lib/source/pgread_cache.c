@@ -1,0 +1,41 @@
+#include "pgread_cache.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* mincore(2) tells of a mapping only; the mapping itself reads nothing. */
+void
+pgread_cache_look(
+    struct pgread_cache *c, int fd, uint64_t offset, uint32_t length)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *map;
+
+	*c = (struct pgread_cache){.fd = fd, .offset = offset};
+	if (page < 4096 || length == 0)
+		return;
+	map = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, (off_t)offset);
+	if (map == MAP_FAILED)
+		return;
+	if (mincore(map, length, c->there) == 0)
+		c->n = (uint32_t)((length + page - 1) / page);
+	(void)munmap(map, length);
+}
+
+void
+pgread_cache_restore(const struct pgread_cache *c)
+{
+	off_t page = (off_t)sysconf(_SC_PAGESIZE);
+
+	for (uint32_t i = 0, end; i < c->n; i = end) {
+		end = i + 1;
+		if (c->there[i] & 1)
+			continue;
+		while (end < c->n && !(c->there[end] & 1))
+			end++;
+		/* what the server wrote meanwhile is dirty, and stays */
+		(void)posix_fadvise(c->fd, (off_t)c->offset + i * page,
+		    (end - i) * page, POSIX_FADV_DONTNEED);
+	}
+}
