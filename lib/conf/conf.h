@@ -67,14 +67,22 @@ struct conf_cluster {
 	int64_t push_deadline_ms;  /* 60 s */
 	int64_t fetch_deadline_ms; /* 300 s: one file of restore_command */
 	int64_t
-	    store_deadline_ms; /* 15 min: a request of a backup or restore */
+	    store_deadline_ms;   /* 15 min: a request of a backup or restore */
 	const char *spool_dir;   /* /var/spool/pitrkit */
 	uint32_t push_jobs;      /* 2: side by side; 0: no look-ahead */
 	int64_t push_linger_ms;  /* 5 s */
 	uint32_t fetch_jobs;     /* 2: side by side; 0: no prefetch */
 	uint64_t fetch_ahead;    /* 128 MiB: of WAL, kept ready in pg_wal */
 	int64_t fetch_linger_ms; /* 60 s */
-	int64_t rto_ms;        /* 4 h */
+	int64_t retain_full_ms;  /* 30 d */
+	int64_t retain_wal_ms;   /* 14 d */
+	int64_t retain_archive_ms; /* 2557 d: seven years */
+	uint32_t retain_daily;     /* 30; 0: no such tier */
+	uint32_t retain_weekly;    /* 12 */
+	uint32_t retain_monthly;   /* 12 */
+	uint32_t retain_yearly;    /* 7 */
+	uint32_t retain_minimum;   /* 2; at least 1 */
+	int64_t rto_ms;            /* 4 h */
 	int line;
 };
 

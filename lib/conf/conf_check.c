@@ -196,6 +196,35 @@ check_keys(
 	return 0;
 }
 
+#define DAY_MS (86400 * INT64_C(1000))
+
+/* A count of 0 is a value of its own. */
+static void
+retain_count(const struct conf_cluster_slot *s, const char *name, uint32_t *n,
+    uint32_t usual)
+{
+	if (conf_key_cluster_line(s, name) == 0)
+		*n = usual;
+}
+
+static void
+retain_defaults(struct conf_cluster_slot *s)
+{
+	struct conf_cluster *c = &s->c;
+
+	if (c->retain_full_ms == 0)
+		c->retain_full_ms = 30 * DAY_MS;
+	if (c->retain_wal_ms == 0)
+		c->retain_wal_ms = 14 * DAY_MS;
+	if (c->retain_archive_ms == 0)
+		c->retain_archive_ms = 2557 * DAY_MS;
+	retain_count(s, "retain_daily", &c->retain_daily, 30);
+	retain_count(s, "retain_weekly", &c->retain_weekly, 12);
+	retain_count(s, "retain_monthly", &c->retain_monthly, 12);
+	retain_count(s, "retain_yearly", &c->retain_yearly, 7);
+	retain_count(s, "retain_minimum", &c->retain_minimum, 2);
+}
+
 static void
 cluster_defaults(struct conf_cluster_slot *s)
 {
@@ -231,6 +260,7 @@ cluster_defaults(struct conf_cluster_slot *s)
 		c->spool_dir = "/var/spool/pitrkit";
 	if (c->rto_ms == 0)
 		c->rto_ms = 4 * 3600 * 1000;
+	retain_defaults(s);
 }
 
 static int

@@ -10,7 +10,7 @@
  */
 
 #define CONF_SECTIONS 64 /* of each kind */
-#define CONF_KEYS 24     /* most keys that a section can have */
+#define CONF_KEYS 32     /* most keys that a section can have */
 #define CONF_NAME 64     /* longest name of a section */
 #define CONF_FILE (1U << 20)
 
@@ -80,6 +80,8 @@ int conf_value_push_jobs(
 int conf_value_fetch_jobs(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_fetch_ahead(
+    const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_minimum(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_encryption(
     const struct conf_target *t, const char *value, struct fault *f);

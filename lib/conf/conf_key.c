@@ -10,6 +10,7 @@ enum form {
 	FORM_PATH,     /* absolute */
 	FORM_PATHS,    /* the same, repeatable; n counts them */
 	FORM_DURATION, /* longer than nothing */
+	FORM_COUNT,    /* 0 to COUNT_MAX */
 	FORM_OWN,      /* its function knows; it may be repeated if n is set */
 };
 
@@ -42,6 +43,14 @@ static const struct key cluster_keys[] = {
     {"fetch_ahead", FORM_OWN, 0, 0, conf_value_fetch_ahead},
     {"fetch_linger", FORM_DURATION, C(fetch_linger_ms), 0, NULL},
     {"spool_dir", FORM_PATH, C(spool_dir), 0, NULL},
+    {"retain_full", FORM_DURATION, C(retain_full_ms), 0, NULL},
+    {"retain_wal", FORM_DURATION, C(retain_wal_ms), 0, NULL},
+    {"retain_archive", FORM_DURATION, C(retain_archive_ms), 0, NULL},
+    {"retain_daily", FORM_COUNT, C(retain_daily), 0, NULL},
+    {"retain_weekly", FORM_COUNT, C(retain_weekly), 0, NULL},
+    {"retain_monthly", FORM_COUNT, C(retain_monthly), 0, NULL},
+    {"retain_yearly", FORM_COUNT, C(retain_yearly), 0, NULL},
+    {"retain_minimum", FORM_OWN, 0, 0, conf_value_minimum},
     {"rto", FORM_DURATION, C(rto_ms), 0, NULL},
 };
 
@@ -70,6 +79,8 @@ static const struct key repo_keys[] = {
 
 _Static_assert(COUNT(cluster_keys) <= CONF_KEYS, "room for lines");
 _Static_assert(COUNT(repo_keys) <= CONF_KEYS, "room for lines");
+
+#define COUNT_MAX 36525
 
 /* A hundred years: sums of such times in microseconds stay in 64 bits. */
 #define LONGEST_MS (36525LL * 86400 * 1000)
@@ -121,6 +132,19 @@ set_duration(const struct conf_target *t, const struct key *k, char *base,
 }
 
 static int
+set_count(const struct conf_target *t, const struct key *k, char *base,
+    const char *value, struct fault *f)
+{
+	uint32_t n;
+
+	if (text_u32(value, &n) != 0 || n > COUNT_MAX)
+		return conf_fault(t->conf, t->line, f,
+		    "%s takes a number from 0 to %d", k->name, COUNT_MAX);
+	memcpy(base + k->at, &n, sizeof(n));
+	return 0;
+}
+
+static int
 set(const struct conf_target *t, const struct key *k, const char *value,
     struct fault *f)
 {
@@ -140,6 +164,8 @@ set(const struct conf_target *t, const struct key *k, const char *value,
 		return set_path(t, k, base, value, f);
 	case FORM_DURATION:
 		return set_duration(t, k, base, value, f);
+	case FORM_COUNT:
+		return set_count(t, k, base, value, f);
 	case FORM_OWN:
 		break;
 	}

@@ -71,6 +71,19 @@ conf_value_fetch_ahead(
 }
 
 int
+conf_value_minimum(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	uint32_t *n = &t->cluster->c.retain_minimum;
+
+	if (text_u32(value, n) != 0 || *n == 0)
+		return conf_fault(t->conf, t->line, f,
+		    "retain_minimum takes a number from 1 on: the last backup "
+		    "is never pruned");
+	return 0;
+}
+
+int
 conf_value_encryption(
     const struct conf_target *t, const char *value, struct fault *f)
 {

@@ -211,6 +211,21 @@ json_at(const struct json *array, size_t i, struct json **out, struct fault *f)
 	return 0;
 }
 
+int
+json_at_str(
+    const struct json *array, size_t i, const char **out, struct fault *f)
+{
+	json_t *m = json_array_get(in(array), i);
+
+	if (!json_is_string(m))
+		return fault_set(f, FAULT_CORRUPT,
+		    m == NULL ? "there is no element %zu"
+			      : "element %zu is not a string",
+		    i);
+	*out = json_string_value(m);
+	return 0;
+}
+
 bool
 json_has(const struct json *j, const char *name)
 {

@@ -47,6 +47,9 @@ int json_get_object(
 int json_at(
     const struct json *array, size_t i, struct json **out, struct fault *f);
 bool json_has(const struct json *j, const char *name); /* and is not null */
+/* The same, a string. */
+int json_at_str(
+    const struct json *array, size_t i, const char **out, struct fault *f);
 
 /* Writing. json_put_u64 writes a decimal string above 2^63-1. */
 int json_put_str(

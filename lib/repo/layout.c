@@ -218,3 +218,74 @@ layout_check_id(const char *id, struct fault *f)
 	    " 20261122T020000Z-full-1a2b3c4d)",
 	    id);
 }
+
+int
+layout_hold_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f)
+{
+	int rc = layout_check_cluster(cluster, f);
+
+	if (rc != 0)
+		return rc;
+	return layout_format(
+	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/hold/", cluster, system_id);
+}
+
+static int
+layout_record(const char *cluster, uint64_t system_id, const char *folder,
+    const char *id, const char *what, char *key, struct fault *f)
+{
+	int rc = layout_check_cluster(cluster, f);
+
+	if (rc == 0)
+		rc = layout_check_hold(id, f);
+	if (rc != 0)
+		return rc;
+	return layout_format(key, LAYOUT_KEY, f, "%s/%" PRIu64 "/%s/%s/%s",
+	    cluster, system_id, folder, id, what);
+}
+
+int
+layout_hold(const char *cluster, uint64_t system_id, const char *id,
+    const char *what, char *key, struct fault *f)
+{
+	return layout_record(cluster, system_id, "hold", id, what, key, f);
+}
+
+int
+layout_prune(const char *cluster, uint64_t system_id, const char *id,
+    const char *what, char *key, struct fault *f)
+{
+	return layout_record(cluster, system_id, "prune", id, what, key, f);
+}
+
+int
+layout_hold_name(const char *id, const char *what, char *name, struct fault *f)
+{
+	int rc = layout_check_hold(id, f);
+
+	if (rc != 0)
+		return rc;
+	return layout_format(name, LAYOUT_KEY, f, "%s/%s", id, what);
+}
+
+void
+layout_new_hold(int64_t now_us, uint32_t random, char id[LAYOUT_ID])
+{
+	char stamp[17];
+
+	clock_format_compact(now_us, stamp);
+	snprintf(id, LAYOUT_ID, "%s-%08" PRIx32, stamp, random);
+}
+
+int
+layout_check_hold(const char *id, struct fault *f)
+{
+	const char *rest = layout_match(id, "00000000T000000Z-xxxxxxxx");
+
+	if (rest != NULL && *rest == '\0')
+		return 0;
+	return fault_set(f, FAULT_CONFIG,
+	    "\"%.60s\" is no hold's id (such as 20261122T020000Z-1a2b3c4d)",
+	    id);
+}

@@ -17,6 +17,10 @@
  *	CLUSTER/SYSTEM-ID/base/ID/head
  *	CLUSTER/SYSTEM-ID/base/ID/manifest
  *	CLUSTER/SYSTEM-ID/base/ID/pack/NNNNNNNN
+ *	CLUSTER/SYSTEM-ID/hold/ID/placed		a hold, and its end
+ *	CLUSTER/SYSTEM-ID/hold/ID/released
+ *	CLUSTER/SYSTEM-ID/prune/ID/begun		records of prunings
+ *	CLUSTER/SYSTEM-ID/prune/ID/ended
  *
  * TIMELINE: 8 hex digits; LOGHALF: the first 16 digits of a segment's name;
  * SYSTEM-ID: decimal.
@@ -49,6 +53,21 @@ int layout_base_key(const char *cluster, uint64_t system_id, const char *name,
 int layout_base_name(
     const char *id, const char *what, char *name, struct fault *f);
 void layout_pack(uint32_t number, char what[16]); /* "pack/00000001" */
+
+int layout_hold_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
+/* what: "placed" or "released". The bound name is "ID/WHAT". */
+int layout_hold(const char *cluster, uint64_t system_id, const char *id,
+    const char *what, char *key, struct fault *f);
+int layout_hold_name(
+    const char *id, const char *what, char *name, struct fault *f);
+/* The record of a pruning; what: "begun" or "ended". Its id and its bound name
+ * are formed as a hold's. */
+int layout_prune(const char *cluster, uint64_t system_id, const char *id,
+    const char *what, char *key, struct fault *f);
+/* "20261122T020000Z-1a2b3c4d" */
+void layout_new_hold(int64_t now_us, uint32_t random, char id[LAYOUT_ID]);
+int layout_check_hold(const char *id, struct fault *f); /* else CONFIG */
 
 /* "20261122T020000Z-full-1a2b3c4d": sorts by start. type: full diff incr. */
 void layout_new_id(

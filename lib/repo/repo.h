@@ -59,6 +59,12 @@ int repo_own_system_id(
 int repo_system_ids(struct store *s, const char *cluster, uint64_t *out,
     size_t cap, size_t *n, const struct deadline *d, struct fault *f);
 
+/* For a command that may run away from the data directory: the system id that
+ * was given (text, may be NULL), else that of the settings' pgdata, else the
+ * only one that repository i of c holds. CONFIG when that is not one. */
+int repo_choose_system_id(const struct conf_cluster *c, size_t i,
+    const char *text, uint64_t *out, const struct deadline *d, struct fault *f);
+
 /* Small sealed objects. get is ABSENT as store_get is. */
 int repo_put_object(struct repo *r, size_t i, const char *key,
     enum object_kind kind, const char *name, const void *content, size_t len,

@@ -47,7 +47,8 @@ all_settings_arrive(void **state)
 		 "key_file = /etc/k1\nkey_file = /etc/k2\nencryption = on\n"
 		 "compression = zstd:19\npush_deadline = 500ms\n"
 		 "fetch_deadline = 2min\nstore_deadline = 1h\n"
-		 "spool_dir = /spool\nrto = 2h\n"
+		 "spool_dir = /spool\nrto = 2h\nretain_full = 2w\n"
+		 "retain_weekly = 0\nretain_minimum = 3\n"
 		 "[repo local]\nurl = file:///var/lib/pitrkit/\n"
 		 "[repo off-site_2]\nurl = s3://buck.et/a/b/\n"
 		 "endpoint = https://[::1]:9000/\nregion = eu-west-1\n"
@@ -76,6 +77,9 @@ all_settings_arrive(void **state)
 	assert_int_equal(k->store_deadline_ms, 3600000);
 	assert_string_equal(k->spool_dir, "/spool");
 	assert_int_equal(k->rto_ms, 7200000);
+	assert_int_equal(k->retain_full_ms, 14 * 86400000LL);
+	assert_int_equal(k->retain_weekly, 0);
+	assert_int_equal(k->retain_minimum, 3);
 	assert_int_equal(r->kind, CONF_STORE_FILE);
 	assert_string_equal(r->path, "/var/lib/pitrkit");
 	r = k->repos[1];
@@ -108,6 +112,14 @@ defaults_are_those_of_the_manual(void **state)
 	const struct conf_repo *r = k->repos[0];
 
 	(void)state;
+	assert_int_equal(k->retain_full_ms, 30 * 86400000LL);
+	assert_int_equal(k->retain_wal_ms, 14 * 86400000LL);
+	assert_int_equal(k->retain_archive_ms, 2557 * 86400000LL);
+	assert_int_equal(k->retain_daily, 30);
+	assert_int_equal(k->retain_weekly, 12);
+	assert_int_equal(k->retain_monthly, 12);
+	assert_int_equal(k->retain_yearly, 7);
+	assert_int_equal(k->retain_minimum, 2);
 	assert_null(k->pgdata);
 	assert_string_equal(k->conninfo, "");
 	assert_int_equal(k->push_quorum, 1);
@@ -163,7 +175,11 @@ mistakes_are_told_with_their_line(void **state)
 	    {"[repo a]\nurl=file:///x\n[repo a]\n", "FILE:3:", "second time"},
 	    {"[cluster a]\nrto = 1s\nrto = 2s\n", "FILE:3:", "second time"},
 	    {"[cluster a]\nkey_files = /x\n", "FILE:2:", "key_files"},
-	    {"[cluster a]\nretain_wal = 14d\n", "FILE:2:", "retain_wal"},
+	    {"[cluster a]\nretain_hourly = 14d\n", "FILE:2:", "retain_hourly"},
+	    {"[cluster a]\nretain_wal = 14\n", "FILE:2:", "retain_wal"},
+	    {"[cluster a]\nretain_daily = 30d\n", "FILE:2:", "retain_daily"},
+	    {"[cluster a]\nretain_yearly = 36526\n", "FILE:2:", "to 36525"},
+	    {"[cluster a]\nretain_minimum = 0\n", "FILE:2:", "retain_minimum"},
 	    {"[cluster a]\nurl = file:///x\n", "FILE:2:", "url"},
 	    {"[cluster a]\nrpo\n", "FILE:2:", "NAME = VALUE"},
 	    {"[cluster a]\nrto =\n", "FILE:2:", "no value"},

@@ -43,6 +43,32 @@ each_kind_of_wal_file_has_one_computed_name(void **state)
 }
 
 static void
+holds_and_prunings_have_computed_names(void **state)
+{
+	char key[LAYOUT_KEY], id[LAYOUT_ID];
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	layout_new_hold(0, 0x1a2b3c4d, id);
+	assert_string_equal(id, "19700101T000000Z-1a2b3c4d");
+	assert_int_equal(layout_hold("main", 5, id, "placed", key, &f), 0);
+	assert_string_equal(
+	    key, "main/5/hold/19700101T000000Z-1a2b3c4d/placed");
+	assert_int_equal(layout_prune("main", 5, id, "begun", key, &f), 0);
+	assert_string_equal(
+	    key, "main/5/prune/19700101T000000Z-1a2b3c4d/begun");
+	assert_int_equal(layout_hold_name(id, "placed", key, &f), 0);
+	assert_string_equal(key, "19700101T000000Z-1a2b3c4d/placed");
+	assert_int_equal(layout_hold_prefix("main", 5, key, &f), 0);
+	assert_string_equal(key, "main/5/hold/");
+	assert_int_equal(
+	    layout_hold("main", 5, "../x", "placed", key, &f), FAULT_CONFIG);
+	assert_int_equal(
+	    layout_check_hold("19700101T000000Z-1a2b3c4d0", &f), FAULT_CONFIG);
+	assert_int_equal(layout_check_hold(ID, &f), FAULT_CONFIG);
+}
+
+static void
 a_backups_objects_have_computed_names(void **state)
 {
 	char key[LAYOUT_KEY], what[16];
@@ -103,6 +129,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_kind_of_wal_file_has_one_computed_name),
 	    cmocka_unit_test(a_backups_objects_have_computed_names),
+	    cmocka_unit_test(holds_and_prunings_have_computed_names),
 	    cmocka_unit_test(a_name_that_could_leave_its_cluster_is_refused),
 	    cmocka_unit_test(ids_sort_by_start_and_others_are_refused),
 	};

@@ -1,0 +1,365 @@
+#include "gather.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive.h"
+#include "catalog.h"
+
+#define DAY_US (86400 * INT64_C(1000000))
+
+static struct deadline
+request_deadline(const struct gather *g)
+{
+	return deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
+}
+
+/* ---- WAL ---- */
+
+static int
+add_timeline(
+    struct gather *g, uint32_t timeline, bool has_history, struct fault *f)
+{
+	struct gather_timeline *t = g->timelines;
+	void *grown;
+	size_t i = g->n_timelines;
+
+	while (i > 0 && t[i - 1].timeline >= timeline)
+		i--;
+	if (i < g->n_timelines && t[i].timeline == timeline) {
+		t[i].has_history = t[i].has_history || has_history;
+		return 0;
+	}
+	grown = reallocarray(t, g->n_timelines + 1, sizeof *t);
+	if (grown == NULL)
+		return fault_nomem(f);
+	g->timelines = t = grown;
+	memmove(&t[i + 1], &t[i], (g->n_timelines - i) * sizeof *t);
+	t[i] = (struct gather_timeline){timeline, has_history};
+	g->n_timelines++;
+	return 0;
+}
+
+static int
+take_wal(void *ctx, const struct store_entry *e, struct fault *f)
+{
+	struct gather *g = ctx;
+	struct walname n;
+	int rc;
+
+	if (!gather_wal_name(g, e->key, &n)) {
+		g->strange++;
+		return 0;
+	}
+	rc = add_timeline(g, n.timeline, n.kind == WALNAME_HISTORY, f);
+	if (rc == 0 && n.kind == WALNAME_SEGMENT)
+		rc = gather_wal_add(g, &n, e->modified_us, f);
+	return rc;
+}
+
+/* ---- backups ---- */
+
+/* "20261122T020000Z-…" */
+static int
+id_time(const char *id, int64_t *us, struct fault *f)
+{
+	char iso[24];
+
+	snprintf(iso, sizeof iso, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4,
+	    id + 6, id + 9, id + 11, id + 13);
+	if (clock_parse(iso, us, NULL, f) != 0)
+		return fault_prefix(f, "backup %s", id);
+	return 0;
+}
+
+struct base_listing {
+	struct gather *g;
+	size_t prefix_len;
+};
+
+static int
+take_base(void *ctx, const struct store_entry *e, struct fault *f)
+{
+	const struct base_listing *l = ctx;
+	struct gather *g = l->g;
+	const char *name = e->key + l->prefix_len, *slash = strchr(name, '/');
+	struct gather_folder *d =
+	    g->n_folders > 0 ? &g->folders[g->n_folders - 1] : NULL;
+	struct fault ignored = FAULT_INIT;
+	char id[LAYOUT_ID] = "";
+
+	if (slash != NULL && (size_t)(slash - name) < sizeof id)
+		memcpy(id, name, (size_t)(slash - name));
+	if (layout_check_id(id, &ignored) != 0) {
+		g->strange++;
+		return 0;
+	}
+	if (d == NULL || strcmp(d->id, id) != 0) {
+		void *grown = reallocarray(
+		    g->folders, g->n_folders + 1, sizeof *g->folders);
+
+		if (grown == NULL)
+			return fault_nomem(f);
+		g->folders = grown;
+		d = &g->folders[g->n_folders++];
+		memset(d, 0, sizeof *d);
+		memcpy(d->id, id, sizeof id);
+		if (id_time(id, &d->start_us, f) != 0)
+			return (int)f->code;
+		d->last_us = d->start_us;
+	}
+	d->objects++;
+	d->bytes += e->size;
+	if (strcmp(slash, "/head") == 0)
+		d->has_head = true;
+	if (e->modified_us == CLOCK_NONE)
+		d->last_us = INT64_MAX;
+	else if (e->modified_us > d->last_us)
+		d->last_us = e->modified_us;
+	return 0;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct head *x = a, *y = b;
+
+	if (x->stop_us != y->stop_us)
+		return x->stop_us < y->stop_us ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+static int
+read_heads(struct gather *g, struct fault *f)
+{
+	int rc = 0;
+
+	g->heads = calloc(g->n_folders + 1, sizeof *g->heads);
+	if (g->heads == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; rc == 0 && i < g->n_folders; i++) {
+		struct deadline d = request_deadline(g);
+
+		if (!g->folders[i].has_head)
+			continue;
+		rc = catalog_head(g->repo, g->index, g->folders[i].id,
+		    &g->heads[g->n_heads], &d, f);
+		if (rc == 0)
+			g->n_heads++;
+		else if (rc == FAULT_ABSENT) /* somebody prunes as well */
+			rc = fault_recode(f, FAULT_AGAIN);
+		if (rc != 0)
+			fault_prefix(f, "backup %s", g->folders[i].id);
+	}
+	if (rc == 0 && g->n_heads > 1)
+		qsort(g->heads, g->n_heads, sizeof *g->heads, by_time);
+	return rc;
+}
+
+static enum retain_class
+class_of(const struct head *h)
+{
+	static const char *const names[] = {
+	    "", "daily", "weekly", "monthly", "yearly", "archive"};
+	unsigned i;
+
+	for (i = 5; i > 0; i--)
+		if (strcmp(h->retention_class, names[i]) == 0)
+			break;
+	return (enum retain_class)i;
+}
+
+static int
+describe_backups(struct gather *g, struct fault *f)
+{
+	int rc = 0;
+
+	g->backups = calloc(g->n_heads + 1, sizeof *g->backups);
+	g->needs = calloc(g->n_heads + 1, sizeof *g->needs);
+	if (g->backups == NULL || g->needs == NULL)
+		return fault_nomem(f);
+	/* Without backups no WAL is pruned; this size takes every name. */
+	g->in.segment_size = WALNAME_SEGMENT_MIN;
+	for (size_t i = 0; rc == 0 && i < g->n_heads; i++) {
+		const struct head *h = &g->heads[i];
+
+		if (i > 0 && h->segment_size != g->in.segment_size)
+			return fault_set(f, FAULT_CONFIG,
+			    "backups %s and %s have other WAL segment sizes: "
+			    "names of segments are ambiguous; nothing is "
+			    "pruned",
+			    g->heads[0].id, h->id);
+		g->in.segment_size = h->segment_size;
+		g->backups[i] = (struct retain_backup){.id = h->id,
+		    .readable = true,
+		    .full = strcmp(h->type, "full") == 0,
+		    .class = class_of(h),
+		    .start_us = h->start_us,
+		    .stop_us = h->stop_us,
+		    .timeline = h->timeline,
+		    .start_lsn = h->start_lsn,
+		    .stop_lsn = h->stop_lsn};
+		rc = add_timeline(g, h->timeline, false, f);
+		if (rc == 0 && !g->backups[i].full)
+			rc = gather_need_read(g, i, f);
+	}
+	return rc;
+}
+
+static int
+judge_folders(struct gather *g, int64_t clock_us, struct fault *f)
+{
+	g->in.running_us = CLOCK_NONE;
+	for (size_t i = 0; i < g->n_folders; i++) {
+		struct gather_folder *d = &g->folders[i];
+
+		if (d->has_head)
+			continue;
+		if (d->start_us > clock_us + RETAIN_TOLERANCE_US)
+			return fault_set(f, FAULT_CONFIG,
+			    "backup %s has begun in the future: set the clocks "
+			    "right first; nothing is pruned",
+			    d->id);
+		d->running = d->last_us > clock_us - DAY_US;
+		if (d->running && (g->in.running_us == CLOCK_NONE ||
+				      d->start_us < g->in.running_us))
+			g->in.running_us = d->start_us;
+	}
+	return 0;
+}
+
+static int
+read_base(struct gather *g, struct fault *f)
+{
+	struct base_listing l = {g, 0};
+	struct deadline d = deadline_never();
+	char prefix[LAYOUT_KEY];
+	int rc;
+
+	if ((rc = layout_base_prefix(repo_cluster(g->repo),
+		 repo_system_id(g->repo), prefix, f)) != 0)
+		return rc;
+	l.prefix_len = strlen(prefix);
+	if ((rc = store_list(
+		 g->store, prefix, false, NULL, take_base, &l, &d, f)) != 0 ||
+	    (rc = read_heads(g, f)) != 0)
+		return rc;
+	return describe_backups(g, f);
+}
+
+/* ---- timelines ---- */
+
+static int
+read_paths(struct gather *g, struct fault *f)
+{
+	int rc = 0;
+
+	g->paths = calloc(g->n_timelines + 1, sizeof *g->paths);
+	if (g->paths == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; rc == 0 && i < g->n_timelines; i++) {
+		const struct gather_timeline *t = &g->timelines[i];
+		struct buf text = BUF_INIT(HISTORY_FILE_MAX);
+		struct deadline d = request_deadline(g);
+		char name[WALNAME_SIZE];
+
+		walname_format_history(t->timeline, name);
+		if (t->has_history)
+			rc = archive_read(g->repo, name, &text, &d, f);
+		if (rc == FAULT_ABSENT)
+			rc = fault_recode(f, FAULT_AGAIN);
+		if (rc == 0)
+			rc = history_parse(&g->paths[g->n_paths], t->timeline,
+			    t->has_history ? (const char *)text.data : NULL,
+			    text.len, f);
+		if (rc == 0)
+			g->n_paths++;
+		else
+			fault_prefix(f, "%s", name);
+		buf_free(&text);
+	}
+	return rc;
+}
+
+/* ---- all ---- */
+
+int
+gather_read(struct gather *g, struct repo *r, size_t index, int64_t now_us,
+    struct fault *f)
+{
+	struct deadline d = deadline_never();
+	int64_t clock_us = clock_now_us();
+	char prefix[LAYOUT_KEY];
+	int rc;
+
+	memset(g, 0, sizeof *g);
+	g->repo = r;
+	g->index = index;
+	if ((rc = repo_store(r, index, &g->store, f)) != 0 ||
+	    (rc = hold_read(r, index, &g->holds, &d, f)) != 0 ||
+	    (rc = layout_wal_prefix(
+		 repo_cluster(r), repo_system_id(r), prefix, f)) != 0 ||
+	    (rc = store_list(
+		 g->store, prefix, false, NULL, take_wal, g, &d, f)) != 0 ||
+	    (rc = read_base(g, f)) != 0 ||
+	    (rc = judge_folders(g, clock_us, f)) != 0 ||
+	    (rc = gather_wal_number(g, f)) != 0 || (rc = read_paths(g, f)) != 0)
+		return rc;
+	g->in.backups = g->backups;
+	g->in.n_backups = g->n_heads;
+	g->in.wal = g->wal;
+	g->in.n_wal = g->n_wal;
+	g->in.paths = g->paths;
+	g->in.n_paths = g->n_paths;
+	g->in.now_us = now_us;
+	g->in.clock_us = clock_us;
+	if ((rc = gather_hold_prepare(g, f)) != 0)
+		return rc;
+	g->in.holds = g->held;
+	g->in.n_holds = g->n_held;
+	return 0;
+}
+
+void
+gather_free(struct gather *g)
+{
+	for (size_t i = 0; i < g->n_heads; i++)
+		head_free(&g->heads[i]);
+	for (size_t i = 0; g->needs != NULL && i < g->n_heads; i++)
+		free(g->needs[i]);
+	for (size_t i = 0; i < g->n_paths; i++)
+		history_free(&g->paths[i]);
+	for (size_t i = 0; i < g->n_held; i++)
+		free((void *)(uintptr_t)g->held[i].bounds);
+	free(g->heads);
+	free(g->needs);
+	free(g->backups);
+	free(g->folders);
+	free(g->timelines);
+	free(g->paths);
+	free(g->wal);
+	free(g->held);
+	hold_free(&g->holds);
+	memset(g, 0, sizeof *g);
+}
+
+const struct gather_folder *
+gather_find(const struct gather *g, const char *id)
+{
+	for (size_t i = 0; i < g->n_folders; i++)
+		if (strcmp(g->folders[i].id, id) == 0)
+			return &g->folders[i];
+	return NULL;
+}
+
+size_t
+gather_backup(const struct gather *g, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_heads; i++)
+		if (strcmp(g->heads[i].id, id) == 0)
+			break;
+	return i;
+}

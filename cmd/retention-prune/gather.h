@@ -1,0 +1,75 @@
+#ifndef GATHER_H
+#define GATHER_H
+
+#include "head.h"
+#include "hold.h"
+#include "retain.h"
+
+/* What a repository holds of a cluster, as the planner wants it. Memory grows
+ * with the backups and with the gaps in the WAL, not with the objects. */
+
+struct gather_folder { /* base/ID/ */
+	char id[LAYOUT_ID];
+	bool has_head;
+	bool running;     /* no head, and something was put within a day */
+	bool needed;      /* no head, but a backup uses its packs */
+	int64_t start_us; /* from its id */
+	int64_t last_us;  /* when the newest object was put */
+	uint64_t objects;
+	uint64_t bytes;
+};
+
+struct gather_timeline {
+	uint32_t timeline;
+	bool has_history;
+};
+
+struct gather {
+	struct repo *repo;
+	size_t index;
+	struct store *store;
+	struct gather_folder *folders; /* by id */
+	size_t n_folders;
+	struct head *heads; /* by rising stop_us */
+	size_t n_heads;
+	struct retain_backup *backups; /* of the heads */
+	size_t **needs;
+	struct gather_timeline *timelines;
+	size_t n_timelines;
+	struct history *paths;
+	size_t n_paths;
+	struct retain_wal *wal;
+	size_t n_wal;
+	size_t cap_wal;
+	struct hold_list holds;
+	struct retain_hold *held;
+	size_t n_held;
+	uint64_t strange; /* objects whose names mean nothing: left alone */
+	struct retain_input in;
+};
+
+/* now_us: the moment of the plan. The holds first, then the WAL, then the
+ * backups: what comes in meanwhile needs nothing older than what was seen. */
+int gather_read(struct gather *g, struct repo *r, size_t index, int64_t now_us,
+    struct fault *f);
+void gather_free(struct gather *g);
+
+const struct gather_folder *gather_find(const struct gather *g, const char *id);
+/* Index of a backup; n_heads when there is none. */
+size_t gather_backup(const struct gather *g, const char *id);
+/* gather_wal.c
+ * Is key the name of an object of this cluster's WAL? */
+bool gather_wal_name(
+    const struct gather *g, const char *key, struct walname *out);
+/* One more segment, in the order of a listing. */
+int gather_wal_add(struct gather *g, const struct walname *n,
+    int64_t archived_us, struct fault *f);
+/* Ranges of names become ranges of segment numbers. */
+int gather_wal_number(struct gather *g, struct fault *f);
+
+/* gather_hold.c: for the planner, with the ends of held ranges. */
+int gather_hold_prepare(struct gather *g, struct fault *f);
+/* gather_need.c: the backups whose packs backup i uses. */
+int gather_need_read(struct gather *g, size_t i, struct fault *f);
+
+#endif

@@ -1,0 +1,73 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "gather.h"
+
+bool
+gather_wal_name(const struct gather *g, const char *key, struct walname *out)
+{
+	const char *name = strrchr(key, '/');
+	struct fault ignored = FAULT_INIT;
+	char own[LAYOUT_KEY];
+
+	return name != NULL && walname_parse(name + 1, out, &ignored) == 0 &&
+	       layout_wal(repo_cluster(g->repo), repo_system_id(g->repo),
+		   name + 1, out, own, &ignored) == 0 &&
+	       strcmp(own, key) == 0;
+}
+
+/* Until the segment size is known a number is the name's two halves. */
+int
+gather_wal_add(struct gather *g, const struct walname *n, int64_t archived_us,
+    struct fault *f)
+{
+	uint64_t place = (uint64_t)n->log << 32 | n->seg;
+	struct retain_wal *w = g->n_wal > 0 ? &g->wal[g->n_wal - 1] : NULL;
+
+	if (archived_us == CLOCK_NONE)
+		archived_us = INT64_MAX;
+	/* One folder's: ranges stay short enough to tell when they were. */
+	if (w != NULL && w->timeline == n->timeline && n->seg > 0 &&
+	    w->last + 1 == place) {
+		w->last = place;
+		if (archived_us > w->last_us)
+			w->last_us = archived_us;
+		return 0;
+	}
+	if (g->n_wal == g->cap_wal) {
+		size_t cap = g->cap_wal == 0 ? 256 : 2 * g->cap_wal;
+		void *grown = reallocarray(g->wal, cap, sizeof *g->wal);
+
+		if (grown == NULL)
+			return fault_nomem(f);
+		g->wal = grown;
+		g->cap_wal = cap;
+	}
+	g->wal[g->n_wal++] =
+	    (struct retain_wal){n->timeline, place, place, archived_us};
+	return 0;
+}
+
+static int
+number(const struct gather *g, uint64_t *place, struct fault *f)
+{
+	struct walname n = {.kind = WALNAME_SEGMENT,
+	    .timeline = 1,
+	    .log = (uint32_t)(*place >> 32),
+	    .seg = (uint32_t)*place};
+
+	return walname_segno(&n, g->in.segment_size, place, f);
+}
+
+int
+gather_wal_number(struct gather *g, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < g->n_wal; i++) {
+		rc = number(g, &g->wal[i].first, f);
+		if (rc == 0)
+			rc = number(g, &g->wal[i].last, f);
+	}
+	return rc;
+}

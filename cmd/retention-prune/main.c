@@ -1,0 +1,313 @@
+/*
+ * retention-prune: look at the repository, plan, check, delete. See
+ * retention-prune(1).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "cli.h"
+#include "fdio.h"
+#include "log.h"
+#include "record.h"
+#include "show.h"
+#include "text.h"
+
+/* Messages about single objects; the rest is counted. */
+#define TOLD_MAX 1000
+
+struct options {
+	bool dry_run;
+	const char *plan;
+	const char *apply;
+	const char *reason;
+	const char *approved_by;
+	const char *repo;
+	const char *system_id;
+	bool json;
+};
+
+struct session {
+	const struct options *o;
+	struct cli cli;
+	struct conf *conf;
+	const struct conf_cluster *cluster;
+	struct repo *repo;
+	size_t index;
+	struct gather gather;
+	struct retain_plan *plan;
+	struct planfile file;
+	struct apply_result result;
+};
+
+static int
+open_repository(struct session *s, struct fault *f)
+{
+	struct deadline d;
+	uint64_t id;
+	size_t k;
+	int rc = cli_config(&s->cli, &s->conf, &s->cluster, f);
+
+	if (rc != 0)
+		return rc;
+	for (k = 0; s->o->repo != NULL && k < s->cluster->n_repos; k++)
+		if (strcmp(s->cluster->repos[k]->name, s->o->repo) == 0)
+			break;
+	if (k == s->cluster->n_repos)
+		return fault_set(f, FAULT_CONFIG,
+		    "--repo %s: cluster %s has no such repository", s->o->repo,
+		    s->cluster->name);
+	s->index = k;
+	d = deadline_in_ms(s->cluster->store_deadline_ms);
+	if ((rc = repo_choose_system_id(
+		 s->cluster, s->index, s->o->system_id, &id, &d, f)) != 0 ||
+	    (rc = repo_open(&s->repo, s->cluster, id, f)) != 0)
+		return rc;
+	if (repo_keys(s->repo) != NULL && !keyring_can_open(repo_keys(s->repo)))
+		return fault_set(f, FAULT_KEY,
+		    "%s is the recipient part of a key: pruning reads the "
+		    "heads of backups, which takes the key itself",
+		    s->cluster->key_files[0]);
+	return 0;
+}
+
+static int
+look(struct session *s, int64_t now_us, struct fault *f)
+{
+	const struct retain_policy policy = plan_policy(s->cluster);
+	int rc = gather_read(&s->gather, s->repo, s->index, now_us, f);
+
+	return rc != 0 ? rc : retain_plan(&s->plan, &policy, &s->gather.in, f);
+}
+
+static int
+make_plan(struct session *s, struct fault *f)
+{
+	int rc;
+
+	if ((rc = look(s, clock_now_us(), f)) != 0 ||
+	    (rc = planfile_temporary(&s->file, s->cluster->spool_dir, f)) != 0)
+		return rc;
+	return plan_write(&s->file, &s->gather, s->plan, f);
+}
+
+/* ---- deleting ---- */
+
+static uint64_t told_count;
+
+static void
+told(const char *key, const char *why)
+{
+	if (told_count++ < TOLD_MAX)
+		log_line(0, "%s: not deleted: %s", key, why);
+}
+
+static int
+report(const struct session *s, struct fault *f)
+{
+	const struct apply_result *r = &s->result;
+	struct json *j;
+	char human[16], *text = NULL;
+	size_t len;
+	int rc;
+
+	if (!s->o->json) {
+		text_human_size(r->bytes, human);
+		printf("%" PRIu64 " objects, %s deleted\n", r->deleted, human);
+		return 0;
+	}
+	if ((rc = json_new(&j, f)) != 0)
+		return rc;
+	(void)((rc = json_put_u64(j, "deleted", r->deleted, f)) ||
+	       (rc = json_put_u64(j, "bytes", r->bytes, f)) ||
+	       (rc = json_put_u64(j, "failed", r->failed, f)) ||
+	       (rc = json_put_u64(j, "skipped", r->skipped, f)) ||
+	       (rc = json_dump(j, &text, &len, f)));
+	if (rc == 0)
+		(void)fputs(text, stdout);
+	free(text);
+	json_free(j);
+	return rc;
+}
+
+/* The plan was checked, and s->file counted what it holds. */
+static int
+execute(struct session *s, struct fault *f)
+{
+	struct record record = {
+	    .reason = s->o->reason == NULL ? "" : s->o->reason,
+	    .approved_by = s->o->approved_by == NULL ? "" : s->o->approved_by,
+	};
+	struct fault other = FAULT_INIT;
+	int rc, after;
+
+	if (s->file.deletes == 0)
+		return report(s, f);
+	if ((rc = record_begin(&record, &s->gather, &s->file, f)) != 0)
+		return rc;
+	rc = apply_run(&s->file, &s->gather, s->plan, told, &s->result, f);
+	if (rc == 0 && s->result.failed + s->result.skipped > 0)
+		rc = fault_set(f, FAULT_SYSTEM,
+		    "%" PRIu64 " objects could not be deleted, %" PRIu64
+		    " more stay because of them",
+		    s->result.failed, s->result.skipped);
+	after = record_end(
+	    &record, &s->gather, &s->result, rc != 0 ? f : NULL, &other);
+	if (report(s, rc == 0 ? f : &other) != 0 && rc == 0)
+		return (int)f->code;
+	if (rc == 0 && after != 0)
+		*f = other;
+	return rc != 0 ? rc : after;
+}
+
+/* ---- what was asked for ---- */
+
+static int
+save_plan(struct session *s, struct fault *f)
+{
+	struct fdio_atomic a;
+	struct json *j = NULL;
+	const char *line;
+	int rc = fdio_atomic_begin(&a, s->o->plan, 0600, f);
+
+	if (rc != 0)
+		return rc;
+	rc = planfile_rewind(&s->file, f);
+	while (rc == 0) {
+		rc = planfile_next(&s->file, &j, &line, f);
+		if (rc == 0)
+			rc = fdio_write(a.fd, s->o->plan, s->file.text,
+			    strlen(s->file.text), f);
+		if (j == NULL)
+			break;
+		json_free(j);
+	}
+	if (rc == 0)
+		rc = fdio_atomic_publish(&a, 1, f);
+	if (rc != 0)
+		fdio_atomic_abort(&a);
+	return rc;
+}
+
+static int
+apply_file(struct session *s, struct fault *f)
+{
+	int64_t now_us;
+	int rc;
+
+	if ((rc = planfile_open(&s->file, s->o->apply, f)) != 0 ||
+	    (rc = apply_moment(&s->file, &now_us, f)) != 0 ||
+	    (rc = look(s, now_us, f)) != 0 ||
+	    (rc = apply_check(&s->file, &s->gather, s->plan, f)) != 0)
+		return rc;
+	return execute(s, f);
+}
+
+static int
+show(struct session *s, bool objects, struct fault *f)
+{
+	return s->o->json ? show_lines(&s->file, f)
+			  : show_table(&s->file, objects, f);
+}
+
+static int
+run(struct session *s, struct fault *f)
+{
+	const struct options *o = s->o;
+	int rc = open_repository(s, f);
+
+	if (rc == 0 && o->apply != NULL)
+		return apply_file(s, f);
+	if (rc == 0)
+		rc = make_plan(s, f);
+	if (rc == 0 && o->plan != NULL)
+		rc = save_plan(s, f);
+	if (rc != 0)
+		return rc;
+	if (o->dry_run)
+		return show(s, true, f);
+	if (o->plan != NULL)
+		return o->json ? 0 : show(s, false, f);
+	if (!o->json && (rc = show(s, false, f)) != 0)
+		return rc;
+	rc = apply_check(&s->file, &s->gather, s->plan, f);
+	return rc != 0 ? rc : execute(s, f);
+}
+
+static int
+check_usage(const struct session *s)
+{
+	const struct options *o = s->o;
+	bool deletes = !o->dry_run && o->plan == NULL;
+
+	if (o->apply != NULL && (o->dry_run || o->plan != NULL))
+		return cli_usage(
+		    &s->cli, "--apply goes with neither --dry-run nor --plan");
+	if (!deletes && (o->reason != NULL || o->approved_by != NULL))
+		return cli_usage(&s->cli,
+		    "--reason and --approved-by are recorded when something "
+		    "is deleted");
+	return CLI_GO;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {0};
+	const struct cli_option options[] = {
+	    {.name = "dry-run",
+		.help = "print the plan and delete nothing",
+		.flag = &o.dry_run},
+	    {.name = "plan",
+		.arg = "FILE",
+		.help = "write the plan and delete nothing",
+		.value = &o.plan},
+	    {.name = "apply",
+		.arg = "FILE",
+		.help = "delete what this plan lets go, and nothing else",
+		.value = &o.apply},
+	    {.name = "reason",
+		.arg = "TEXT",
+		.help = "recorded with the deletion",
+		.value = &o.reason},
+	    {.name = "approved-by",
+		.arg = "WHO",
+		.help = "recorded with the deletion",
+		.value = &o.approved_by},
+	    {.name = "repo",
+		.arg = "NAME",
+		.help = "repository; otherwise the first of the cluster",
+		.value = &o.repo},
+	    {.name = "system-id",
+		.arg = "NUMBER",
+		.help = "the cluster's system identifier",
+		.value = &o.system_id},
+	    {.name = "json", .help = "plan or result as JSON", .flag = &o.json},
+	};
+	const struct cli_program program = {
+	    .name = "retention-prune",
+	    .summary = "delete what no retention rule keeps",
+	    .options = options,
+	    .n_options = sizeof options / sizeof options[0],
+	};
+	struct fault f = FAULT_INIT;
+	struct session s = {.o = &o};
+	int status = cli_start(&s.cli, &program, argc, argv), rc;
+
+	if (status == CLI_GO)
+		status = check_usage(&s);
+	if (status != CLI_GO)
+		return status;
+	rc = run(&s, &f);
+	if (rc == 0)
+		rc = cli_flush_stdout(&f);
+	planfile_close(&s.file);
+	retain_free(s.plan);
+	gather_free(&s.gather);
+	repo_free(s.repo);
+	conf_free(s.conf);
+	return rc == 0 ? 0 : cli_fail(&f);
+}

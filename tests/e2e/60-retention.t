@@ -1,0 +1,284 @@
+#!/bin/sh
+# Pruning a directory repository of a real cluster: what goes, what stays and
+# can be restored, plans that no longer fit, holds, remains, no permission.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/restore.sh"
+
+d=$T/main repo=$T/repo
+short="retain_full = 1s
+retain_wal = 1s
+retain_daily = 0
+retain_weekly = 0
+retain_monthly = 0
+retain_yearly = 0
+retain_minimum = 1"
+new_key "$T/key"
+rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
+write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
+
+backup() {
+	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
+		bail "no backup: $(cat "$T/out")"
+	tail -n 1 "$T/out"
+}
+# The archive is two days old, whatever the backups' heads say.
+age() {
+	find "$repo" -type f -path '*/wal/*' -exec touch -d '2 days ago' {} +
+}
+# What pruning may touch: not the records.
+files() {
+	(cd "$1" && find . -type f ! -path '*/prune/*' ! -path '*/hold/*' |
+		sort)
+}
+# restored NAME MARKS OPTION...: a server of the repository holds the marks
+restored() {
+	r_name=$1 r_marks=$2
+	shift 2
+	rm -rf "$T/new"
+	ok "$r_name: restored" pitr-restore -c "$T/conf" \
+		--target-dir "$T/new" --target-action promote "$@" || return
+	ok "$r_name: the server starts" rs_start "$T/new" || return
+	wait_for 60 rs_writes "$T/new" || fail "$r_name: no promotion"
+	is "$r_name: its rows are there" "$(rs_marks "$T/new")" "$r_marks"
+	pg_stop "$T/new"
+}
+
+rs_mark "$d" a
+first=$(backup)
+rs_mark "$d" b
+sleep 1
+between=$(pg_psql "$d" "SELECT clock_timestamp()")
+sleep 1
+rs_mark "$d" c
+rs_archived "$d"
+second=$(backup)
+rs_mark "$d" d
+rs_archived "$d"
+rs_mark "$d" e
+rs_archived "$d"
+pg_stop "$d"
+age
+files "$repo" >"$T/all"
+
+# -- nothing goes while rules keep it ------------------------------------------
+
+ok "with the usual rules the plan keeps all" \
+	retention-prune -c "$T/conf" --dry-run
+like "... and says why" "$(cat "$T/out")" "$second .*retain_full; daily .*; retain_minimum"
+like "... and that nothing goes" "$(cat "$T/out")" '^0 objects'
+ok "pruning finds nothing to do" retention-prune -c "$T/conf"
+files "$repo" >"$T/now"
+same "... and does nothing" "$T/all" "$T/now"
+is "... not even a record" "$(ls -d "$repo"/main/*/prune 2>/dev/null)" ""
+
+# -- plans ---------------------------------------------------------------------
+
+ok "a dry run with short rules" retention-prune -c "$T/short" --dry-run
+like "it lists the older backup's head with its rule" "$(cat "$T/out")" \
+	"base/$first/head .* no rule keeps this backup"
+like "it lists WAL" "$(cat "$T/out")" 'wal/00000001/.* 2 d old .*WAL before'
+like "it tells what keeps the newer backup" "$(cat "$T/out")" \
+	"$second .*retain_minimum"
+like "it tells what can be restored now" "$(cat "$T/out")" \
+	"timeline 1  .*, from backup $first"
+like "... and what afterwards" "$(sed -n '/afterwards/,$p' "$T/out")" \
+	"timeline 1  .*, from backup $second"
+ok "the same as JSON lines" retention-prune -c "$T/short" --dry-run --json
+cp "$T/out" "$T/lines"
+ok "each line is a JSON object" "$PYTHON" -c '
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert lines[0]["line"] == "plan" and lines[-1]["line"] == "end"
+gone = [x for x in lines if x["line"] == "delete"]
+assert len(gone) == lines[-1]["objects"] > 5
+assert sum(x["size"] for x in gone) == lines[-1]["bytes"]
+assert all(x["rule"] for x in gone)
+' "$T/lines"
+ok "a plan is written" retention-prune -c "$T/short" --plan "$T/plan"
+files "$repo" >"$T/now"
+same "planning deleted nothing" "$T/all" "$T/now"
+
+sed 's|base/[^/]*/head|archive|' "$T/plan" >"$T/forged"
+exits 3 "a plan that names other objects is refused" \
+	retention-prune -c "$T/short" --apply "$T/forged"
+sed "s/\"size\":/\"size\":1/" "$T/plan" >"$T/forged"
+exits 2 "so is one that was changed" \
+	retention-prune -c "$T/short" --apply "$T/forged"
+sed '$d' "$T/plan" >"$T/forged"
+exits 2 "and one that was cut" \
+	retention-prune -c "$T/short" --apply "$T/forged"
+sed 's/"cluster":"main"/"cluster":"other"/' "$T/plan" >"$T/forged"
+exits 3 "and another cluster's" \
+	retention-prune -c "$T/short" --apply "$T/forged"
+exits 3 "and one that the settings no longer allow" \
+	retention-prune -c "$T/conf" --apply "$T/plan"
+
+ok "a hold is placed" retention-hold -c "$T/short" add --backup "$first" \
+	--holder "Legal" --reason "case 4711"
+hold=$(cat "$T/out")
+exits 3 "a plan from before the hold is refused" \
+	retention-prune -c "$T/short" --apply "$T/plan"
+like "... and why is said" "$(cat "$T/err")" "$first/head: a rule keeps"
+
+mv "$repo"/main/*/base/"$second" "$T/aside"
+retention-hold -c "$T/short" release "$hold" --reason done || fail "release"
+exits 3 "a plan is refused when a backup that it keeps is gone" \
+	retention-prune -c "$T/short" --apply "$T/plan"
+like "... and which is said" "$(cat "$T/err")" "backup $second, which it keeps"
+base=$(dirname "$(ls -d "$repo"/main/*/base/"$first")")
+mv "$T/aside" "$base/$second"
+files "$repo" >"$T/now"
+same "none of this deleted anything" "$T/all" "$T/now"
+
+# -- holds ---------------------------------------------------------------------
+
+hold=$(retention-hold -c "$T/short" add --backup "$first" --holder Legal \
+	--reason "case 4711") || fail "hold"
+ok "pruning with a backup under hold" retention-prune -c "$T/short"
+restored "a held backup" a --backup "$first" --target-immediate
+restored "beside it, the newest state" abcde
+ok "holds are listed" retention-hold -c "$T/short" list
+like "... with holder and reason" "$(cat "$T/out")" 'reason    case 4711'
+ok "and as JSON" retention-hold -c "$T/short" list --all --json
+cp "$T/out" "$T/lines"
+ok "... which it is" "$PYTHON" -c '
+import json, sys
+holds = json.load(open(sys.argv[1]))["holds"]
+assert sorted(h["state"] for h in holds) == ["active", "released"], holds
+' "$T/lines"
+exits 2 "a hold on a backup that is not there is refused" \
+	retention-hold -c "$T/short" add --holder L --reason r \
+	--backup 20200101T000000Z-full-00000000
+exits 2 "a hold on nothing is refused" \
+	retention-hold -c "$T/short" add --holder L --reason r
+
+# Anew, with all WAL: a moment between the two backups.
+rm -rf "$repo"
+mkdir "$T/again"
+pg_start "$d" || bail "PostgreSQL does not start"
+write_conf "$T/conf" "$d" "$T/key" "file:$repo"
+write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
+rm -rf "$T/spool"/*
+rs_archived "$d"
+first=$(backup)
+rs_mark "$d" f
+sleep 1
+between=$(pg_psql "$d" "SELECT clock_timestamp()")
+sleep 1
+rs_mark "$d" g
+rs_archived "$d"
+rs_mark "$d" h
+rs_archived "$d"
+second=$(backup)
+rs_mark "$d" i
+rs_archived "$d"
+pg_stop "$d"
+age
+cp -a "$repo" "$T/again/repo"
+
+ok "moments are put under hold" retention-hold -c "$T/short" add \
+	--from "$between" --to "$between" --holder Legal --reason "case 4712"
+hold=$(cat "$T/out")
+ok "pruning with moments under hold" retention-prune -c "$T/short"
+restored "the held moment" abcdef --target-time "$between"
+restored "the newest state" abcdefghi
+ok "the hold is released" \
+	retention-hold -c "$T/short" release "$hold" --reason "case closed"
+ok "and the backup goes" retention-prune -c "$T/short" \
+	--reason "end of case" --approved-by "the board"
+is "... all of it" "$(ls "$base")" "$second"
+nok "the moment cannot be restored now" pitr-restore -c "$T/conf" \
+	--target-time "$between" --dry-run
+restored "the oldest backup that is left" abcdefghi --backup "$second"
+ok "the deletion is on record, begun and ended" \
+	ls "$repo"/main/*/prune/*/begun "$repo"/main/*/prune/*/ended
+files "$repo" >"$T/pruned"
+ok "another run" retention-prune -c "$T/short"
+files "$repo" >"$T/now"
+same "... finds nothing left" "$T/pruned" "$T/now"
+
+# -- killed --------------------------------------------------------------------
+
+now_ms >"$T/t0"
+rm -rf "$repo"
+cp -a "$T/again/repo" "$repo"
+retention-prune -c "$T/short" >"$T/out" 2>&1 || fail "a whole run"
+took=$(($(now_ms) - $(cat "$T/t0")))
+broken=0 killed=0 n=0
+while [ $n -lt 12 ]; do
+	n=$((n + 1))
+	rm -rf "$repo"
+	cp -a "$T/again/repo" "$repo"
+	bg prune retention-prune -c "$T/short"
+	sleep "$(awk -v n=$n -v t=$took 'BEGIN { print n * t / 11000 }')"
+	kill -KILL "$(bg_pid prune)" 2>/dev/null && killed=$((killed + 1))
+	wait "$(bg_pid prune)" 2>/dev/null
+	rm -f "$T/bg/prune"
+	pitr-restore -c "$T/conf" --dry-run >"$T/out" 2>&1 || {
+		broken=$((broken + 1))
+		diag "$(cat "$T/out")"
+	}
+	retention-prune -c "$T/short" >"$T/out" 2>&1 || {
+		broken=$((broken + 1))
+		diag "$(cat "$T/out")"
+	}
+	# What is left of a backup without head waits for a day, for it may be
+	# a running one; this backup is seconds old.
+	files "$repo" | grep -v "$first/[mp]" >"$T/now"
+	cmp -s "$T/pruned" "$T/now" || {
+		broken=$((broken + 1))
+		diag "$(diff "$T/pruned" "$T/now")"
+	}
+done
+is "killed at any moment it stays restorable, and the next run ends it" \
+	$broken 0
+atleast "... and some were killed" $killed 3
+
+# -- remains, other names ------------------------------------------------------
+
+old=$base/20200101T000000Z-full-00000001
+young=$base/$(date -u +%Y%m%dT%H%M%SZ)-full-00000002
+mkdir -p "$old/pack" "$young/pack"
+echo x >"$old/pack/00000001"
+echo x >"$old/manifest"
+echo x >"$young/pack/00000001"
+echo x >"$base/notes"
+touch -d '2 days ago' "$old"/pack/* "$old/manifest" "$base/notes"
+ok "pruning with interrupted backups there" retention-prune -c "$T/short"
+ok "remains of an old one are gone" test ! -e "$old"
+ok "one that may be running is left" test -e "$young/pack/00000001"
+ok "what is none of ours is left" test -e "$base/notes"
+rm -r "$young" "$base/notes"
+
+# -- no permission -------------------------------------------------------------
+
+rm -rf "$repo"
+cp -a "$T/again/repo" "$repo"
+files "$repo" >"$T/all"
+chmod -R a-w "$base"
+exits 1 "without the right to delete, pruning fails" \
+	retention-prune -c "$T/short"
+like "... and names what" "$(cat "$T/err")" \
+	"base/$first/head: not deleted: .*[Pp]ermission"
+chmod -R u+w "$base"
+is "the backup is whole" "$(files "$repo" | grep -c "base/$first/")" \
+	"$(grep -c "base/$first/" "$T/all")"
+restored "it" abcde --backup "$first" --target-immediate
+
+head=$(ls "$base/$second/head")
+cp "$head" "$T/head"
+printf x | dd of="$head" bs=1 seek=300 \
+	conv=notrunc status=none
+files "$repo" >"$T/all"
+exits 5 "a head that cannot be read stops it" retention-prune -c "$T/short"
+like "... and is named" "$(cat "$T/err")" "backup $second"
+files "$repo" >"$T/now"
+same "... and nothing goes" "$T/all" "$T/now"
+cp "$T/head" "$head"
+
+exits 2 "--apply and --dry-run together are wrong" \
+	retention-prune -c "$T/short" --dry-run --apply "$T/plan"
+exits 2 "an unknown repository is wrong" \
+	retention-prune -c "$T/short" --repo nowhere
+
+done_testing
