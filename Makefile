@@ -100,7 +100,7 @@ $(BUILD)/cmd/%.o: cmd/%.c
 
 # The fronts, which PostgreSQL starts for every WAL file, link nothing but libc,
 # and that statically: it halves the time they take to start.
-FRONTS    := walpush
+FRONTS    := walpush walfetch
 FRONT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/front/*.c))
 FRONT_LD  := $(if $(SAN),$(HARDLD),-static-pie -Wl,-z,relro,-z,now)
 define front_rule

@@ -10,6 +10,7 @@
 #include "guard.h"
 #include "log.h"
 #include "push.h"
+#include "relay_dir.h"
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
 #define WALPUSH_LATE_MS 2000
@@ -59,6 +60,8 @@ walpush_call(const struct conf_cluster *c, const char *path,
 		walpush_look_ahead(c, start, path, argv);
 		rc = push_file(r, path, &d, &res, &f);
 	}
+	/* A worker of walfetch that was killed just before the promotion. */
+	relay_dir_clean();
 	push_tell(path, rc, &res, &f, verbosity, lines, sizeof(lines));
 	walpush_say(lines);
 	rc = rc == 0 ? 0 : cli_exit_status((enum fault_code)rc);

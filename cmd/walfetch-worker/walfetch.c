@@ -1,4 +1,5 @@
-/* walfetch: PostgreSQL's restore_command. See walfetch(1). */
+/* walfetch-worker: all that walfetch does; see walfetch(1). PostgreSQL calls
+ * the front (front.h), which becomes this when no worker answers. */
 
 #include <unistd.h>
 
@@ -7,6 +8,8 @@
 #include "clock.h"
 #include "guard.h"
 #include "log.h"
+#include "prefetch.h"
+#include "relay_dir.h"
 #include "text.h"
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
@@ -57,6 +60,37 @@ walfetch_run(const struct cli *cli, const struct conf_cluster *c,
 	return rc;
 }
 
+/* A segment was delivered: the worker reads on from there, or is started. */
+static void
+walfetch_ahead(const struct conf_cluster *c, const struct relay_start *start,
+    const char *name, char **argv)
+{
+	struct relay_home home;
+
+	if (start->role == RELAY_CALL && c->fetch_jobs > 0 &&
+	    prefetch_recovering() && relay_note(start, name) != 0 &&
+	    relay_home_find(&home) == 0)
+		relay_spawn(start, argv);
+}
+
+/* Nobody hears what goes wrong here; a call that is not answered does it by
+ * itself and says so. */
+static void
+walfetch_serve(const struct cli *cli, const struct conf_cluster *c,
+    const struct relay_start *start)
+{
+	struct fault f = FAULT_INIT;
+	struct repo *r;
+	uint64_t system_id;
+
+	guard_time("walfetch", "", 0, 0);
+	if (repo_own_system_id(c->pgdata, false, &system_id, &f) == 0 &&
+	    repo_open(&r, c, system_id, &f) == 0)
+		prefetch_serve(r, cli->args[0], start->listener);
+	/* Threads may be at work. */
+	_exit(0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -87,27 +121,34 @@ main(int argc, char **argv)
 	struct conf *conf = NULL;
 	struct fault f = FAULT_INIT;
 	struct deadline d;
-	int64_t start = clock_monotonic_ms();
+	struct relay_start start;
 	struct cli cli;
 	int status, rc;
 	bool absent = false;
 
+	relay_started(&start, "walfetch");
+	if (start.role != RELAY_CALL)
+		start.began_ms = clock_monotonic_ms();
 	guard_crash("walfetch", failure);
 	status = cli_start(&cli, &program, argc, argv);
 	if (status != CLI_GO)
 		return status;
 	guard_time("walfetch", cli.args[0], WALFETCH_START_MS, failure);
 	rc = cli_config(&cli, &conf, &c, &f);
+	if (rc == 0 && start.role == RELAY_SERVE)
+		walfetch_serve(&cli, c, &start);
 	if (rc == 0) {
-		d.at_ms = start + c->fetch_deadline_ms;
+		d.at_ms = start.began_ms + c->fetch_deadline_ms;
 		guard_time("walfetch", cli.args[0],
-		    c->fetch_deadline_ms + WALFETCH_LATE_MS, failure);
+		    deadline_left_ms(&d) + WALFETCH_LATE_MS, failure);
+		relay_dir_clean();
 		rc = walfetch_run(&cli, c, system_id, repo, &d, &f);
 		absent = rc == FAULT_ABSENT;
 	}
-	if (rc == 0)
+	if (rc == 0) {
 		log_line(1, "%s: delivered", cli.args[0]);
-	else
+		walfetch_ahead(c, &start, cli.args[0], argv);
+	} else
 		(void)cli_fail(&f);
 	conf_free(conf);
 	if (rc == 0)

@@ -1,0 +1,20 @@
+#ifndef PREFETCH_H
+#define PREFETCH_H
+
+#include <stdbool.h>
+
+#include "relay.h"
+#include "repo.h"
+
+/*
+ * Prefetch: the worker that reads the segments recovery is going to ask for,
+ * and gives them to the calls that come for them.
+ */
+
+/* Does the server in the working directory recover? */
+bool prefetch_recovering(void);
+/* Be the worker, from the segment after this one on; returns when it is time to
+ * end. */
+void prefetch_serve(struct repo *r, const char *delivered, int listener);
+
+#endif
