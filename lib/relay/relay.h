@@ -45,6 +45,7 @@ struct relay_home {
 	char path[4096];
 	uint64_t device, inode; /* of the directory */
 	uint64_t pid_inode;     /* of postmaster.pid */
+	uint64_t pid_started;   /* when, so that a number used again is told */
 	int pid;
 };
 

@@ -1,8 +1,7 @@
 #include "relay.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +34,32 @@ home_server(uint64_t *inode, int *pid)
 	return 0;
 }
 
+/* When the process was started, in the kernel's own count; 0 when it has ended,
+ * even if nobody has waited for it yet. */
+static uint64_t
+home_started(int pid)
+{
+	char path[32], text[1024], *p;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	/* The name may hold anything; the third field, the state, comes after
+	 * its parenthesis, and the time is the 22nd. */
+	p = strrchr(text, ')');
+	if (p == NULL || p[1] == '\0' || strchr("ZX", p[2]) != NULL)
+		return 0;
+	for (int i = 2; i < 22 && p != NULL; i++)
+		p = strchr(p + 1, ' ');
+	return p != NULL ? strtoull(p, NULL, 10) : 0;
+}
+
 static bool
 home_is(const struct relay_home *h, const char *path)
 {
@@ -55,7 +80,8 @@ relay_home_find(struct relay_home *h)
 		return -1;
 	h->device = st.st_dev;
 	h->inode = st.st_ino;
-	return relay_home_stands(h) ? 0 : -1;
+	h->pid_started = home_started(h->pid);
+	return h->pid_started != 0 && relay_home_stands(h) ? 0 : -1;
 }
 
 bool
@@ -66,5 +92,5 @@ relay_home_stands(const struct relay_home *h)
 
 	return home_is(h, h->path) && home_server(&inode, &pid) == 0 &&
 	       inode == h->pid_inode && pid == h->pid &&
-	       (kill(pid, 0) == 0 || errno == EPERM);
+	       home_started(pid) == h->pid_started;
 }

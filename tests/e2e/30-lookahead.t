@@ -169,17 +169,17 @@ for mode in smart fast immediate; do
 		pg_start "$T/pg" || bail "no server"
 	begin_again
 	pg_stop "$T/pg" $mode || bail "no stop"
-	ok "no worker outlives the server: $mode" wait_for 2 gone walpush
+	ok "no worker outlives the server: $mode" wait_for 5 gone walpush
 done
 pg_start "$T/pg" || bail "no server"
 begin_again
 kill -KILL "$(head -n 1 "$T/pg/postmaster.pid")"
-ok "no worker outlives the server: SIGKILL" wait_for 2 gone walpush
+ok "no worker outlives the server: SIGKILL" wait_for 5 gone walpush
 rm "$T/pg/postmaster.pid"
 pg_start "$T/pg" || bail "no server"
 begin_again
 mv "$T/pg" "$T/moved"
-ok "no worker outlives the data directory's place" wait_for 2 gone walpush
+ok "no worker outlives the data directory's place" wait_for 5 gone walpush
 mv "$T/moved" "$T/pg"
 pg_stop "$T/pg" immediate
 
