@@ -97,8 +97,8 @@ int cli_flush_stdout(struct fault *f);
  * shutdown must end us), except SIGPIPE and SIGXFSZ, which are ignored: they
  * come back as EPIPE and EFBIG, for walpush must not die of a signal of its
  * own making. umask 077. Descriptors 0 to 2 are open. No core dump, and no
- * other process of this user reads our memory. Afterwards /proc/self belongs
- * to root.
+ * other process of this user reads our memory. No log of TLS secrets.
+ * Afterwards /proc/self belongs to root.
  */
 void cli_harden(void);
 

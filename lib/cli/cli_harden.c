@@ -62,9 +62,18 @@ memory(void)
 #endif
 }
 
+/* libcurl writes the secrets of its TLS connections where this says, for
+ * debugging; whoever can read that file can read our requests. */
+static void
+environment(void)
+{
+	unsetenv("SSLKEYLOGFILE");
+}
+
 void
 cli_harden(void)
 {
+	environment();
 	descriptors();
 	signals();
 	umask(077);

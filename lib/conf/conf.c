@@ -243,7 +243,7 @@ conf_secret_read(const struct conf_secret *s, const char *what,
 		r = secret_copy(out, s->value, strlen(s->value), f);
 	else
 		r = secret_copy(out, "", 0, f);
-	if (r == FAULT_ABSENT)
+	if (r == FAULT_ABSENT || r == FAULT_DENIED)
 		fault_recode(f, FAULT_CONFIG);
 	return r == 0 ? 0 : fault_prefix(f, "%s", what);
 }

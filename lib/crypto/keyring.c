@@ -106,7 +106,7 @@ keyring_load(
 		struct secret text = SECRET_INIT;
 
 		rc = secret_load(&text, paths[i], f);
-		if (rc == FAULT_ABSENT)
+		if (rc == FAULT_ABSENT || rc == FAULT_DENIED)
 			rc = fault_recode(f, FAULT_KEY);
 		if (rc == 0)
 			rc = keyring_add_text(

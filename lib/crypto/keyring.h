@@ -24,7 +24,8 @@
  * id = first 8 bytes of SHA-256("pitrkit-key-id-1" || public key). Blank lines
  * and lines that begin with '#' are passed over; created may be left out; any
  * other line, and an id that comes twice, is refused. Loading is CONFIG when a
- * file is malformed or readable by others, KEY when it does not exist.
+ * file is malformed or readable by others, KEY when it does not exist or may
+ *not be read.
  */
 
 #define KEYRING_ID 8

@@ -87,6 +87,8 @@ open_checked(const char *path, int *fd, struct fault *f)
 	if (p < 0) {
 		e = errno;
 		fault_errno(f, e, "%s", path);
+		if (e == EACCES)
+			return fault_recode(f, FAULT_DENIED);
 		return e == ENOENT ? fault_recode(f, FAULT_ABSENT)
 				   : FAULT_SYSTEM;
 	}

@@ -25,7 +25,8 @@ struct secret {
 /* Copy of n bytes. */
 int secret_copy(struct secret *s, const void *data, size_t n, struct fault *f);
 /* From a file. CONFIG when group or others may read it, when it is no regular
- * file, or is longer than SECRET_MAX. A trailing newline is kept. */
+ * file, or is longer than SECRET_MAX; DENIED when we may not. A trailing
+ * newline is kept. */
 int secret_load(struct secret *s, const char *path, struct fault *f);
 /* A single-line secret from a file or a command: trailing newlines go. */
 int secret_load_line(struct secret *s, const char *path, struct fault *f);

@@ -108,4 +108,19 @@ full() {
 }
 exits 200 "a help text that cannot be written is no absence" full
 
+
+# -- files that may not be read -------------------------------------------------
+cd "$T" || bail "no folder"
+CONF=$T/conf
+chmod 000 "$T/key"
+exits 5 "a key file that may not be read is a key that is missing" \
+	push "pg_wal/$one"
+exits 200 "and no absence" fetch "$one" "$T/x"
+chmod 600 "$T/key"
+cp "$T/conf" "$T/conf5"
+chmod 000 "$T/conf5"
+CONF=$T/conf5
+exits 2 "settings that may not be read" push "pg_wal/$one"
+exits 200 "and no absence" fetch "$one" "$T/x"
+
 done_testing

@@ -103,6 +103,24 @@ exits 4 "403 is 4" push "pg_wal/$name"
 nok "and nothing is stored" stored "$name"
 proxy_rules p
 
+# -- secrets --------------------------------------------------------------------
+with_log() (
+	SSLKEYLOGFILE=$T/tls-secrets
+	export SSLKEYLOGFILE
+	CONF=$T/conf
+	push "pg_wal/$SEGMENT"
+)
+exits 0 "a server whose environment asks for a log of TLS secrets" with_log
+ok "gets none" test ! -e "$T/tls-secrets"
+cp "$S3_SECRET_FILE" "$T/unreadable"
+chmod 000 "$T/unreadable"
+sed "s,^secret_access_key_file = .*,secret_access_key_file = $T/unreadable," \
+	"$T/conf" >"$T/conf5"
+CONF=$T/conf5
+exits 2 "a secret that may not be read is a wrong setting" \
+	push "pg_wal/$SEGMENT"
+exits 200 "and no absence" fetch "$SEGMENT" "$T/back2"
+
 # -- settings that name the wrong place --------------------------------------
 write_conf "$T/conf3" "$T/pg" "$T/key" "s3:$bucket-none/site/a"
 CONF=$T/conf3
