@@ -163,7 +163,7 @@ prove_archiving(struct ship *s, struct fault *f)
 	walname_format(s->server.timeline,
 	    walname_segno_before(lsn, s->server.segment_size),
 	    s->server.segment_size, name);
-	if ((rc = wait_for(s, name, f)) != 0)
+	if (wait_for(s, name, f) != 0)
 		return fault_prefix(f, "archiving does not work");
 	log_line(
 	    1, "archiving works: %s is in repository %s", name, repo_name(s));
@@ -177,11 +177,10 @@ prove_wal(struct ship *s, struct fault *f)
 	uint64_t first = walname_segno_of(h->start_lsn, h->segment_size);
 	uint64_t last = walname_segno_before(h->stop_lsn, h->segment_size);
 	char name[WALNAME_SIZE];
-	int rc;
 
 	for (uint64_t n = first; n <= last; n++) {
 		walname_format(h->timeline, n, h->segment_size, name);
-		if ((rc = wait_for(s, name, f)) != 0)
+		if (wait_for(s, name, f) != 0)
 			return fault_prefix(
 			    f, "the backup is not complete without its WAL");
 	}

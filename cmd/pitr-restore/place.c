@@ -194,6 +194,7 @@ plan_spaces(struct place *p, const struct place_map *map, size_t n_map,
 	size_t j;
 	int rc = 0;
 
+	p->n_spaces = 0;
 	p->spaces = calloc(h->n_tablespaces + 1, sizeof *p->spaces);
 	if (p->spaces == NULL)
 		return fault_nomem(f);

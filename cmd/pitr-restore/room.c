@@ -22,11 +22,11 @@ file_system(const char *path, struct statvfs *vfs, dev_t *dev, struct fault *f)
 	while (stat(p, &st) != 0 && errno == ENOENT &&
 	       (slash = strrchr(p, '/')) != NULL && slash != p)
 		*slash = '\0';
-	if (stat(p, &st) != 0 && stat("/", &st) != 0)
+	if ((stat(p, &st) != 0 && stat("/", &st) != 0) ||
+	    (statvfs(p, vfs) != 0 && statvfs("/", vfs) != 0))
 		rc = fault_errno(f, errno, "%s", path);
-	else if (statvfs(p, vfs) != 0 && statvfs("/", vfs) != 0)
-		rc = fault_errno(f, errno, "%s", path);
-	*dev = st.st_dev;
+	else
+		*dev = st.st_dev;
 	free(p);
 	return rc;
 }

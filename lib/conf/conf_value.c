@@ -47,16 +47,14 @@ int
 conf_value_push_jobs(
     const struct conf_target *t, const char *value, struct fault *f)
 {
-	return value_jobs(
-	    t, "push_jobs", value, &t->cluster->c.push_jobs, f);
+	return value_jobs(t, "push_jobs", value, &t->cluster->c.push_jobs, f);
 }
 
 int
 conf_value_fetch_jobs(
     const struct conf_target *t, const char *value, struct fault *f)
 {
-	return value_jobs(
-	    t, "fetch_jobs", value, &t->cluster->c.fetch_jobs, f);
+	return value_jobs(t, "fetch_jobs", value, &t->cluster->c.fetch_jobs, f);
 }
 
 int
@@ -65,8 +63,8 @@ conf_value_fetch_ahead(
 {
 	if (text_size(value, &t->cluster->c.fetch_ahead) != 0 ||
 	    t->cluster->c.fetch_ahead == 0)
-		return conf_fault(t->conf, t->line, f,
-		    "fetch_ahead takes a size like 128MB");
+		return conf_fault(
+		    t->conf, t->line, f, "fetch_ahead takes a size like 128MB");
 	return 0;
 }
 

@@ -73,7 +73,7 @@ next_rows(struct run *r, int columns, PGresult **out, struct fault *f)
 static int
 take_position(struct run *r, uint64_t *lsn, uint32_t *timeline, struct fault *f)
 {
-	PGresult *res;
+	PGresult *res = NULL;
 	int rc = next_rows(r, 2, &res, f);
 
 	if (rc != 0)
@@ -111,7 +111,7 @@ take_tablespace(struct run *r, PGresult *res, int i, struct fault *f)
 static int
 take_tablespaces(struct run *r, struct fault *f)
 {
-	PGresult *res;
+	PGresult *res = NULL;
 	int rc = next_rows(r, 3, &res, f);
 
 	if (rc != 0)

@@ -306,7 +306,7 @@ repo_put_object(struct repo *r, size_t i, const char *key,
 	};
 	/* Compressed content never grows by more than a chunk's overhead. */
 	struct buf sealed = BUF_INIT(len + (len >> 6) + (1U << 16));
-	struct store *s;
+	struct store *s = NULL;
 	int rc;
 
 	object_digest(&digest, content, len);
@@ -325,7 +325,7 @@ repo_get_object(struct repo *r, size_t i, const char *key,
 	struct object_id id = {r->conf->name, r->system_id, kind, name};
 	struct buf sealed =
 	    BUF_INIT(content->limit + (content->limit >> 6) + (1U << 16));
-	struct store *s;
+	struct store *s = NULL;
 	int rc;
 
 	if ((rc = repo_store(r, i, &s, f)) == 0 &&

@@ -479,7 +479,7 @@ unpacker_run(struct repo *r, const struct head *h,
 	    .progress = progress,
 	    .progress_ctx = ctx,
 	};
-	struct manifest_totals totals;
+	struct manifest_totals totals = {0};
 	int rc;
 
 	pthread_mutex_init(&u.lock, NULL);

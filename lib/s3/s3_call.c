@@ -80,8 +80,8 @@ sign(struct s3 *s, const struct s3_request *rq, const struct s3_sums *sums,
 	if (sums->md5[0] != '\0')
 		h[k++] = (struct http_header){"content-md5", sums->md5};
 	if (sums->sha256[0] != '\0')
-		h[k++] = (struct http_header){
-		    "x-amz-checksum-sha256", sums->sha256};
+		h[k++] =
+		    (struct http_header){"x-amz-checksum-sha256", sums->sha256};
 	if (rq->conditional)
 		h[k++] = (struct http_header){"if-none-match", "*"};
 	sr.n_headers = k;

@@ -73,7 +73,7 @@ text_base64(const unsigned char *p, size_t n, char *out)
 		v = (unsigned)p[0] << 16 | (n == 2 ? (unsigned)p[1] << 8 : 0);
 		*out++ = alphabet[v >> 18];
 		*out++ = alphabet[v >> 12 & 63];
-		*out++ = n == 2 ? alphabet[v >> 6 & 63] : '=';
+		*out++ = (char)(n == 2 ? alphabet[v >> 6 & 63] : '=');
 		*out++ = '=';
 	}
 	*out = '\0';
