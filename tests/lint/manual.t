@@ -20,7 +20,8 @@ help_options() {
 		sed 's/\(-., \)\{0,1\}\(--[^ ]*\).*/\1\n\2/' |
 		sed 's/, $//; /^$/d' | sort -u
 }
-for c in $(make_show '$(CMDS)'); do
+# A NAME-worker is what NAME becomes, with the same options and page.
+for c in $(make_show '$(CMDS)' | tr ' ' '\n' | sed 's/-worker$//' | sort -u); do
 	page=man/$c.1
 	[ -e "$page" ] || page=man/$c.8
 	ok "$c has a manual page" test -e "$page" || continue
