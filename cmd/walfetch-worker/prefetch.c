@@ -70,8 +70,8 @@ prefetch_work(void *ctx, size_t i, void *job)
 	if (p->repos[i] == NULL)
 		e->rc = repo_clone(&p->repos[i], p->base, &e->fault);
 	if (e->rc == 0)
-		e->rc = archive_fetch(
-		    p->repos[i], e->name, e->path, &d, &e->fault);
+		e->rc =
+		    archive_fetch(p->repos[i], e->name, e->path, &d, &e->fault);
 }
 
 /* ---- what is there ---- */
@@ -153,8 +153,8 @@ prefetch_deliver(struct prefetch *p, struct entry *e, struct relay_call *c)
 		return;
 	}
 	if (c->verbosity > 0)
-		snprintf(line, sizeof(line), "walfetch: %s: delivered\n",
-		    e->name);
+		snprintf(
+		    line, sizeof(line), "walfetch: %s: delivered\n", e->name);
 	relay_call_done(c, 0, line);
 	prefetch_move(p, e->timeline, e->segno + 1);
 }
@@ -370,8 +370,8 @@ prefetch_serve(struct repo *r, const char *delivered, int listener)
 
 	if (prefetch_prepare(&p, r, delivered) != 0)
 		return;
-	if (relay_pool_new(&p.pool, p.conf->fetch_jobs, prefetch_work, &p,
-		&ignored) == 0)
+	if (relay_pool_new(
+		&p.pool, p.conf->fetch_jobs, prefetch_work, &p, &ignored) == 0)
 		relay_serve(listener, p.pool, &service);
 	relay_dir_remove(&p.dir);
 }

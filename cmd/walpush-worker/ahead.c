@@ -68,8 +68,7 @@ ahead_push(struct ahead *a, size_t i, struct entry *e, const struct deadline *d)
 	if (a->repos[i] == NULL)
 		rc = repo_clone(&a->repos[i], a->base, &e->fault);
 	if (rc == 0)
-		rc = push_file(
-		    a->repos[i], e->path, d, &e->result, &e->fault);
+		rc = push_file(a->repos[i], e->path, d, &e->result, &e->fault);
 	if (e->result.busy)
 		a->repos[i] = NULL; /* whoever waits in it keeps it */
 	return rc;
@@ -128,8 +127,8 @@ ahead_place(struct ahead *a)
 }
 
 static bool
-ahead_begin(struct ahead *a, struct entry *e, const char *path, int64_t ms,
-    bool urgent)
+ahead_begin(
+    struct ahead *a, struct entry *e, const char *path, int64_t ms, bool urgent)
 {
 	strcpy(e->path, path);
 	e->asked = false;
@@ -199,8 +198,7 @@ ahead_request(void *ctx, struct relay_call *c)
 		/* One that has not begun comes first now. */
 		if (relay_pool_take_back(a->pool, e))
 			(void)relay_pool_put(a->pool, e, true);
-		if (e->call == NULL &&
-		    strcmp(e->path, c->operands[0]) == 0)
+		if (e->call == NULL && strcmp(e->path, c->operands[0]) == 0)
 			ahead_wait(a, e, c);
 		else
 			relay_call_decline(c);
@@ -278,8 +276,8 @@ static void
 ahead_look(struct ahead *a, int64_t now)
 {
 	if (a->trouble || a->lost >= AHEAD_LOST ||
-	    now - a->born_ms >= AHEAD_LIFE_MS ||
-	    a->out > a->conf->push_jobs || now - a->looked_ms < AHEAD_LOOK_MS)
+	    now - a->born_ms >= AHEAD_LIFE_MS || a->out > a->conf->push_jobs ||
+	    now - a->looked_ms < AHEAD_LOOK_MS)
 		return;
 	a->looked_ms = now;
 	ahead_ready(ahead_offer, a);

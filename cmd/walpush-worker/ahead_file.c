@@ -47,8 +47,7 @@ bool
 ahead_same(const struct ahead_identity *a, const struct ahead_identity *b)
 {
 	return strcmp(a->name, b->name) == 0 && a->st.st_dev == b->st.st_dev &&
-	       a->st.st_ino == b->st.st_ino &&
-	       a->st.st_size == b->st.st_size &&
+	       a->st.st_ino == b->st.st_ino && a->st.st_size == b->st.st_size &&
 	       same_time(&a->st.st_mtim, &b->st.st_mtim) &&
 	       same_time(&a->st.st_ctim, &b->st.st_ctim) &&
 	       memcmp(a->page, b->page, sizeof(a->page)) == 0;

@@ -118,8 +118,7 @@ main(int argc, char **argv)
 		return cli_fail(&f);
 	if (start.role == RELAY_SERVE)
 		walpush_serve(c, start.listener);
-	status = walpush_call(
-	    c, cli.args[0], &start, log_verbosity(), argv);
+	status = walpush_call(c, cli.args[0], &start, log_verbosity(), argv);
 	conf_free(conf);
 	return status;
 }

@@ -135,8 +135,8 @@ front_mix_file(uint64_t *h, const char *path, int content)
 static int
 front_name(struct call *c)
 {
-	static const char *const environment[] = {"AWS_ACCESS_KEY_ID",
-	    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"};
+	static const char *const environment[] = {
+	    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"};
 	uint64_t h = 0xcbf29ce484222325u;
 
 	front_mix_text(&h, c->config);
@@ -262,7 +262,8 @@ front_ask(const struct call *c)
 	return status;
 }
 
-/* What the archiver ignores stays ignored for us, but a shutdown must end us. */
+/* What the archiver ignores stays ignored for us, but a shutdown must end us.
+ */
 static void
 front_signals(void)
 {
@@ -307,8 +308,8 @@ front_main(const struct front *f, int argc, char **argv)
 	status = front_ask(&c);
 	if (status >= 0)
 		return status;
-	snprintf(env, sizeof(env), "call:%s:%lld", c.name,
-	    (long long)c.began_ms);
+	snprintf(
+	    env, sizeof(env), "call:%s:%lld", c.name, (long long)c.began_ms);
 	setenv(WIRE_ENV, env, 1);
 	return front_become(&c, argv);
 }

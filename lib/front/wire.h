@@ -52,9 +52,9 @@ struct wire_answer {
 
 /* How the front tells the program it runs instead of asking a worker, and that
  * tells the worker it starts: an environment variable,
- *	call:SOCKET-NAME:MILLISECONDS	the name a worker is to be had under, and
- *					when the call began (monotonic)
- *	serve:DESCRIPTOR		be the worker; where to listen */
+ *	call:SOCKET-NAME:MILLISECONDS	where a worker is to be had, and when
+ *the call began (monotonic) serve:DESCRIPTOR		be the worker; where to
+ *listen */
 #define WIRE_ENV "PITRKIT_RELAY"
 #define WIRE_NAME 80
 

@@ -105,7 +105,7 @@ struct relay_service {
 
 /* Serve until tick says no; then calls that wait see the end of their
  * connection when the process ends. */
-void relay_serve(int listener, struct relay_pool *pool,
-    const struct relay_service *service);
+void relay_serve(
+    int listener, struct relay_pool *pool, const struct relay_service *service);
 
 #endif

@@ -222,8 +222,8 @@ serve_wait(struct serve *s)
 }
 
 void
-relay_serve(int listener, struct relay_pool *pool,
-    const struct relay_service *service)
+relay_serve(
+    int listener, struct relay_pool *pool, const struct relay_service *service)
 {
 	static struct serve s;
 

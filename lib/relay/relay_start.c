@@ -143,8 +143,7 @@ relay_note(const struct relay_start *s, const char *text)
 		return -1;
 	memcpy(rq.text, text, rq.len);
 	size = offsetof(struct wire_request, text) + rq.len;
-	fd = socket(
-	    AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&a, len) == 0 &&
