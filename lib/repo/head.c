@@ -132,6 +132,23 @@ put_where(struct json *j, const struct head *h, struct fault *f)
 	return json_put_u64(j, "manifest_size", h->manifest_size, f);
 }
 
+/* A head that no reader takes would be a backup that cannot be restored, and
+ * one that stands in the way of the others: a clock that is decades wrong is
+ * enough. */
+static int
+check_readable(const char *text, size_t len, struct fault *f)
+{
+	struct head h;
+	int rc = head_decode(text, len, &h, f);
+
+	if (rc != 0) {
+		fault_prefix(f, "not written, as it could not be read again");
+		return fault_recode(f, FAULT_SYSTEM);
+	}
+	head_free(&h);
+	return 0;
+}
+
 int
 head_encode(const struct head *h, struct buf *out, struct fault *f)
 {
@@ -145,7 +162,8 @@ head_encode(const struct head *h, struct buf *out, struct fault *f)
 	if ((rc = put_what(j, h, f)) != 0 || (rc = put_where(j, h, f)) != 0 ||
 	    (rc = put_tablespaces(j, h, f)) != 0 ||
 	    (rc = put_totals(j, h, f)) != 0 ||
-	    (rc = json_dump(j, &text, &len, f)) != 0)
+	    (rc = json_dump(j, &text, &len, f)) != 0 ||
+	    (rc = check_readable(text, len, f)) != 0)
 		goto out;
 	rc = buf_put(out, text, len, f);
 out:

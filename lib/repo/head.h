@@ -53,6 +53,7 @@ struct head {
 	uint64_t manifest_size; /* bytes of the manifest object */
 };
 
+/* SYSTEM when head_decode would not take it. */
 int head_encode(const struct head *h, struct buf *out, struct fault *f);
 /* Checks every value; h->id must be what the key says (the caller compares).*/
 int head_decode(

@@ -161,6 +161,31 @@ a_head_that_was_cut_is_corrupt(void **state)
 	free(text);
 }
 
+/* The incident: a host whose clock stood at 1970 wrote a head that no reader
+ * takes, and with it no backup of the cluster could be chosen any more. */
+static void
+a_head_that_could_not_be_read_is_not_written(void **state)
+{
+	struct head changed[4];
+	struct buf b = BUF_INIT(HEAD_MAX);
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		changed[i] = sample();
+	changed[0].done_us = 3600000000;
+	changed[1].start_us = 0;
+	changed[2].stop_timeline = 4;
+	changed[3].stop_lsn = changed[3].start_lsn;
+	for (size_t i = 0; i < 4; i++) {
+		struct fault f = FAULT_INIT;
+
+		assert_int_equal(
+		    head_encode(&changed[i], &b, &f), FAULT_SYSTEM);
+		assert_int_equal(b.len, 0);
+	}
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -169,6 +194,7 @@ main(void)
 	    cmocka_unit_test(members_of_newer_versions_are_passed_over),
 	    cmocka_unit_test(impossible_values_are_corrupt),
 	    cmocka_unit_test(a_head_that_was_cut_is_corrupt),
+	    cmocka_unit_test(a_head_that_could_not_be_read_is_not_written),
 	};
 
 	return cmocka_run_group_tests_name("head", tests, NULL, NULL);
