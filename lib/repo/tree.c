@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct tree {
 	int fd;
 	struct place *space;
 	size_t n;
+	pthread_mutex_t lock; /* a file's mode is not what it will be */
 };
 
 static int
@@ -49,6 +51,7 @@ tree_new(struct tree **out, const char *root, const struct tree_space *spaces,
 	if (t == NULL)
 		return fault_nomem(f);
 	t->fd = -1;
+	pthread_mutex_init(&t->lock, NULL);
 	t->root = strdup(root);
 	t->space = calloc(n == 0 ? 1 : n, sizeof *t->space);
 	if (t->root == NULL || t->space == NULL)
@@ -87,6 +90,7 @@ tree_free(struct tree *t)
 	}
 	if (t->fd >= 0)
 		close(t->fd);
+	pthread_mutex_destroy(&t->lock);
 	free(t->space);
 	free(t->root);
 	free(t);
@@ -272,6 +276,33 @@ tree_file_close(struct tree_file *w, struct fault *f)
 	return fdio_close(fd, w->path, f);
 }
 
+/* A file that even its owner must not write, and that is there already: its
+ * other pieces came first. It is writable for as long as opening takes. */
+static int
+open_read_only(struct tree *t, int below, const char *rest, mode_t mode)
+{
+	int probe, fd = -1, e;
+
+	pthread_mutex_lock(&t->lock);
+	probe = open_below(below, rest, O_RDONLY, 0);
+	if (probe >= 0 && fchmod(probe, mode | 0200) == 0) {
+		fd = open_below(below, rest, O_WRONLY, 0);
+		e = errno;
+		if (fchmod(probe, mode) != 0 && fd >= 0) {
+			e = errno;
+			close(fd);
+			fd = -1;
+		}
+		errno = e;
+	}
+	e = errno;
+	if (probe >= 0)
+		close(probe);
+	pthread_mutex_unlock(&t->lock);
+	errno = e;
+	return fd;
+}
+
 /* Make w the file of this piece. Pieces of one file may be written by several
  * threads, so whoever comes first creates it. */
 static int
@@ -291,6 +322,8 @@ switch_to(struct tree *t, struct tree_file *w, const struct manifest_piece *p,
 	if (rc != 0)
 		return rc;
 	w->fd = open_below(fd, rest, O_WRONLY | O_CREAT, p->mode & 0777);
+	if (w->fd < 0 && errno == EACCES && (p->mode & 0200) == 0)
+		w->fd = open_read_only(t, fd, rest, p->mode & 0777);
 	if (w->fd < 0)
 		return fault_errno(f, errno, "%s/%s", t->root, p->path);
 	snprintf(w->path, sizeof w->path, "%s", p->path);

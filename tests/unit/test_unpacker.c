@@ -25,6 +25,7 @@ static struct repo *repo;
 static struct deadline never;
 static struct buf records = BUF_INIT(1U << 24);
 static struct head head;
+static uint32_t file_mode;
 
 static int
 setup(void **state)
@@ -53,6 +54,7 @@ setup(void **state)
 	buf_clear(&records);
 	memset(&head, 0, sizeof head);
 	strcpy(head.id, A);
+	file_mode = 0600;
 	return 0;
 }
 
@@ -187,7 +189,7 @@ file_of(const struct pack *p, const char *path, uint32_t first, uint32_t n,
 	string(&b, p->name);
 	u64(&b, p->size);
 	u32(&b, 1);
-	u32(&b, 0600);
+	u32(&b, file_mode);
 	u64(&b, 0);
 	u64(&b, (uint64_t)n * MIB);
 	string(&b, path);
@@ -561,6 +563,44 @@ a_manifest_without_end_is_noticed(void **state)
 	    unpacker_run(repo, &head, &params, NULL, NULL, &f), FAULT_CORRUPT);
 }
 
+/* Several workers write it, and only the first of them makes it. Root may
+ * write whatever the mode says, so this is somebody else's restore. */
+static void
+a_large_read_only_file_is_restored(void **state)
+{
+	struct fault f = FAULT_INIT;
+	char command[160], path[256];
+	struct stat st;
+	struct pack p[4];
+	int rc;
+
+	(void)state;
+	snprintf(command, sizeof command, "chown -R 65534:65534 '%s'", dir);
+	file_mode = 0400;
+	for (unsigned k = 0; k < 4; k++) {
+		char name[LAYOUT_KEY];
+
+		snprintf(name, sizeof name, A "/pack/%08u", k + 1);
+		make_pack(&p[k], name, name, 8, true);
+		snprintf(path, sizeof path, "other%u", k);
+		file_of(&p[k], "large", 0, 8, 1);
+		file_of(&p[k], path, 0, 1, 1);
+	}
+	if (geteuid() == 0) {
+		assert_int_equal(system(command), 0);
+		assert_int_equal(seteuid(65534), 0);
+	}
+	rc = unpack(4, &f);
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	if (rc != 0)
+		fail_msg("%s", f.text);
+	snprintf(path, sizeof path, "%s/large", root);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0400);
+	assert_int_equal(st.st_size, 8 * MIB);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -575,6 +615,7 @@ main(void)
 	    TEST(nothing_is_named_pg_control),
 	    TEST(a_pack_of_another_backup_does_not_pass),
 	    TEST(a_pack_that_is_absent_is_damage),
+	    TEST(a_large_read_only_file_is_restored),
 	    TEST(sizes_that_lie_are_noticed),
 	    TEST(a_head_of_another_manifest_is_noticed),
 	    TEST(a_manifest_without_end_is_noticed),
