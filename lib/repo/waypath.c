@@ -192,6 +192,17 @@ judge_end(struct repo *r, size_t i, struct walk *k, const struct deadline *d,
 		    "%s is not in the archive: nothing after %s can be "
 		    "reached, timeline %u neither",
 		    k->missing, last, w->timeline);
+	/* PostgreSQL would take the older timeline's segment instead, and
+	 * replay beyond the fork what never was on this timeline. */
+	if (w->history.n > 1 &&
+	    k->reached ==
+		walname_segno_of(
+		    w->history.entry[w->history.n - 1].begin, w->segment_size))
+		return fault_set(f, FAULT_ABSENT,
+		    "%s, with which timeline %u begins, is not in the archive: "
+		    "give --target-timeline %u, or wait until it is archived",
+		    k->missing, w->timeline,
+		    w->history.entry[w->history.n - 2].timeline);
 	rc = walscan_later(
 	    r, i, w->timeline, k->reached, w->segment_size, later, d, f);
 	if (rc != 0)

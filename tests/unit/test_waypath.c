@@ -386,6 +386,28 @@ a_new_timeline_is_followed_once_its_first_segment_is_there(void **state)
 	waypath_free(&w);
 }
 
+/* The same incident, asked for: to name the timeline makes it no less wrong. */
+static void
+a_timeline_that_was_asked_for_must_have_begun(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST, .timeline = 2};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	(void)state;
+	plain_archive(10, 26);
+	history(2, FORK);
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+	g.target = WAYPATH_IMMEDIATE; /* is reached before the fork */
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	waypath_free(&w);
+	segment(2, 25, 2580, NULL);
+	g.target = WAYPATH_LATEST;
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_string_equal(w.last_name, "000000020000000000000019");
+	waypath_free(&w);
+}
+
 static void
 a_backup_beyond_the_fork_leads_nowhere_else(void **state)
 {
@@ -459,6 +481,7 @@ main(void)
 	    TEST(immediate_needs_the_backups_own_wal_only),
 	    TEST(the_newest_backup_before_the_target_is_chosen),
 	    TEST(a_new_timeline_is_followed_once_its_first_segment_is_there),
+	    TEST(a_timeline_that_was_asked_for_must_have_begun),
 	    TEST(a_backup_beyond_the_fork_leads_nowhere_else),
 	    TEST(an_unfinished_backup_is_counted_not_listed),
 	    TEST(an_unreadable_head_stops_the_choice),
