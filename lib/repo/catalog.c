@@ -58,6 +58,8 @@ int
 catalog_head(struct repo *r, size_t i, const char *id, struct head *out,
     const struct deadline *d, struct fault *f)
 {
+	struct deadline step =
+	    deadline_step(d, repo_conf(r)->store_deadline_ms);
 	struct buf text = BUF_INIT(HEAD_MAX);
 	char key[LAYOUT_KEY];
 	char name[LAYOUT_KEY];
@@ -70,7 +72,8 @@ catalog_head(struct repo *r, size_t i, const char *id, struct head *out,
 	if (rc == 0)
 		rc = layout_base_name(id, "head", name, f);
 	if (rc == 0)
-		rc = repo_get_object(r, i, key, OBJECT_HEAD, name, &text, d, f);
+		rc = repo_get_object(
+		    r, i, key, OBJECT_HEAD, name, &text, &step, f);
 	if (rc == 0)
 		rc = head_decode(text.data, text.len, out, f);
 	if (rc == 0 && strcmp(out->id, id) != 0) {
@@ -90,6 +93,8 @@ int
 catalog_read(struct repo *r, size_t i, struct catalog *out,
     const struct deadline *d, struct fault *f)
 {
+	struct deadline step =
+	    deadline_step(d, repo_conf(r)->store_deadline_ms);
 	struct catalog c = {NULL, 0, 0};
 	struct ids ids = {NULL, 0, 0};
 	char prefix[LAYOUT_KEY];
@@ -102,7 +107,7 @@ catalog_read(struct repo *r, size_t i, struct catalog *out,
 		rc = layout_base_prefix(
 		    repo_cluster(r), repo_system_id(r), prefix, f);
 	if (rc == 0)
-		rc = store_list(s, prefix, true, NULL, take_id, &ids, d, f);
+		rc = store_list(s, prefix, true, NULL, take_id, &ids, &step, f);
 	if (rc == 0 && ids.n > 0) {
 		c.heads = calloc(ids.n, sizeof *c.heads);
 		if (c.heads == NULL)

@@ -9,6 +9,8 @@
  * running backup: it is not listed, only counted. A head that cannot be read
  * is a fault, never passed over: choosing a backup without knowing them all is
  * guessing.
+ * Deadlines are over all; each request has store_deadline besides, as there
+ * may be thousands of backups.
  */
 
 struct catalog {

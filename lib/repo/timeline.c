@@ -49,6 +49,8 @@ static int
 read_history(struct repo *r, uint32_t timeline, struct history *out,
     const struct deadline *d, struct fault *f)
 {
+	struct deadline step =
+	    deadline_step(d, repo_conf(r)->store_deadline_ms);
 	struct buf text = BUF_INIT(HISTORY_FILE_MAX);
 	char name[WALNAME_SIZE];
 	int rc;
@@ -56,7 +58,7 @@ read_history(struct repo *r, uint32_t timeline, struct history *out,
 	if (timeline == 1)
 		return history_parse(out, timeline, NULL, 0, f);
 	walname_format_history(timeline, name);
-	rc = archive_read(r, name, &text, d, f);
+	rc = archive_read(r, name, &text, &step, f);
 	if (rc == 0)
 		rc = history_parse(
 		    out, timeline, (const char *)text.data, text.len, f);
@@ -94,13 +96,15 @@ has_begun(struct repo *r, size_t i, const struct history *h,
     struct fault *f)
 {
 	const struct history_entry *e = &h->entry[h->n - 1];
+	struct deadline step =
+	    deadline_step(d, repo_conf(r)->store_deadline_ms);
 	uint64_t segno = walname_segno_of(e->begin, segment_size);
 	char name[WALNAME_SIZE];
 	uint64_t stored;
 	int rc;
 
 	walname_format(e->timeline, segno, segment_size, name);
-	rc = archive_look(r, i, name, NULL, &stored, d, f);
+	rc = archive_look(r, i, name, NULL, &stored, &step, f);
 	*begun = rc == 0;
 	if (rc != FAULT_ABSENT)
 		return rc;
@@ -166,6 +170,8 @@ timeline_resolve(struct repo *r, size_t i, uint32_t timeline,
     const struct head *below, uint32_t floor, uint32_t segment_size,
     struct history *out, const struct deadline *d, struct fault *f)
 {
+	struct deadline step =
+	    deadline_step(d, repo_conf(r)->store_deadline_ms);
 	struct folders t = {NULL, 0, 0};
 	char prefix[LAYOUT_KEY];
 	struct store *s;
@@ -188,7 +194,8 @@ timeline_resolve(struct repo *r, size_t i, uint32_t timeline,
 		rc = layout_wal_prefix(
 		    repo_cluster(r), repo_system_id(r), prefix, f);
 	if (rc == 0)
-		rc = store_list(s, prefix, true, NULL, take_folder, &t, d, f);
+		rc = store_list(
+		    s, prefix, true, NULL, take_folder, &t, &step, f);
 	if (rc == 0)
 		rc = newest(r, i, below, floor, segment_size, &t, out, d, f);
 	free(t.timeline);

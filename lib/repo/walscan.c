@@ -50,11 +50,12 @@ look(void *arg)
 
 	while ((k = atomic_fetch_add(&b->next, 1)) < b->n) {
 		struct slot *s = &b->slot[k];
+		struct deadline d = deadline_step(
+		    b->deadline, repo_conf(l->repo)->store_deadline_ms);
 		int rc;
 
 		rc = archive_look(l->repo, b->repo, s->segment.name,
-		    &s->segment.meta, &s->segment.stored, b->deadline,
-		    &s->fault);
+		    &s->segment.meta, &s->segment.stored, &d, &s->fault);
 		s->segment.present = rc == 0;
 	}
 	return NULL;
@@ -174,6 +175,8 @@ walscan_later(struct repo *r, size_t i, uint32_t timeline, uint64_t segno,
     uint32_t segment_size, char name[WALNAME_SIZE], const struct deadline *d,
     struct fault *f)
 {
+	struct deadline step =
+	    deadline_step(d, repo_conf(r)->store_deadline_ms);
 	char after[LAYOUT_KEY];
 	char prefix[LAYOUT_KEY];
 	struct walname n;
@@ -193,7 +196,7 @@ walscan_later(struct repo *r, size_t i, uint32_t timeline, uint64_t segno,
 	if (rc != 0)
 		return rc;
 	name[0] = '\0';
-	rc =
-	    store_list(s, prefix, false, after, take_first_segment, name, d, f);
+	rc = store_list(
+	    s, prefix, false, after, take_first_segment, name, &step, f);
 	return rc == -1 ? 0 : rc;
 }

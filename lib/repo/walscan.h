@@ -10,6 +10,8 @@
 /*
  * The WAL of a timeline, segment by segment from the archive's sealed metas,
  * read side by side and handed over in order.
+ * Deadlines are over all; each request has store_deadline besides, so that
+ * NULL is not wanted and deadline_never does not hang.
  */
 
 struct walscan_segment {

@@ -22,6 +22,14 @@ deadline_never(void)
 	return d;
 }
 
+struct deadline
+deadline_step(const struct deadline *d, int64_t ms)
+{
+	struct deadline step = deadline_in_ms(ms);
+
+	return step.at_ms < d->at_ms ? step : *d;
+}
+
 int64_t
 deadline_left_ms(const struct deadline *d)
 {

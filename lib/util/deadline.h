@@ -15,6 +15,8 @@ struct deadline {
 
 struct deadline deadline_in_ms(int64_t ms);
 struct deadline deadline_never(void);
+/* The sooner of d and ms from now: one step of something longer. */
+struct deadline deadline_step(const struct deadline *d, int64_t ms);
 int64_t deadline_left_ms(const struct deadline *d); /* 0 when it has passed */
 bool deadline_passed(const struct deadline *d);
 
