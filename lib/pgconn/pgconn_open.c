@@ -38,6 +38,7 @@ static bool
 collect(struct params *p, const PQconninfoOption *list, bool replication)
 {
 	bool has_db = getenv("PGDATABASE") != NULL;
+	bool has_keepalives = false;
 	bool ok = true;
 
 	p->timeout_ms = CONNECT_MS;
@@ -48,6 +49,9 @@ collect(struct params *p, const PQconninfoOption *list, bool replication)
 		if (strcmp(o->keyword, "dbname") == 0 ||
 		    strcmp(o->keyword, "service") == 0)
 			has_db = true;
+		if (text_prefix(o->keyword, "keepalives") ||
+		    strcmp(o->keyword, "service") == 0)
+			has_keepalives = true;
 		if (strcmp(o->keyword, "connect_timeout") == 0) {
 			uint32_t s;
 
@@ -57,6 +61,10 @@ collect(struct params *p, const PQconninfoOption *list, bool replication)
 		ok = ok && add(p, o->keyword, o->val);
 	}
 	ok = ok && (has_db || add(p, "dbname", "postgres"));
+	/* A host that vanished would else be waited for some two hours. */
+	ok = ok && (has_keepalives || (add(p, "keepalives_idle", "60") &&
+					  add(p, "keepalives_interval", "10") &&
+					  add(p, "keepalives_count", "6")));
 	ok = ok && (!replication || add(p, "replication", "database"));
 	return ok && add(p, "application_name", "pitrkit");
 }
