@@ -24,6 +24,7 @@
 #include "waychoice.h"
 
 #define JOBS_MAX 64
+#define CONF_MAX (1U << 20)
 
 struct options {
 	const char *target_dir;
@@ -52,6 +53,7 @@ struct session {
 	struct repo *repo;
 	size_t index; /* of the repository: the first */
 	struct catalog catalog;
+	struct head named; /* with --backup */
 	const struct head *head;
 	bool has_way;
 	struct waypath way;
@@ -168,7 +170,6 @@ find_system_id(struct session *s, uint64_t *id, struct fault *f)
 static int
 open_repository(struct session *s, struct fault *f)
 {
-	struct deadline d;
 	uint64_t id = 0;
 	int rc;
 
@@ -187,31 +188,40 @@ open_repository(struct session *s, struct fault *f)
 		    "%s is the recipient part of a key: a restore needs the "
 		    "key itself",
 		    s->cluster->key_files[0]);
-	if (rc != 0)
-		return rc;
-	d = request_deadline(s);
-	return catalog_read(s->repo, s->index, &s->catalog, &d, f);
+	return rc;
 }
 
-/* The backup: the one that was named, or the best for the goal. */
+/* The backup: the one that was named, or the best for the goal. What is named
+ * is read alone: another one's damaged head must not stand in its way. */
 static int
 choose_backup(struct session *s, struct fault *f)
 {
-	struct deadline d = request_deadline(s);
-	size_t k;
+	struct deadline d = deadline_never();
+	int rc;
 
-	if (s->o->backup == NULL)
-		return waychoice_pick(s->repo, s->index, &s->catalog, &s->goal,
-		    s->jobs, &s->head, &s->goal.timeline, &d, f);
-	for (k = 0; k < s->catalog.n; k++)
-		if (strcmp(s->catalog.heads[k].id, s->o->backup) == 0)
-			s->head = &s->catalog.heads[k];
-	if (s->head == NULL)
+	if (s->o->backup == NULL) {
+		rc = catalog_read(s->repo, s->index, &s->catalog, &d, f);
+		if (rc == FAULT_CORRUPT || rc == FAULT_KEY)
+			fault_prefix(f,
+			    "the backups cannot be compared (--backup ID takes "
+			    "one unseen)");
+		return rc != 0 ? rc
+			       : waychoice_pick(s->repo, s->index, &s->catalog,
+				     &s->goal, s->jobs, &s->head,
+				     &s->goal.timeline, &d, f);
+	}
+	rc = layout_check_id(s->o->backup, f);
+	if (rc == 0)
+		rc = catalog_head(
+		    s->repo, s->index, s->o->backup, &s->named, &d, f);
+	if (rc == FAULT_ABSENT || layout_check_id(s->o->backup, f) != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "--backup %s: there is no such backup, or it was not "
 		    "finished",
 		    s->o->backup);
-	return 0;
+	if (rc == 0)
+		s->head = &s->named;
+	return rc;
 }
 
 static int
@@ -267,6 +277,7 @@ dry_run(struct session *s, struct fault *f)
 	    .restore_ms = -1,
 	};
 	struct store *store;
+	char *command = NULL;
 	int rc;
 
 	rc = repo_store(s->repo, s->index, &store, f);
@@ -274,6 +285,10 @@ dry_run(struct session *s, struct fault *f)
 		return rc;
 	r.repo_url = store_url(store);
 	rc = prove_way(s, &obstacle);
+	if (rc == 0)
+		rc = recovery_command(conf_path(s->conf), s->cluster->name,
+		    s->o->repo, &command, &obstacle);
+	free(command);
 	if (rc == 0)
 		rc = estimate(s, &r, &obstacle);
 	r.head = s->head;
@@ -315,6 +330,30 @@ unpack(struct session *s, struct fault *f)
 	return rc;
 }
 
+/* With data_directory in it, the restored postgresql.conf would start the tree
+ * that it came from. */
+static void
+say_start(const char *root)
+{
+	char *path = fdio_join(root, "postgresql.conf");
+	struct fault ignored = FAULT_INIT;
+	unsigned char *text = NULL;
+	size_t len = 0;
+
+	printf("start it:  pg_ctl -D %s start\n", root);
+	if (path == NULL || access(path, F_OK) != 0)
+		printf("           its postgresql.conf was kept elsewhere: add "
+		       "-o '-c config_file=PATH', with data_directory set to "
+		       "the new place\n");
+	else if (fdio_slurp(path, CONF_MAX, &text, &len, &ignored) != 0 ||
+		 autoconf_has((const char *)text, len, "data_directory"))
+		printf("           its postgresql.conf sets data_directory, "
+		       "which would start another tree: take that line out "
+		       "first\n");
+	free(text);
+	free(path);
+}
+
 /* What to do now, and what will happen then. */
 static void
 say_how(const struct session *s)
@@ -325,7 +364,6 @@ say_how(const struct session *s)
 	    "shut down",
 	};
 	const char *action = s->o->goal.action;
-	char *conf = fdio_join(s->place.root, "postgresql.conf");
 	char goal[160];
 	int which = action == NULL || strcmp(action, "pause") == 0 ? 0
 		    : strcmp(action, "promote") == 0               ? 1
@@ -338,14 +376,9 @@ say_how(const struct session *s)
 	if (geteuid() == 0)
 		printf("give it to PostgreSQL's user first, as with chown -R; "
 		       "tablespaces too\n");
-	printf("start it:  pg_ctl -D %s start\n", s->place.root);
-	if (conf == NULL || access(conf, F_OK) != 0)
-		printf("           its postgresql.conf was kept elsewhere: add "
-		       "-o '-c config_file=PATH', with data_directory set to "
-		       "the new place\n");
+	say_start(s->place.root);
 	printf("it will recover to %s on timeline %u and then %s\n", goal,
 	    s->way.timeline, actions[which]);
-	free(conf);
 }
 
 static int
@@ -429,6 +462,7 @@ session_free(struct session *s)
 	if (s->has_way)
 		waypath_free(&s->way);
 	catalog_free(&s->catalog);
+	head_free(&s->named);
 	repo_free(s->repo);
 	conf_free(s->conf);
 }

@@ -13,7 +13,7 @@
 #include "unpacker.h"
 
 #define AUTO_CONF_MAX (1U << 20)
-#define SETTINGS_MAX 12
+#define SETTINGS_MAX 12 /* 9 and others[] */
 
 /* walfetch stands beside us, wherever both were installed. */
 static int
@@ -88,6 +88,15 @@ recovery_command(const char *conf_path, const char *cluster, const char *repo,
 	*out = (char *)b.data;
 	return 0;
 }
+
+/* What a standby's postgresql.conf, which came with the backup, may still ask
+ * for: to fall behind by hours, to remove WAL from an archive of its own, to
+ * tell the world of a failover. None of it is part of a restore. */
+static const struct autoconf_setting others[] = {
+    {"recovery_min_apply_delay", "0"},
+    {"archive_cleanup_command", ""},
+    {"recovery_end_command", ""},
+};
 
 /* The name and value of the one target; the others are set empty, as the
  * cluster's own postgresql.conf may still name one of an earlier recovery and
@@ -185,6 +194,8 @@ write_settings(const char *root, const struct recovery *rec, struct fault *f)
 	    "recovery_target_inclusive", rec->goal->exclusive ? "off" : "on"};
 	set[n++] = (struct autoconf_setting){
 	    "recovery_target_action", rec->target_action};
+	for (size_t k = 0; k < sizeof others / sizeof others[0]; k++)
+		set[n++] = others[k];
 	rc = fdio_slurp(path, AUTO_CONF_MAX, &old, &len, f);
 	if (rc == FAULT_ABSENT) {
 		fault_clear(f);

@@ -33,21 +33,45 @@ matches(const char *name, size_t n, const char *pattern)
 }
 
 /* PostgreSQL's lexer ends a setting at the end of its line, always: a quoted
- * value cannot hold a line break. So a line can be judged by its first word. */
-static bool
-is_recovery(const char *line, size_t len)
+ * value cannot hold a line break. So a line can be judged by its first word,
+ * which is returned with its length. */
+static const char *
+first_word(const char *line, size_t len, size_t *n)
 {
-	size_t n = 0;
-
 	while (len > 0 && (*line == ' ' || *line == '\t' || *line == '\r')) {
 		line++;
 		len--;
 	}
-	while (n < len && name_char((unsigned char)line[n]))
-		n++;
+	for (*n = 0; *n < len && name_char((unsigned char)line[*n]);)
+		++*n;
+	return (line);
+}
+
+static bool
+is_recovery(const char *line, size_t len)
+{
+	size_t n;
+
+	line = first_word(line, len, &n);
 	for (size_t i = 0; i < sizeof(recovery) / sizeof(*recovery); i++)
 		if (matches(line, n, recovery[i]))
 			return (true);
+	return (false);
+}
+
+bool
+autoconf_has(const char *text, size_t len, const char *name)
+{
+	while (len > 0) {
+		const char *nl = memchr(text, '\n', len);
+		size_t line = nl == NULL ? len : (size_t)(nl - text) + 1, n;
+		const char *word = first_word(text, line, &n);
+
+		if (matches(word, n, name))
+			return (true);
+		text += line;
+		len -= line;
+	}
 	return (false);
 }
 

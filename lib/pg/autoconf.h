@@ -1,6 +1,7 @@
 #ifndef AUTOCONF_H
 #define AUTOCONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buf.h"
@@ -18,6 +19,8 @@ struct autoconf_setting {
 int autoconf_rewrite(const char *old, size_t old_len,
     const struct autoconf_setting *set, size_t n, struct buf *out,
     struct fault *f);
+/* Does a line of this postgresql.conf set name? Included files are not seen. */
+bool autoconf_has(const char *text, size_t len, const char *name);
 /* 'it''s', with backslashes doubled and line breaks as \n, as PostgreSQL's
  * parser reads it. */
 int autoconf_quote(const char *value, struct buf *out, struct fault *f);

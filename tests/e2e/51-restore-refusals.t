@@ -97,6 +97,15 @@ refused 2 "an unfinished backup that is named" "not finished" "$T/in" \
 	--backup "$backup"
 mv "$T/head" "$root/base/$backup/head"
 
+# One damaged head must not make every backup unusable.
+mkdir "$root/base/20300101T000000Z-full-00000001"
+printf 'PITRKIT\nnot' >"$root/base/20300101T000000Z-full-00000001/head"
+refused 5 "a damaged head among the backups" "full-00000001.*" "$T/in"
+like "and the way out is told" "$(cat "$T/err")" "--backup ID"
+ok "a backup that is named is restored all the same" to "$T/named" \
+	--backup "$backup" --no-progress
+rm -r "$root/base/20300101T000000Z-full-00000001"
+
 # -- keys --------------------------------------------------------------------
 cp "$T/conf" "$T/good"
 new_key "$T/other"

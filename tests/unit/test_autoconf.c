@@ -125,10 +125,28 @@ the_limit_of_the_buffer_holds(void **state)
 	buf_free(&b);
 }
 
+static void
+a_setting_is_found_as_postgresql_finds_it(void **state)
+{
+	static const char text[] = "# data_directory = 'x'\n"
+				   "data_directory_mode = 0700\n"
+				   "  Port 5432\n"
+				   "log = 'hba_file'\n"
+				   "ident_file='/x'";
+
+	(void)state;
+	assert_true(autoconf_has(text, sizeof(text) - 1, "port"));
+	assert_true(autoconf_has(text, sizeof(text) - 1, "ident_file"));
+	assert_false(autoconf_has(text, sizeof(text) - 1, "data_directory"));
+	assert_false(autoconf_has(text, sizeof(text) - 1, "hba_file"));
+	assert_false(autoconf_has(text, 0, "port"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_setting_is_found_as_postgresql_finds_it),
 	    cmocka_unit_test(recovery_settings_go_and_all_else_stays),
 	    cmocka_unit_test(an_empty_file_gets_the_settings_alone),
 	    cmocka_unit_test(twice_is_the_same_as_once),
