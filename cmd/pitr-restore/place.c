@@ -29,13 +29,18 @@ has(const char *dir, const char *name)
 	return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
+/* A restore that was killed while it made its mark leaves the mark's temporary
+ * file and nothing else: that is as good as nothing. */
 static bool
 is_empty(DIR *d)
 {
+	static const char temp[] = "." PLACE_MARK ".";
 	const struct dirent *e;
 
 	while ((e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 &&
+		    strncmp(e->d_name, temp, sizeof temp - 1) != 0)
 			return false;
 	return true;
 }

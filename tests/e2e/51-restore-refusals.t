@@ -158,6 +158,13 @@ exec 8<&-
 
 ln -s "$T/linked" "$T/link"
 mkdir "$T/linked"
+# Killed while the first of all files, the mark, was synced on a busy disk.
+mkdir "$T/torn" "$T/torn.space"
+touch "$T/torn/.pitrkit.restoring.1.0123456789abcdef.tmp" \
+	"$T/torn.space/.pitrkit.restoring.1.0123456789abcdef.tmp"
+ok "where a mark was being made" to "$T/torn"
+is "nothing of that is left" "$(find "$T/torn" "$T/torn.space" \
+	-name '*restoring*')" ""
 ok "into a link to a directory" to "$T/link"
 ok "makes the whole tree there" "$BUILD/tests/tools/verifytree" "$T/linked"
 
