@@ -149,7 +149,10 @@ deleted(void *ctx, size_t i, const struct fault *result)
 		r->res->bytes += r->sizes[i];
 		return;
 	}
-	r->res->failed++;
+	if (result->code == FAULT_EXISTS)
+		r->res->locked++;
+	else
+		r->res->failed++;
 	r->told(r->keys[i], result->text);
 }
 
@@ -222,10 +225,10 @@ is_stuck(const struct runner *r, const char *key)
 static int
 delete_head(struct runner *r, size_t i, struct fault *f)
 {
-	uint64_t failed = r->res->failed;
+	uint64_t deletions = r->res->deleted;
 	int rc = flush(r, f);
 
-	r->stuck[i] = rc != 0 || r->res->failed > failed;
+	r->stuck[i] = rc != 0 || r->res->deleted == deletions;
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 struct apply_result {
 	uint64_t deleted;
 	uint64_t bytes;
+	uint64_t locked;  /* by the store, until a moment to come */
 	uint64_t failed;  /* the store did not delete them */
 	uint64_t skipped; /* they belong to a backup that could not go */
 };

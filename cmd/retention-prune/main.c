@@ -117,12 +117,17 @@ report(const struct session *s, struct fault *f)
 	if (!s->o->json) {
 		text_human_size(r->bytes, human);
 		printf("%" PRIu64 " objects, %s deleted\n", r->deleted, human);
+		if (r->locked > 0)
+			printf("%" PRIu64 " objects are locked, %" PRIu64
+			       " more stay with them\n",
+			    r->locked, r->skipped);
 		return 0;
 	}
 	if ((rc = json_new(&j, f)) != 0)
 		return rc;
 	(void)((rc = json_put_u64(j, "deleted", r->deleted, f)) ||
 	       (rc = json_put_u64(j, "bytes", r->bytes, f)) ||
+	       (rc = json_put_u64(j, "locked", r->locked, f)) ||
 	       (rc = json_put_u64(j, "failed", r->failed, f)) ||
 	       (rc = json_put_u64(j, "skipped", r->skipped, f)) ||
 	       (rc = json_dump(j, &text, &len, f)));
@@ -149,7 +154,7 @@ execute(struct session *s, struct fault *f)
 	if ((rc = record_begin(&record, &s->gather, &s->file, f)) != 0)
 		return rc;
 	rc = apply_run(&s->file, &s->gather, s->plan, told, &s->result, f);
-	if (rc == 0 && s->result.failed + s->result.skipped > 0)
+	if (rc == 0 && s->result.failed > 0)
 		rc = fault_set(f, FAULT_SYSTEM,
 		    "%" PRIu64 " objects could not be deleted, %" PRIu64
 		    " more stay because of them",

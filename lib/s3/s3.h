@@ -87,6 +87,27 @@ typedef void (*s3_delete_fn)(void *ctx, size_t i, const struct fault *result);
 int s3_delete(struct s3 *s, const char *const *keys, size_t n, s3_delete_fn cb,
     void *ctx, const struct deadline *d, struct fault *f);
 
+/* The same for single versions: a key may stand there more than once, and one
+ * failure counts for all of it. */
+int s3_delete_versions(struct s3 *s, const char *const *keys,
+    const char *const *versions, size_t n, s3_delete_fn cb, void *ctx,
+    const struct deadline *d, struct fault *f);
+
+/* Does a plain deletion only hide objects here? True when versioning is, or
+ * once was, on. */
+int s3_versions_kept(
+    struct s3 *s, bool *out, const struct deadline *d, struct fault *f);
+/* The versions and delete markers of keys below prefix, from first on; those
+ * beyond last may be told as well. cb as s3_list's. */
+typedef int (*s3_versions_fn)(
+    void *ctx, const char *key, const char *version, struct fault *f);
+int s3_versions_list(struct s3 *s, const char *prefix, const char *first,
+    const char *last, s3_versions_fn cb, void *ctx, const struct deadline *d,
+    struct fault *f);
+/* When the lock of a version ends. Any fault: that is not known. */
+int s3_versions_locked(struct s3 *s, const char *key, const char *version,
+    int64_t *until_us, const struct deadline *d, struct fault *f);
+
 /* Multipart. Parts are numbered from 1. Complete is conditional
  * (If-None-Match: *) and preceded by a HEAD, as older stores ignore the
  * condition; its 200 answer's body is read for an error. abort also after a

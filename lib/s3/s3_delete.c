@@ -109,7 +109,8 @@ put_escaped(struct buf *b, const char *s, struct fault *f)
 }
 
 static int
-body_make(struct buf *b, const char *const *keys, size_t n, struct fault *f)
+body_make(struct buf *b, const char *const *keys, const char *const *versions,
+    size_t n, struct fault *f)
 {
 	int rc;
 
@@ -120,7 +121,16 @@ body_make(struct buf *b, const char *const *keys, size_t n, struct fault *f)
 		if (rc == 0)
 			rc = put_escaped(b, keys[i], f);
 		if (rc == 0)
-			rc = buf_put_str(b, "</Key></Object>", f);
+			rc = buf_put_str(b, "</Key>", f);
+		if (rc == 0 && versions != NULL) {
+			rc = buf_put_str(b, "<VersionId>", f);
+			if (rc == 0)
+				rc = put_escaped(b, versions[i], f);
+			if (rc == 0)
+				rc = buf_put_str(b, "</VersionId>", f);
+		}
+		if (rc == 0)
+			rc = buf_put_str(b, "</Object>", f);
 	}
 	return rc != 0 ? rc : buf_put_str(b, "</Delete>", f);
 }
@@ -129,11 +139,20 @@ int
 s3_delete(struct s3 *s, const char *const *keys, size_t n, s3_delete_fn cb,
     void *ctx, const struct deadline *d, struct fault *f)
 {
+	return s3_delete_versions(s, keys, NULL, n, cb, ctx, d, f);
+}
+
+int
+s3_delete_versions(struct s3 *s, const char *const *keys,
+    const char *const *versions, size_t n, s3_delete_fn cb, void *ctx,
+    const struct deadline *d, struct fault *f)
+{
 	struct deadline never = deadline_never();
 	struct buf b = BUF_INIT(8U << 20);
 	struct s3_request rq = {.method = "POST",
 	    .query = "delete=",
-	    .permission = "s3:DeleteObject",
+	    .permission =
+		versions != NULL ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
 	    .root = "DeleteResult",
 	    .md5 = true,
 	    .d = d != NULL ? d : &never};
@@ -147,7 +166,7 @@ s3_delete(struct s3 *s, const char *const *keys, size_t n, s3_delete_fn cb,
 	if (n > S3_DELETE_MAX)
 		return fault_set(f, FAULT_CONFIG,
 		    "at most %d keys in one deletion", S3_DELETE_MAX);
-	rc = body_make(&b, keys, n, f);
+	rc = body_make(&b, keys, versions, n, f);
 	if (rc == 0) {
 		rq.body = b.data;
 		rq.body_len = b.len;

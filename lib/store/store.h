@@ -114,7 +114,9 @@ int store_list(struct store *s, const char *prefix, bool shallow,
     const char *start_after, store_list_fn cb, void *ctx,
     const struct deadline *d, struct fault *f);
 
-/* Each key's own result to cb, in any order; absent keys count as deleted. 0
+/* Each key's own result to cb, in any order; absent keys count as deleted. In a
+ * bucket that keeps versions all versions of the keys go, so that their space
+ * is free; EXISTS, with the time, for one that object lock protects. 0
  * when every key's result was told; after a fault the others are unknown. */
 typedef void (*store_delete_fn)(
     void *ctx, size_t i, const struct fault *result);

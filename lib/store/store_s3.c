@@ -144,62 +144,6 @@ list(struct store *base, const char *prefix, bool shallow,
 	    start_after ? after : NULL, listed, &l, d, f);
 }
 
-/* ---- deleting ---- */
-
-#define BATCH 1000
-
-struct removal {
-	size_t first;
-	store_delete_fn cb;
-	void *ctx;
-};
-
-static void
-removed(void *ctx, size_t i, const struct fault *result)
-{
-	const struct removal *r = ctx;
-	static const struct fault good = FAULT_INIT;
-
-	r->cb(r->ctx, r->first + i,
-	    result->code == FAULT_ABSENT ? &good : result);
-}
-
-static int
-remove_batch(struct store_s3 *s, const char *const *keys, size_t n,
-    struct removal *r, const struct deadline *d, struct fault *f)
-{
-	char *text = malloc(n * (STORE_S3_KEY_MAX + 1));
-	const char **full = calloc(n, sizeof(*full));
-	int rc = text && full ? 0 : fault_nomem(f);
-
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		full[i] = text + i * (STORE_S3_KEY_MAX + 1);
-		rc = store_s3_key(
-		    s, keys[i], text + i * (STORE_S3_KEY_MAX + 1), f);
-	}
-	if (rc == 0)
-		rc = s3_delete(s->s3, full, n, removed, r, d, f);
-	free(full);
-	free(text);
-	return rc;
-}
-
-static int
-remove_keys(struct store *base, const char *const *keys, size_t n,
-    store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f)
-{
-	struct removal r = {0, cb, ctx};
-	int rc = 0;
-
-	for (; r.first < n && rc == 0; r.first += BATCH) {
-		size_t left = n - r.first;
-
-		rc = remove_batch((struct store_s3 *)base, keys + r.first,
-		    left < BATCH ? left : BATCH, &r, d, f);
-	}
-	return rc;
-}
-
 /* ---- opening ---- */
 
 static void
@@ -233,7 +177,7 @@ static const struct store_ops ops = {
     .get = get,
     .stat = stat_object,
     .list = list,
-    .remove = remove_keys,
+    .remove = store_s3_remove,
     .look_first = look_first,
     .upload_begin = store_s3_upload_begin,
     .upload_write = store_s3_upload_write,

@@ -17,6 +17,12 @@ struct store_s3 {
 	char *prefix; /* "" or with a '/' at its end */
 	size_t prefix_len;
 	bool look_first;
+	enum {
+		STORE_S3_UNKNOWN,
+		STORE_S3_PLAIN,
+		STORE_S3_VERSIONS, /* deleted by version, so that space is free
+				    */
+	} versions;
 };
 
 /* The key within the bucket. */
@@ -31,5 +37,9 @@ int store_s3_upload_write(
 void store_s3_upload_deadline(void *u, const struct deadline *d);
 int store_s3_upload_commit(void *u, struct fault *f);
 void store_s3_upload_free(void *u);
+
+/* store_s3_remove.c */
+int store_s3_remove(struct store *base, const char *const *keys, size_t n,
+    store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f);
 
 #endif

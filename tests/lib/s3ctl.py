@@ -13,6 +13,7 @@
   s3ctl.py CEPHDIR copy BUCKET FROM TO       server side
   s3ctl.py CEPHDIR head BUCKET KEY           lines: NAME: VALUE
   s3ctl.py CEPHDIR retention BUCKET KEY      lines: MODE <tab> UNTIL
+  s3ctl.py CEPHDIR lock BUCKET KEY SECONDS   object lock, governance
   s3ctl.py CEPHDIR grant BUCKET USER read|write|append
   s3ctl.py CEPHDIR wipe BUCKET               every object and version
 
@@ -212,6 +213,17 @@ def do_retention(s3, bucket, key):
     _, data = s3.call("GET", bucket, key, query={"retention": ""})
     root = ET.fromstring(re.sub(rb' xmlns="[^"]*"', b"", data, 1))
     print(root.findtext("Mode"), root.findtext("RetainUntilDate"), sep="\t")
+
+
+def do_lock(s3, bucket, key, seconds):
+    until = datetime.datetime.now(datetime.timezone.utc) + \
+        datetime.timedelta(seconds=int(seconds))
+    body = ("<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>"
+            + until.strftime("%Y-%m-%dT%H:%M:%SZ")
+            + "</RetainUntilDate></Retention>").encode()
+    s3.call("PUT", bucket, key, query={"retention": ""}, body=body,
+            headers={"content-md5": base64.b64encode(
+                hashlib.md5(body).digest()).decode()})
 
 
 def do_grant(s3, bucket, user, rights):
