@@ -154,11 +154,11 @@ class Cluster:
             "archive_command": f'ln -f "%p" "{self.wal}/%f"'})
         server.start()
         while len(os.listdir(self.wal)) < self.count:
-            if self.count >= 100:
+            if self.scale >= 30:
                 run(pgbench + ["-n", "-c", "8", "-j", "2", "-M", "prepared",
                                "-T", "15", "postgres"])
             else:
-                # Quick: no OLTP, but WAL all the same.
+                # Too small for OLTP that makes much WAL: quick.
                 server.sql("UPDATE pgbench_accounts SET abalance = "
                            "abalance + 1; CHECKPOINT")
         server.stop(signal.SIGINT)
