@@ -49,7 +49,7 @@ def peak_kb(pid):
 
 
 class Reaper:
-    """Adds up the orphans whose program is one of names."""
+    """Adds up the orphans whose program's name begins with one of names."""
 
     def __init__(self):
         libc = ctypes.CDLL(None, use_errno=True)
@@ -98,29 +98,42 @@ class Reaper:
                     got, _, ru = os.wait4(pid, os.WNOHANG)
                 except ChildProcessError:
                     continue
-                if got and comm in self.names:
+                if got and comm.startswith(self.names):
                     self.cpu += ru.ru_utime + ru.ru_stime
                     self.peak = max(self.peak, ru.ru_maxrss)
-            elif comm in self.names:
+            elif comm.startswith(self.names):
                 total += own + below
                 self.peak = max(self.peak, peak_kb(pid))
         return total
 
     def sample(self):
-        """The largest of our programs that run now, at its largest."""
-        for pid, comm, _, _, _, _ in processes():
-            if comm in self.names:
+        """The largest of our programs that run now, at its largest; those
+        of somebody else on this machine are not ours."""
+        found = {p[0]: p for p in processes()}
+        for pid, comm, _, parent, _, _ in found.values():
+            if not comm.startswith(self.names):
+                continue
+            while parent in found and parent != os.getpid():
+                parent = found[parent][3]
+            if parent == os.getpid():
                 self.peak = max(self.peak, peak_kb(pid))
 
     def busy(self):
-        return any(comm in self.names and parent == os.getpid()
+        return any(comm.startswith(self.names) and parent == os.getpid()
                    and state != "Z" and pid not in self.known
                    for pid, comm, state, parent, _, _ in processes())
 
     def stragglers(self, seconds):
-        """Lets what works in the background come to its end."""
+        """Lets what works in the background come to its end, or to rest: no
+        CPU time used for longer than a round trip."""
         end = time.monotonic() + seconds
-        while self.names and self.busy() and time.monotonic() < end:
+        used, since = -1.0, time.monotonic()
+        while self.busy() and time.monotonic() < end:
+            now = self.cpu + self.living()
+            if now != used:
+                used, since = now, time.monotonic()
+            elif time.monotonic() > since + 0.6:
+                break
             time.sleep(0.02)
         return self.living()
 
@@ -133,7 +146,7 @@ class Reaper:
         """Ends what still runs in the background for a tool."""
         for sig in (signal.SIGTERM, signal.SIGKILL):
             for pid, comm, state, parent, _, _ in processes():
-                if (parent == os.getpid() and comm in self.names
+                if (parent == os.getpid() and comm.startswith(self.names)
                         and pid not in self.known and state != "Z"):
                     os.kill(pid, sig)
             self.stragglers(2)
