@@ -306,7 +306,7 @@ def choose(build, peers):
     tools, missing = [Pitrkit(build)], []
     helped = subprocess.run([f"{build}/basebackup-ship", "--help"], text=True,
                             stdout=subprocess.PIPE, check=True).stdout
-    if re.search(r"--source \S*files", helped):
+    if re.search(r"--source.*files or stream", helped):
         tools.append(Pitrkit(build, "files"))
     if peers:
         tools.append(Copy())
