@@ -1,6 +1,7 @@
 """What is measured.  Each function makes one measurement of one tool and
 returns its figures; a result that is not right in the store or on the disk
 raises Failed and is none."""
+import contextlib
 import datetime
 import filecmp
 import os
@@ -166,7 +167,24 @@ class Bench:
     def drain_long(self, tool, store):
         return self.drain(tool, store, "long")
 
+    @contextlib.contextmanager
+    def running(self, data):
+        """Helpers in the background end with the server: so there is one,
+        which archives nothing by itself."""
+        server = worlds.Server(self.world, data, self.world.port(), {
+            "archive_mode": "on", "archive_command": "",
+            "shared_buffers": "32MB"})
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
     def fetch(self, tool, store):
+        with self.running(tool.data):
+            return self.fetch_all(tool, store)
+
+    def fetch_all(self, tool, store):
         segments = self.segments(tool, "fetch")
         meter = Meter(self.world, tool, store)
         rows = self.call([tool.restore_of(s, f"pg_wal/{s}.got")
@@ -192,14 +210,15 @@ class Bench:
         data = self.cluster.host("host")
         tool.setup(self.world, store, data)
         rows = []
-        for i, s in enumerate(segments):
-            self.cluster.add(data, s)
-            if i == 1:
-                meter = Meter(self.world, tool, store)
-            rows.append(self.arrive(tool, data, s))
-            self.world.reaper.stragglers(1)
-            time.sleep(0.2)
-            os.unlink(os.path.join(data, "pg_wal", s))
+        with self.running(data):
+            for i, s in enumerate(segments):
+                self.cluster.add(data, s)
+                if i == 1:
+                    meter = Meter(self.world, tool, store)
+                rows.append(self.arrive(tool, data, s))
+                self.world.reaper.stragglers(1)
+                time.sleep(0.2)
+                os.unlink(os.path.join(data, "pg_wal", s))
         del rows[0]
         result = meter.figures(
             statistics.median(r[0] for r in rows) * 1000,
@@ -214,22 +233,13 @@ class Bench:
         data = self.cluster.host("host", segments + self.cluster.segments[
             len(segments):2 * len(segments)])
         tool.setup(self.world, store, data)
-        self.world.reaper.start(tool.comms)
-        self.arrive(tool, data, segments[0])
-        ahead, end = [], time.monotonic() + 10
-        while len(ahead) < len(segments) - 1 and time.monotonic() < end:
-            time.sleep(0.3)
-            found = self.stored(store, segments[1:])
-            if found == ahead and not self.world.reaper.busy():
-                break
-            ahead = found
-        ahead = [s for a, s in zip(ahead, segments[1:]) if a == s]
-        self.world.reaper.stragglers(3)
-        if len(ahead) < 2:
-            return None
-        meter = Meter(self.world, tool, store)
-        rows = [self.arrive(tool, data, s) for s in ahead]
-        self.world.reaper.stragglers(3)
+        with self.running(data):
+            ahead = self.looked_ahead(tool, store, data, segments)
+            if len(ahead) < 2:
+                return None
+            meter = Meter(self.world, tool, store)
+            rows = [self.arrive(tool, data, s) for s in ahead]
+            self.world.reaper.stragglers(3)
         result = meter.figures(
             statistics.median(r[0] for r in rows) * 1000,
             sum(r[1] for r in rows), max(r[2] for r in rows), n=len(rows),
@@ -238,6 +248,20 @@ class Bench:
             os.unlink(os.path.join(data, "pg_wal", s))
         self.check_archive(tool, store, [segments[0], *ahead], data)
         return result
+
+    def looked_ahead(self, tool, store, data, segments):
+        """Calls for the first; which of the others are stored by then."""
+        self.world.reaper.start(tool.comms)
+        self.arrive(tool, data, segments[0])
+        found, end = [], time.monotonic() + 15
+        while len(found) < len(segments) - 1 and time.monotonic() < end:
+            # Not for long: helpers do not linger for ever.
+            time.sleep(0.5)
+            before, found = found, self.stored(store, segments[1:])
+            if found == before and not self.world.reaper.busy():
+                break
+        self.world.reaper.stragglers(3)
+        return [s for a, s in zip(found, segments[1:]) if a == s]
 
     def replay(self, tool, store):
         """From the start of recovery to the place in the last segment."""
