@@ -51,10 +51,10 @@ struct wire_answer {
 #define WIRE_NOTE UINT32_MAX
 
 /* How the front tells the program it runs instead of asking a worker, and that
- * tells the worker it starts: an environment variable,
- *	call:SOCKET-NAME:MILLISECONDS	where a worker is to be had, and when
- *the call began (monotonic) serve:DESCRIPTOR		be the worker; where to
- *listen */
+ * tells the worker it starts: an environment variable. In the first case it is
+ * "call:SOCKET-NAME:MILLISECONDS", where a worker is to be had, and when the
+ * call began (monotonic); in the second "serve:DESCRIPTOR": be the worker, and
+ * listen there. */
 #define WIRE_ENV "PITRKIT_RELAY"
 #define WIRE_NAME 80
 
