@@ -91,7 +91,7 @@ take_base(void *ctx, const struct store_entry *e, struct fault *f)
 
 	if (slash != NULL && (size_t)(slash - name) < sizeof id)
 		memcpy(id, name, (size_t)(slash - name));
-	if (layout_check_id(id, &ignored) != 0) {
+	if (slash == NULL || layout_check_id(id, &ignored) != 0) {
 		g->strange++;
 		return 0;
 	}

@@ -22,12 +22,12 @@ gather_wal_add(struct gather *g, const struct walname *n, int64_t archived_us,
     struct fault *f)
 {
 	uint64_t place = (uint64_t)n->log << 32 | n->seg;
-	struct retain_wal *w = g->n_wal > 0 ? &g->wal[g->n_wal - 1] : NULL;
+	struct retain_wal *w = g->wal + (g->n_wal > 0 ? g->n_wal - 1 : 0);
 
 	if (archived_us == CLOCK_NONE)
 		archived_us = INT64_MAX;
 	/* One folder's: ranges stay short enough to tell when they were. */
-	if (w != NULL && w->timeline == n->timeline && n->seg > 0 &&
+	if (g->n_wal > 0 && w->timeline == n->timeline && n->seg > 0 &&
 	    w->last + 1 == place) {
 		w->last = place;
 		if (archived_us > w->last_us)
