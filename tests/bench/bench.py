@@ -189,8 +189,15 @@ def main():
         return 2
     os.makedirs(args.out, exist_ok=True)
     build = os.environ.get("BUILD") or os.path.join(worlds.TOP, "build")
-    for sig in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(sig, lambda *_: sys.exit(130))
+    signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+    def leave(*_):
+        # A second one must not cut the tidying short.
+        for sig in signals:
+            signal.signal(sig, signal.SIG_IGN)
+        sys.exit(130)
+    for sig in signals:
+        signal.signal(sig, leave)
     world = worlds.World(
         os.path.realpath(tempfile.mkdtemp(prefix="pitrkit-bench.",
                                           dir=os.environ.get("TMPDIR"))),
