@@ -27,6 +27,9 @@ struct pgread_file {
 	bool pages;
 	uint64_t left; /* bytes not read yet */
 	uint32_t crc;  /* of those that were, each in its place */
+	/* Of a file in one piece: looked up when it was opened, and then
+	 * fetched, so that many small files are under way at once. */
+	struct pgread_cache cache;
 };
 
 struct pgread {
@@ -92,6 +95,11 @@ pgread_open(struct pgread *r, const struct pgtree_file *t,
 	/* Read ahead by the kernel would fill the cache with what looks to the
 	 * next piece as if it had been there. */
 	(void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_RANDOM);
+	if (file->size <= OBJECT_CHUNK) {
+		pgread_cache_look(
+		    &file->cache, file->fd, 0, (uint32_t)file->size);
+		pgread_cache_fetch(&file->cache);
+	}
 	pthread_mutex_lock(&r->lock);
 	file->next = r->files;
 	file->prev = &r->files;
@@ -214,10 +222,11 @@ pgread_piece(void *ctx, void *opened, const struct manifest_piece *p,
 {
 	struct pgread *r = ctx;
 	struct pgread_file *file = opened;
-	struct pgread_cache cache;
+	struct pgread_cache cache = file->cache;
 	int rc;
 
-	pgread_cache_look(&cache, file->fd, p->file_offset, p->length);
+	if (file->size > OBJECT_CHUNK)
+		pgread_cache_look(&cache, file->fd, p->file_offset, p->length);
 	rc = read_at(file, p->path, out, p->length, p->file_offset, f);
 	if (rc == 0 && file->pages)
 		rc = check_pages(r, file, p, out, f);

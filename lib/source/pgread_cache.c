@@ -23,8 +23,8 @@ pgread_cache_look(
 	(void)munmap(map, length);
 }
 
-void
-pgread_cache_restore(const struct pgread_cache *c)
+static void
+advise(const struct pgread_cache *c, int advice)
 {
 	off_t page = (off_t)sysconf(_SC_PAGESIZE);
 
@@ -34,8 +34,20 @@ pgread_cache_restore(const struct pgread_cache *c)
 			continue;
 		while (end < c->n && !(c->there[end] & 1))
 			end++;
-		/* what the server wrote meanwhile is dirty, and stays */
 		(void)posix_fadvise(c->fd, (off_t)c->offset + i * page,
-		    (end - i) * page, POSIX_FADV_DONTNEED);
+		    (end - i) * page, advice);
 	}
+}
+
+void
+pgread_cache_fetch(const struct pgread_cache *c)
+{
+	advise(c, POSIX_FADV_WILLNEED);
+}
+
+/* What the server wrote meanwhile is dirty, and stays. */
+void
+pgread_cache_restore(const struct pgread_cache *c)
+{
+	advise(c, POSIX_FADV_DONTNEED);
 }

@@ -20,6 +20,8 @@ struct pgread_cache {
  * a multiple of it. */
 void pgread_cache_look(
     struct pgread_cache *c, int fd, uint64_t offset, uint32_t length);
+/* Begins to read those that are not, and does not wait. */
+void pgread_cache_fetch(const struct pgread_cache *c);
 /* Takes out those that were not. */
 void pgread_cache_restore(const struct pgread_cache *c);
 

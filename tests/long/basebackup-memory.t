@@ -1,6 +1,7 @@
 #!/bin/sh
 # Memory stays below 128 MiB with 200 000 files, with data that does not
-# compress, and with as many jobs as can be asked for, on S3 as on a directory.
+# compress, and with as many jobs as can be asked for, on S3 as on a directory,
+# from either source.
 . "$(dirname "$0")/../lib/pitrkit.sh"
 
 # peak CMD...: prints the most KiB that CMD had resident
@@ -34,21 +35,24 @@ for i in range(200):
                   'wb') as f:
             f.write(os.urandom(64) * (1 + j % 8))
 END
-for repo in r1 r2; do
-	for jobs in 2 64; do
-		ok "200 000 small files, $jobs jobs, $repo" peak \
-			basebackup-ship -c "$T/conf" --repo $repo --jobs $jobs
-		atmost "KiB resident" "$(cat "$T/out")" $((128 << 10))
-	done
+for run in "r1 2 files" "r1 64 stream" "r2 2 stream" "r2 64 files"; do
+	set -- $run
+	repo=$1 jobs=$2 source=$3
+	ok "200 000 small files, $jobs jobs, $repo, $source" peak \
+		basebackup-ship -c "$T/conf" --repo "$repo" --jobs "$jobs" \
+		--source "$source"
+	atmost "KiB resident" "$(cat "$T/out")" $((128 << 10))
+	diag "$(cat "$T/out") KiB"
 done
 rm -rf "$d"/base/junk*
 head -c 700000000 /dev/urandom >"$d/base/noise"
-for repo in r1 r2; do
-	for jobs in 2 64; do
-		ok "700 MB that do not compress, $jobs jobs, $repo" peak \
-			basebackup-ship -c "$T/conf" --repo $repo --jobs $jobs
-		atmost "KiB resident" "$(cat "$T/out")" $((128 << 10))
-		diag "$(cat "$T/out") KiB"
-	done
+for run in "r1 2 files" "r1 64 stream" "r2 2 stream" "r2 64 files"; do
+	set -- $run
+	repo=$1 jobs=$2 source=$3
+	ok "700 MB that do not compress, $jobs jobs, $repo, $source" peak \
+		basebackup-ship -c "$T/conf" --repo "$repo" --jobs "$jobs" \
+		--source "$source"
+	atmost "KiB resident" "$(cat "$T/out")" $((128 << 10))
+	diag "$(cat "$T/out") KiB"
 done
 done_testing
