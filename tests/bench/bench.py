@@ -217,6 +217,8 @@ def main():
         print(f"bench: {e}", file=sys.stderr)
         return 1
     finally:
+        for sig in signals:
+            signal.signal(sig, signal.SIG_IGN)
         world.close()
 
 
