@@ -77,6 +77,45 @@ like "and was done once" "$(cat "$T/err")" \
 	"^walpush: pg_wal/$(name 2): durable in 1 repositories, 1048576"
 exits 0 "by any path of the same file" push "$T/pg/pg_wal/$(name 3)"
 
+cat >"$T/garbage" <<'PY'
+import os, re, random, socket, struct, sys, time
+random.seed(1)
+names = [m for m in re.findall(r"@(pitrkit-walpush-\S+)",
+         open("/proc/net/unix").read())]
+def say(name, data):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(5)
+    try:
+        for i in range(100):
+            try:
+                s.connect("\0" + name)
+                break
+            except BlockingIOError: # its backlog is full
+                time.sleep(0.01)
+        pid = struct.unpack("3i", s.getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        if str(pid) != sys.argv[1]:
+            return 0
+        s.send(data)
+        return 1
+    except OSError:
+        return 0
+    finally:
+        s.close()
+sent = 0
+for name in set(names):
+    for i in range(200):
+        good = struct.pack("4I", 0x50726c61, 0, random.choice([0, 1, 2, 9]),
+                           random.choice([0, 1, 5, 4000, 0xffffffff]))
+        sent += say(name, random.choice([os.urandom(random.randrange(4000)),
+            good, good + b"x" * 5, good + b"a\0b\0c", b"\0"]))
+print(sent)
+PY
+exits 0 "nonsense on its socket" "$PYTHON" "$T/garbage" "$(lingering walpush)"
+is "is heard" "$(cat "$T/out")" 200
+exits 0 "and does not disturb it" push "pg_wal/$(name 3)"
+is "it is still there" "$(lingering walpush | wc -l)" 1
+
 # -- identity ---------------------------------------------------------------------
 other=$T/pg/pg_wal/$(name 4)
 cp "$other" "$T/kept"
