@@ -24,7 +24,9 @@ pg_stop "$d"
 pg_archive "$d" "$T/conf"
 pg_set "$d" "archive_timeout = 1s"
 pg_start "$d" || bail "PostgreSQL does not start"
-write_conf "$T/conf" "$d" "$T/key" "file:$T/repo"
+# No look-ahead: its worker would go on pushing for some seconds after
+# archive_command was taken away below.
+write_conf "$T/conf" "$d" "$T/key" "file:$T/repo" -- "push_jobs = 0"
 root=$T/repo/main/$(pg_psql "$d" \
 	"SELECT system_identifier FROM pg_control_system()")
 is "the server is on timeline 2" \
