@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "copy.h"
@@ -159,13 +161,13 @@ walk(struct copy *c, struct fault *f)
 
 /* A small file whose content is at hand. */
 static int
-put_file(struct copy *c, const char *path, const void *data, size_t len,
-    struct fault *f)
+put_file(struct copy *c, const char *path, uint32_t mode, const void *data,
+    size_t len, struct fault *f)
 {
 	int64_t now = clock_now_us();
 	int rc;
 
-	if ((rc = shipper_file(c->shipper, path, len, MODE, now, f)) != 0 ||
+	if ((rc = shipper_file(c->shipper, path, len, mode, now, f)) != 0 ||
 	    (rc = shipper_data(c->shipper, data, len, f)) != 0 ||
 	    (rc = shipper_file_end(c->shipper, f)) != 0)
 		return rc;
@@ -178,11 +180,23 @@ put_control(struct copy *c, struct fault *f)
 {
 	unsigned char data[CONTROL_SIZE];
 	struct control control;
+	struct stat st;
+	char *path;
 	int rc = repo_control_read(c->s->conf->pgdata, data, &control, f);
 
 	if (rc != 0)
 		return rc;
-	return put_file(c, CONTROL, data, sizeof data, f);
+	/* A cluster that its group may read keeps that. */
+	path = fdio_join(c->s->conf->pgdata, CONTROL);
+	if (path == NULL)
+		return fault_nomem(f);
+	if (stat(path, &st) != 0)
+		rc = fault_errno(f, errno, "%s", path);
+	else
+		rc = put_file(
+		    c, CONTROL, st.st_mode & 0777, data, sizeof data, f);
+	free(path);
+	return rc;
 }
 
 /* What backup_label says must be what we know. */
@@ -214,7 +228,7 @@ stop(struct copy *c, struct fault *f)
 	h->stop_timeline = h->timeline;
 	if ((rc = check_label(c, label, f)) == 0 &&
 	    (rc = pgread_verdict_stop(c->reader, h->stop_lsn, f)) == 0)
-		rc = put_file(c, LABEL, label, strlen(label), f);
+		rc = put_file(c, LABEL, MODE, label, strlen(label), f);
 	free(label);
 	return rc;
 }
