@@ -35,6 +35,8 @@ second=$(backup)
 rs_mark "$d" c
 rs_archived "$d"
 pg_stop "$d"
+# The short rules keep what is younger than a second.
+sleep 2
 objects >"$T/all"
 
 # -- credentials ---------------------------------------------------------------

@@ -34,6 +34,8 @@ second=$(backup r1)
 second2=$(backup r2)
 rs_archived "$d"
 pg_stop "$d"
+# The short rules keep what is younger than a second.
+sleep 2
 
 # -- versions ------------------------------------------------------------------
 
