@@ -15,7 +15,11 @@ ok "the package builds" packaging/build-deb
 deb=$(ls build/deb/pitrkit_*.deb) || bail "no package"
 dpkg-deb -c "$deb" | awk '{ print $6 }' >"$T/list"
 for c in $commands; do
-	ok "$c is in it" grep -qx "./usr/bin/$c" "$T/list"
+	case $c in
+	*-worker) place=libexec/pitrkit ;;
+	*) place=bin ;;
+	esac
+	ok "$c is in it" grep -qx "./usr/$place/$c" "$T/list"
 done
 for p in man/*; do
 	p=${p#man/}
