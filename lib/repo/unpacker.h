@@ -18,7 +18,7 @@
  * Files are created below root and the tablespaces' folders (tree.h), all empty
  * at the start. global/pg_control is
  * written as global/pg_control.pitrkit: the caller renames it last.
- * Memory: at most 96 MiB however many jobs.
+ * Memory: at most 96 MiB however many jobs: no more than 16 workers are made.
  */
 
 struct unpacker_params {
