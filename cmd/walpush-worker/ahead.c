@@ -45,6 +45,7 @@ struct ahead {
 	struct repo *base;
 	struct repo *repos[RELAY_POOL_THREADS]; /* one for each thread */
 	const struct conf_cluster *conf;
+	const char *own; /* pushed by the call that started us */
 	struct relay_pool *pool;
 	struct relay_home home;
 	struct entry files[AHEAD_FILES];
@@ -262,7 +263,7 @@ ahead_offer(void *ctx, const char *name)
 	char path[WIRE_TEXT];
 	struct entry *e;
 
-	if (ahead_find(a, name) != NULL)
+	if (strcmp(name, a->own) == 0 || ahead_find(a, name) != NULL)
 		return true;
 	e = ahead_place(a);
 	if (e == NULL)
@@ -313,7 +314,7 @@ ahead_tick(void *ctx)
 }
 
 void
-ahead_serve(struct repo *r, int listener)
+ahead_serve(struct repo *r, int listener, const char *path)
 {
 	static struct ahead a;
 	const struct relay_service service = {
@@ -328,6 +329,7 @@ ahead_serve(struct repo *r, int listener)
 	size_t jobs;
 
 	a.base = r;
+	a.own = push_name(path);
 	a.conf = repo_conf(r);
 	a.born_ms = a.called_ms = clock_monotonic_ms();
 	if (a.conf->push_jobs == 0 || relay_home_find(&a.home) != 0 ||

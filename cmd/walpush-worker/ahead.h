@@ -14,6 +14,7 @@
 /* Does another file than this one wait to be archived? */
 bool ahead_wanted(const char *path);
 /* Be the worker; returns when it is time to end. r: opened. */
-void ahead_serve(struct repo *r, int listener);
+/* path: the file that the starting call pushes itself; not done ahead. */
+void ahead_serve(struct repo *r, int listener, const char *path);
 
 #endif

@@ -74,7 +74,7 @@ walpush_call(const struct conf_cluster *c, const char *path,
 /* Nobody hears what goes wrong here; a call that is not answered does it by
  * itself and says so. */
 static void
-walpush_serve(const struct conf_cluster *c, int listener)
+walpush_serve(const struct conf_cluster *c, int listener, const char *path)
 {
 	struct fault f = FAULT_INIT;
 	struct repo *r;
@@ -83,7 +83,7 @@ walpush_serve(const struct conf_cluster *c, int listener)
 	guard_time("walpush", "", 0, 0);
 	if (repo_own_system_id(c->pgdata, true, &system_id, &f) == 0 &&
 	    repo_open(&r, c, system_id, &f) == 0)
-		ahead_serve(r, listener);
+		ahead_serve(r, listener, path);
 	/* Threads may be at work. */
 	_exit(0);
 }
@@ -117,7 +117,7 @@ main(int argc, char **argv)
 	if (cli_config(&cli, &conf, &c, &f) != 0)
 		return cli_fail(&f);
 	if (start.role == RELAY_SERVE)
-		walpush_serve(c, start.listener);
+		walpush_serve(c, start.listener, cli.args[0]);
 	status = walpush_call(c, cli.args[0], &start, log_verbosity(), argv);
 	conf_free(conf);
 	return status;
