@@ -288,8 +288,8 @@ read_extents(struct manifest_reader *r, struct bytes *b,
 		    (i > 0 && e->where.index <= r->extents[i - 1].where.index))
 			return bad(f, "extents out of order");
 		end = e->where.offset + e->where.stored;
-		if (e->n_pieces > n_pieces - done)
-			return bad(f, "more pieces than the pack says");
+		if (e->n_pieces == 0 || e->n_pieces > n_pieces - done)
+			return bad(f, "none or too many pieces in an extent");
 		e->pieces = r->pieces + done;
 		for (uint32_t j = 0; j < e->n_pieces; j++) {
 			rc = read_piece(

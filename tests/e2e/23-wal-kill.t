@@ -38,6 +38,19 @@ ms_of() {
 	ms=$(($(now_ms) - ms_start + 5))
 }
 
+# kill_some CMD...: calls it, kills it, and learns for the next one: a call
+# that ended before its kill was quicker than the first, which had more to do.
+kill_some() {
+	kill_end=$(perl "$T/kill_at" "$ms" "$@" 2>>"$T/noise")
+	echo "$kill_end" >>"$T/ends"
+	if [ "$kill_end" = killed ]; then
+		ms=$((ms + 1))
+	else
+		ms=$((ms - ms / 5))
+	fi
+	[ "$ms" -ge 4 ] || ms=4
+}
+
 cd "$T/pg" || bail "no data directory"
 for kind in file s3; do
 	ms_of walpush -c "$T/$kind" "pg_wal/$(tail -n 1 "$T/names")" ||
@@ -46,8 +59,7 @@ for kind in file s3; do
 	lost=0 odd=0
 	for name in $(head -n 19 "$T/names"); do
 		for i in 1 2 3 4 5 6; do
-			perl "$T/kill_at" $ms walpush -c "$T/$kind" \
-				"pg_wal/$name" >>"$T/ends" 2>>"$T/noise"
+			kill_some walpush -c "$T/$kind" "pg_wal/$name"
 			# What is there is whole, or it is not there.
 			walfetch -c "$T/$kind" "$name" "$T/got" 2>>"$T/noise"
 			case $? in
@@ -80,8 +92,7 @@ mkdir "$T/dest"
 ms_of walfetch -c "$T/s3" "$name" "$T/got" || bail "no fetch"
 odd=0
 for i in $(seq 50); do
-	perl "$T/kill_at" $ms walfetch -c "$T/s3" "$name" "$T/dest/x" \
-		>>"$T/ends" 2>>"$T/noise"
+	kill_some walfetch -c "$T/s3" "$name" "$T/dest/x"
 	[ ! -e "$T/dest/x" ] || cmp -s "$T/dest/x" "pg_wal/$name" ||
 		odd=$((odd + 1))
 	rm -f "$T/dest/x"
