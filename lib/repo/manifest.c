@@ -212,7 +212,8 @@ put_extent(struct manifest_writer *w, const struct manifest_extent *e,
 		if ((rc = buf_put_u32(b, *file, f)) != 0 ||
 		    (rc = buf_put_u64(b, q->file_offset, f)) != 0 ||
 		    (rc = buf_put_u32(b, q->extent_offset, f)) != 0 ||
-		    (rc = buf_put_u32(b, q->length, f)) != 0)
+		    (rc = buf_put_u32(b, q->length, f)) != 0 ||
+		    (rc = buf_put(b, q->xxh, sizeof q->xxh, f)) != 0)
 			return rc;
 		w->totals.bytes += q->length;
 		if (q->file_offset == 0) {

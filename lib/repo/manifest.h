@@ -26,6 +26,7 @@
 
 #define MANIFEST_PATH 1024
 #define MANIFEST_RECORD_MAX (8U << 20)
+#define MANIFEST_XXH 16
 
 struct manifest_entry { /* 'D', 'F', 'L' */
 	char type;
@@ -44,6 +45,8 @@ struct manifest_piece {
 	uint64_t file_offset;
 	uint32_t extent_offset; /* in the extent's content */
 	uint32_t length;        /* at least 1 */
+	/* XXH3-128 of the piece: whether a file that is there holds it. */
+	unsigned char xxh[MANIFEST_XXH];
 };
 
 struct manifest_extent {

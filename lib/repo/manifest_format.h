@@ -8,6 +8,6 @@
 /* The least a file, an extent, a piece takes in a record. */
 #define MANIFEST_FILE_MIN 23 /* u32 u64 u64 u16, NUL */
 #define MANIFEST_EXTENT_SIZE 24
-#define MANIFEST_PIECE_SIZE 20
+#define MANIFEST_PIECE_SIZE (20 + MANIFEST_XXH)
 
 #endif

@@ -208,7 +208,8 @@ read_piece(struct manifest_reader *r, struct bytes *b, uint32_t n_files,
 
 	if (bytes_u32(b, &file) != 0 || bytes_u64(b, &q->file_offset) != 0 ||
 	    bytes_u32(b, &q->extent_offset) != 0 ||
-	    bytes_u32(b, &q->length) != 0)
+	    bytes_u32(b, &q->length) != 0 ||
+	    bytes_copy(b, q->xxh, sizeof q->xxh) != 0)
 		return bad(f, "a record is too short");
 	if (file >= n_files)
 		return bad(f, "a piece of a file that its pack does not list");

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto.h"
 #include "shipper_core.h"
 
 /* A worker: extents from the queue into a pack, the pack into the repository,
@@ -83,7 +84,8 @@ pack_has_room(const struct shipper_worker *w)
 	       s->section_cap / 256 > w->n_extents;
 }
 
-/* The extent's pieces outlive it: its buffers go back to the caller. */
+/* The extent's pieces outlive it: its buffers go back to the caller. What the
+ * pieces hold is in the processor's cache yet. */
 static void
 keep_pieces(struct shipper_worker *w, const struct shipper_extent *x)
 {
@@ -102,6 +104,7 @@ keep_pieces(struct shipper_worker *w, const struct shipper_extent *x)
 			w->names_used += n;
 		}
 		p->path = last;
+		crypto_xxh(x->content + p->extent_offset, p->length, p->xxh);
 	}
 }
 

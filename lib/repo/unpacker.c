@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crypto.h"
 #include "fdio.h"
 #include "layout.h"
 #include "packread.h"
@@ -150,6 +151,7 @@ write_extent(void *ctx, const struct manifest_extent *e,
     const unsigned char *content, struct fault *f)
 {
 	struct worker *w = ctx;
+	unsigned char xxh[MANIFEST_XXH];
 	uint64_t bytes = 0;
 	uint32_t k;
 	int rc;
@@ -157,6 +159,12 @@ write_extent(void *ctx, const struct manifest_extent *e,
 	for (k = 0; k < e->n_pieces; k++) {
 		const struct manifest_piece *p = &e->pieces[k];
 
+		crypto_xxh(content + p->extent_offset, p->length, xxh);
+		if (memcmp(xxh, p->xxh, sizeof xxh) != 0)
+			return fault_set(f, FAULT_CORRUPT,
+			    "%s: what the backup holds is not what was read "
+			    "from the server",
+			    p->path);
 		rc = tree_write(
 		    w->u->tree, &w->file, p, content + p->extent_offset, f);
 		if (rc != 0)

@@ -14,6 +14,7 @@ import os
 import struct
 import sys
 
+import xxhash
 from decode import Refused, decode, need, read_keys
 
 
@@ -65,7 +66,7 @@ def pack_of(b):
             need(n_bytes >= 1 and at + n_bytes <= file[3], 'piece in file')
             need(used <= inside and inside + n_bytes <= length, 'piece')
             used = inside + n_bytes
-            pieces.append((file, at, inside, n_bytes))
+            pieces.append((file, at, inside, n_bytes, b.take(16)))
         total -= len(pieces)
         extents.append((offset, stored, index, length, pieces))
     need(total == 0, 'number of pieces')
@@ -94,7 +95,7 @@ def records(data):
             stored += what[1]
             for e in what[2]:
                 extents += 1
-                for file, at, _, n_bytes in e[4]:
+                for file, at, _, n_bytes, _ in e[4]:
                     pieces += 1
                     length += n_bytes
                     if at == 0:
@@ -160,10 +161,12 @@ class Backup:
                  'length of a chunk')
             need(i == 0 or offset == extents[i - 1][0] + extents[i - 1][1],
                  'a chunk between extents')
-            for (path, _, _, _), to, inside, n in pieces:
+            for (path, _, _, _), to, inside, n, xxh in pieces:
                 full = f'{root}/{path}'
+                here = content[at + inside:at + inside + n]
+                need(xxhash.xxh3_128_digest(here) == xxh, 'XXH3-128 of a piece')
                 fd = os.open(full, os.O_WRONLY | os.O_CREAT, 0o600)
-                os.pwrite(fd, content[at + inside:at + inside + n], to)
+                os.pwrite(fd, here, to)
                 os.close(fd)
             at += length
         need(at == len(content), 'extents are not all of the pack')
@@ -192,7 +195,7 @@ def main():
                 if kind == 'P':
                     print(kind, what[0], what[1], len(what[2]))
                     for e in what[2]:
-                        for file, at, inside, n in e[4]:
+                        for file, at, inside, n, _ in e[4]:
                             print(' ', file[0], file[3], at, n)
                 else:
                     print(kind, what[0])

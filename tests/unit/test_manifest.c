@@ -78,11 +78,11 @@ on_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 			const struct manifest_piece *q = &e->pieces[j];
 
 			rc = buf_printf(&t->text, f,
-			    "  %s %o %lld %llu: %llu %u %u\n", q->path, q->mode,
-			    (long long)q->mtime_us,
+			    "  %s %o %lld %llu: %llu %u %u %d %d\n", q->path,
+			    q->mode, (long long)q->mtime_us,
 			    (unsigned long long)q->file_size,
 			    (unsigned long long)q->file_offset,
-			    q->extent_offset, q->length);
+			    q->extent_offset, q->length, q->xxh[0], q->xxh[15]);
 		}
 	}
 	return rc;
@@ -114,12 +114,12 @@ read_all(const void *data, size_t len, size_t step, struct told *t,
 }
 
 static const struct manifest_piece pieces1[] = {
-    {"base/1/1259", 0600, 1700000000000000, 1500000, 0, 0, 1048576}};
+    {"base/1/1259", 0600, 1700000000000000, 1500000, 0, 0, 1048576, {1, 2, 3}}};
 static const struct manifest_piece pieces2[] = {
-    {"base/1/1259", 0600, 1700000000000000, 1500000, 1048576, 0, 451424},
-    {"PG_VERSION", 0640, -5, 3, 0, 451424, 3},
-    {"pg_tblspc/16384/PG_15_202209061/5/16385", 0600, 0, 8192, 0, 451427,
-	8192}};
+    {"base/1/1259", 0600, 1700000000000000, 1500000, 1048576, 0, 451424, {4}},
+    {"PG_VERSION", 0640, -5, 3, 0, 451424, 3, {5}},
+    {"pg_tblspc/16384/PG_15_202209061/5/16385", 0600, 0, 8192, 0, 451427, 8192,
+	{[15] = 6}}};
 static const struct manifest_extent extents[] = {
     {{120, 400000, 0, 1048576}, pieces1, 1},
     {{400120, 300000, 1, 459619}, pieces2, 3}};
@@ -153,12 +153,12 @@ what_is_written_is_read_whatever_the_steps(void **state)
 	    "L log 777 0 /var/log/pg\n"
 	    "P 20261122T020000Z-full-1a2b3c4d/pack/00000001 700200\n"
 	    " E 120 400000 0 1048576\n"
-	    "  base/1/1259 600 1700000000000000 1500000: 0 0 1048576\n"
+	    "  base/1/1259 600 1700000000000000 1500000: 0 0 1048576 1 0\n"
 	    " E 400120 300000 1 459619\n"
-	    "  base/1/1259 600 1700000000000000 1500000: 1048576 0 451424\n"
-	    "  PG_VERSION 640 -5 3: 0 451424 3\n"
+	    "  base/1/1259 600 1700000000000000 1500000: 1048576 0 451424 4 0\n"
+	    "  PG_VERSION 640 -5 3: 0 451424 3 5 0\n"
 	    "  pg_tblspc/16384/PG_15_202209061/5/16385 600 0 8192: 0 451427 "
-	    "8192\n";
+	    "8192 0 6\n";
 	static const size_t steps[] = {1, 2, 3, 5, 7, 64, 1000, 1U << 20};
 	struct manifest_totals w, r;
 	struct fault f = FAULT_INIT;
@@ -296,7 +296,7 @@ read_hostile(struct manifest_piece q, struct object_extent w, uint64_t size)
 static void
 pieces_and_extents_out_of_bounds_are_corrupt(void **state)
 {
-	const struct manifest_piece q = {"x", 0600, 0, 100, 0, 0, 100};
+	const struct manifest_piece q = {"x", 0600, 0, 100, 0, 0, 100, {0}};
 	const struct object_extent w = {200, 90, 0, 100};
 	struct manifest_piece p;
 	struct object_extent e;
@@ -332,9 +332,9 @@ pieces_and_extents_out_of_bounds_are_corrupt(void **state)
 static void
 extents_out_of_order_and_overlapping_pieces_are_corrupt(void **state)
 {
-	const struct manifest_piece a = {"x", 0600, 0, 10, 0, 0, 10};
+	const struct manifest_piece a = {"x", 0600, 0, 10, 0, 0, 10, {0}};
 	const struct manifest_piece b[] = {
-	    {"y", 0600, 0, 6, 0, 0, 6}, {"z", 0600, 0, 6, 0, 5, 6}};
+	    {"y", 0600, 0, 6, 0, 0, 6, {0}}, {"z", 0600, 0, 6, 0, 5, 6, {0}}};
 	const struct manifest_extent swapped[] = {
 	    {{100, 20, 1, 10}, &a, 1}, {{50, 20, 2, 10}, &a, 1}};
 	const struct manifest_extent same[] = {

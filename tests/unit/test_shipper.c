@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "crypto.h"
 #include "layout.h"
 #include "object.h"
 #include "shipper.h"
@@ -156,6 +157,7 @@ check_piece(
     struct back *b, const struct manifest_piece *p, const unsigned char *extent)
 {
 	static unsigned char want[OBJECT_CHUNK];
+	unsigned char xxh[MANIFEST_XXH];
 	struct file *file = &b->files[strtoul(p->path + 5, NULL, 10)];
 
 	assert_string_equal(p->path, file->path);
@@ -164,6 +166,8 @@ check_piece(
 	assert_true(p->mtime_us == 1700000000000000);
 	content(file, p->file_offset, want, p->length);
 	assert_memory_equal(want, extent + p->extent_offset, p->length);
+	crypto_xxh(want, p->length, xxh);
+	assert_memory_equal(xxh, p->xxh, sizeof xxh);
 	file->seen += p->length;
 	if (p->file_size <= CHUNK) { /* never cut */
 		assert_true(p->length == p->file_size);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypto.h"
 #include "layout.h"
 #include "unpacker.h"
 
@@ -126,6 +127,7 @@ struct pack {
 	char name[LAYOUT_KEY];
 	uint64_t size;
 	struct object_extent extent[8];
+	unsigned char xxh[8][MANIFEST_XXH];
 };
 
 static int
@@ -168,6 +170,7 @@ make_pack(struct pack *p, const char *bound, const char *name, uint32_t chunks,
 					: 'a' + (k & 7);
 		assert_int_equal(
 		    object_seal_chunk(s, data, MIB, &p->extent[k], &bf), 0);
+		crypto_xxh(data, MIB, p->xxh[k]);
 	}
 	assert_int_equal(object_seal_end(s, &p->size, &bf), 0);
 	object_seal_free(s);
@@ -207,6 +210,9 @@ file_of(const struct pack *p, const char *path, uint32_t first, uint32_t n,
 		u64(&b, (uint64_t)k * MIB);
 		u32(&b, 0);
 		u32(&b, MIB);
+		assert_int_equal(
+		    buf_put(&b, p->xxh[first + k * step], MANIFEST_XXH, &bf),
+		    0);
 	}
 	record('P', &b);
 	buf_free(&b);
@@ -476,6 +482,22 @@ a_pack_that_is_absent_is_damage(void **state)
 	assert_int_equal(unpack(1, &f), FAULT_CORRUPT);
 }
 
+static void
+a_piece_with_another_fingerprint_is_refused(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct pack p;
+
+	(void)state;
+	make_pack(&p, A "/pack/00000001", A "/pack/00000001", 2, false);
+	p.xxh[1][15] ^= 1;
+	file_of(&p, "file", 0, 1, 1);
+	assert_int_equal(unpack(1, &f), 0);
+	start_again();
+	file_of(&p, "file", 0, 2, 1);
+	assert_int_equal(unpack(1, &f), FAULT_CORRUPT);
+}
+
 /* One lie about an extent or the pack each. */
 static void
 sizes_that_lie_are_noticed(void **state)
@@ -616,6 +638,7 @@ main(void)
 	    TEST(a_pack_of_another_backup_does_not_pass),
 	    TEST(a_pack_that_is_absent_is_damage),
 	    TEST(a_large_read_only_file_is_restored),
+	    TEST(a_piece_with_another_fingerprint_is_refused),
 	    TEST(sizes_that_lie_are_noticed),
 	    TEST(a_head_of_another_manifest_is_noticed),
 	    TEST(a_manifest_without_end_is_noticed),
