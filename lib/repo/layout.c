@@ -289,3 +289,108 @@ layout_check_hold(const char *id, struct fault *f)
 	    "\"%.60s\" is no hold's id (such as 20261122T020000Z-1a2b3c4d)",
 	    id);
 }
+
+/* ---- the trail ---- */
+
+#define HOST_MAX 63
+
+int
+layout_audit_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f)
+{
+	int rc = layout_check_cluster(cluster, f);
+
+	if (rc != 0)
+		return rc;
+	return layout_format(
+	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/audit/", cluster, system_id);
+}
+
+int
+layout_audit(const char *cluster, uint64_t system_id, const char *writer,
+    uint64_t sequence, char *key, struct fault *f)
+{
+	char name[LAYOUT_KEY];
+	int rc = layout_check_cluster(cluster, f);
+
+	if (rc == 0)
+		rc = layout_audit_name(writer, sequence, name, f);
+	if (rc != 0)
+		return rc;
+	return layout_format(key, LAYOUT_KEY, f, "%s/%" PRIu64 "/audit/%s",
+	    cluster, system_id, name);
+}
+
+int
+layout_audit_name(
+    const char *writer, uint64_t sequence, char *name, struct fault *f)
+{
+	int rc = layout_check_writer(writer, f);
+
+	if (rc != 0)
+		return rc;
+	if (sequence < 1 || sequence > LAYOUT_SEQUENCE_MAX)
+		return fault_set(f, FAULT_CONFIG,
+		    "%" PRIu64 " is no number of an audit record", sequence);
+	return layout_format(
+	    name, LAYOUT_KEY, f, "%s/%012" PRIu64, writer, sequence);
+}
+
+int
+layout_audit_parse(const char *name, char writer[LAYOUT_WRITER],
+    uint64_t *sequence, struct fault *f)
+{
+	struct fault ignored = FAULT_INIT;
+	const char *slash = strchr(name, '/');
+	char text[LAYOUT_WRITER] = "";
+	uint64_t n = 0;
+
+	if (slash != NULL && (size_t)(slash - name) < sizeof text)
+		memcpy(text, name, (size_t)(slash - name));
+	if (layout_check_writer(text, &ignored) != 0 ||
+	    strlen(slash + 1) != 12 || text_u64(slash + 1, &n) != 0 || n == 0)
+		return fault_set(f, FAULT_CORRUPT,
+		    "\"%.200s\" is no audit record's name", name);
+	memcpy(writer, text, sizeof text);
+	*sequence = n;
+	return 0;
+}
+
+static bool
+layout_host_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
+void
+layout_new_writer(const char *host, uint32_t random, char writer[LAYOUT_WRITER])
+{
+	char clean[HOST_MAX + 1] = "";
+	size_t n = 0;
+
+	for (; *host != '\0' && n < HOST_MAX; host++)
+		clean[n++] = layout_host_char(*host) ? *host : '-';
+	/* No part of a key begins with a dot. */
+	if (clean[0] == '.')
+		clean[0] = '-';
+	snprintf(writer, LAYOUT_WRITER, "%s-%08" PRIx32, n > 0 ? clean : "host",
+	    random);
+}
+
+int
+layout_check_writer(const char *writer, struct fault *f)
+{
+	size_t n = strlen(writer);
+	const char *rest = n > 9 && n <= HOST_MAX + 9 ? writer + n - 9 : writer;
+	bool good = rest != writer && writer[0] != '.' &&
+		    layout_match(rest, "-xxxxxxxx") != NULL;
+
+	for (const char *p = writer; good && p < rest; p++)
+		good = layout_host_char(*p);
+	if (good)
+		return 0;
+	return fault_set(f, FAULT_CONFIG,
+	    "\"%.60s\" is no writer of audit records (such as db1-1a2b3c4d)",
+	    writer);
+}

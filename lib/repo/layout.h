@@ -21,6 +21,7 @@
  *	CLUSTER/SYSTEM-ID/hold/ID/released
  *	CLUSTER/SYSTEM-ID/prune/ID/begun		records of prunings
  *	CLUSTER/SYSTEM-ID/prune/ID/ended
+ *	CLUSTER/SYSTEM-ID/audit/WRITER/NNNNNNNNNNNN	the audit trail
  *
  * TIMELINE: 8 hex digits; LOGHALF: the first 16 digits of a segment's name;
  * SYSTEM-ID: decimal.
@@ -68,6 +69,25 @@ int layout_prune(const char *cluster, uint64_t system_id, const char *id,
 /* "20261122T020000Z-1a2b3c4d" */
 void layout_new_hold(int64_t now_us, uint32_t random, char id[LAYOUT_ID]);
 int layout_check_hold(const char *id, struct fault *f); /* else CONFIG */
+
+/* The trail (lib/audit). WRITER: a host's name, in [A-Za-z0-9._-], cut to 63
+ * bytes, and "-1a2b3c4d"; sequence: 1 to LAYOUT_SEQUENCE_MAX, 12 digits. The
+ * bound name is "WRITER/NNNNNNNNNNNN". */
+#define LAYOUT_WRITER 80 /* and its NUL */
+#define LAYOUT_SEQUENCE_MAX UINT64_C(999999999999)
+int layout_audit_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
+int layout_audit(const char *cluster, uint64_t system_id, const char *writer,
+    uint64_t sequence, char *key, struct fault *f);
+int layout_audit_name(
+    const char *writer, uint64_t sequence, char *name, struct fault *f);
+/* A bound name to its parts; CORRUPT when it is none. */
+int layout_audit_parse(const char *name, char writer[LAYOUT_WRITER],
+    uint64_t *sequence, struct fault *f);
+/* Any host name makes a writer. */
+void layout_new_writer(
+    const char *host, uint32_t random, char writer[LAYOUT_WRITER]);
+int layout_check_writer(const char *writer, struct fault *f); /* else CONFIG */
 
 /* "20261122T020000Z-full-1a2b3c4d": sorts by start. type: full diff incr. */
 void layout_new_id(

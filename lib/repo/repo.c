@@ -292,9 +292,8 @@ repo_system_ids(struct store *s, const char *cluster, uint64_t *out, size_t cap,
 }
 
 int
-repo_put_object(struct repo *r, size_t i, const char *key,
-    enum object_kind kind, const char *name, const void *content, size_t len,
-    const struct deadline *d, struct fault *f)
+repo_seal_object(const struct repo *r, enum object_kind kind, const char *name,
+    const void *content, size_t len, struct buf *out, struct fault *f)
 {
 	struct object_digest digest;
 	struct object_params p = {
@@ -304,14 +303,24 @@ repo_put_object(struct repo *r, size_t i, const char *key,
 	    .level = r->conf->level,
 	    .digest = &digest,
 	};
+
+	object_digest(&digest, content, len);
+	return object_seal_all(&p, content, len, out, f);
+}
+
+int
+repo_put_object(struct repo *r, size_t i, const char *key,
+    enum object_kind kind, const char *name, const void *content, size_t len,
+    const struct deadline *d, struct fault *f)
+{
 	/* Compressed content never grows by more than a chunk's overhead. */
 	struct buf sealed = BUF_INIT(len + (len >> 6) + (1U << 16));
 	struct store *s = NULL;
 	int rc;
 
-	object_digest(&digest, content, len);
 	if ((rc = repo_store(r, i, &s, f)) == 0 &&
-	    (rc = object_seal_all(&p, content, len, &sealed, f)) == 0)
+	    (rc = repo_seal_object(r, kind, name, content, len, &sealed, f)) ==
+		0)
 		rc = store_put(s, key, sealed.data, sealed.len, d, f);
 	buf_free(&sealed);
 	return rc;

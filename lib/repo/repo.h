@@ -65,7 +65,11 @@ int repo_system_ids(struct store *s, const char *cluster, uint64_t *out,
 int repo_choose_system_id(const struct conf_cluster *c, size_t i,
     const char *text, uint64_t *out, const struct deadline *d, struct fault *f);
 
-/* Small sealed objects. get is ABSENT as store_get is. */
+/* Small sealed objects. seal: the object's bytes into out, whose limit holds.
+ * get is ABSENT as store_get is. */
+int repo_seal_object(const struct repo *r, enum object_kind kind,
+    const char *name, const void *content, size_t len, struct buf *out,
+    struct fault *f);
 int repo_put_object(struct repo *r, size_t i, const char *key,
     enum object_kind kind, const char *name, const void *content, size_t len,
     const struct deadline *d, struct fault *f);

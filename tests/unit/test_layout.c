@@ -69,6 +69,58 @@ holds_and_prunings_have_computed_names(void **state)
 }
 
 static void
+each_host_makes_a_writer_and_each_record_has_a_computed_name(void **state)
+{
+	static const struct {
+		const char *host;
+		const char *writer;
+	} rows[] = {
+	    {"db1.example.com", "db1.example.com-0000001f"},
+	    {"", "host-0000001f"},
+	    {".hidden", "-hidden-0000001f"},
+	    {"a/b c\xff", "a-b-c--0000001f"},
+	    {"0123456789012345678901234567890123456789012345678901234567890123"
+	     "456789",
+		"012345678901234567890123456789012345678901234567890123456789"
+		"012-0000001f"},
+	};
+	static const char *const wrong[] = {"", "x", "x/1", "x-0000001f/1",
+	    "x-0000001f/000000000000", "-0000001f/000000000001",
+	    ".x-0000001f/000000000001", "x-0000001F/000000000001",
+	    "x-0000001f/0000000000001", "x-0000001f/000000000001/x",
+	    "x y-0000001f/000000000001"};
+	char key[LAYOUT_KEY], name[LAYOUT_KEY], writer[LAYOUT_WRITER];
+	struct fault f = FAULT_INIT;
+	uint64_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		layout_new_writer(rows[i].host, 31, writer);
+		assert_string_equal(writer, rows[i].writer);
+		assert_int_equal(layout_check_writer(writer, &f), 0);
+		assert_int_equal(
+		    layout_audit_name(writer, 999999999999, name, &f), 0);
+		assert_int_equal(layout_audit_parse(name, writer, &n, &f), 0);
+		assert_string_equal(writer, rows[i].writer);
+		assert_true(n == 999999999999);
+	}
+	assert_int_equal(layout_audit("main", 5, "a-0000001f", 7, key, &f), 0);
+	assert_string_equal(key, "main/5/audit/a-0000001f/000000000007");
+	assert_int_equal(layout_audit_prefix("main", 5, key, &f), 0);
+	assert_string_equal(key, "main/5/audit/");
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_int_equal(layout_audit_parse(wrong[i], writer, &n, &f),
+		    FAULT_CORRUPT);
+	assert_int_equal(
+	    layout_audit("main", 5, "a-0000001f", 0, key, &f), FAULT_CONFIG);
+	assert_int_equal(
+	    layout_audit("main", 5, "a-0000001f", 1000000000000, key, &f),
+	    FAULT_CONFIG);
+	assert_int_equal(
+	    layout_audit("main", 5, "..", 1, key, &f), FAULT_CONFIG);
+}
+
+static void
 a_backups_objects_have_computed_names(void **state)
 {
 	char key[LAYOUT_KEY], what[16];
@@ -128,6 +180,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_kind_of_wal_file_has_one_computed_name),
+	    cmocka_unit_test(
+		each_host_makes_a_writer_and_each_record_has_a_computed_name),
 	    cmocka_unit_test(a_backups_objects_have_computed_names),
 	    cmocka_unit_test(holds_and_prunings_have_computed_names),
 	    cmocka_unit_test(a_name_that_could_leave_its_cluster_is_refused),

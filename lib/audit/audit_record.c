@@ -1,0 +1,385 @@
+#include "audit_record.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "json.h"
+#include "text.h"
+
+#define RECORD_FORMAT 1
+/* 1970 and 2200: a clock may be wrong, but not a number that is no moment. */
+#define TIME_MAX INT64_C(7258118400000000)
+
+static const char *const phases[] = {"begun", "ended", "done"};
+
+/* ---- text ---- */
+
+/* How many bytes the UTF-8 sequence at s has, 0 when it is none (RFC 3629). */
+static size_t
+utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80                    ? 1
+		   : s[0] >= 0xc2 && s[0] <= 0xdf ? 2
+		   : (s[0] & 0xf0) == 0xe0        ? 3
+		   : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+						  : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* Longer than need be, surrogates, beyond U+10FFFF. */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static bool
+is_control(const unsigned char *s)
+{
+	return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
+}
+
+void
+audit_record_text(char *out, size_t cap, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0;
+
+	while (*s != '\0') {
+		size_t n = utf8_length(s);
+		bool bad = n == 0 || is_control(s);
+
+		if (at + (bad ? 1 : n) >= cap)
+			break;
+		if (bad) {
+			out[at++] = '?';
+		} else {
+			memcpy(out + at, s, n);
+			at += n;
+		}
+		s += n == 0 ? 1 : n;
+	}
+	out[at] = '\0';
+}
+
+/* ---- writing ---- */
+
+static int
+put_count(struct json *j, const char *name, uint64_t n, struct fault *f)
+{
+	return n == AUDIT_UNKNOWN ? json_put_null(j, name, f)
+				  : json_put_u64(j, name, n, f);
+}
+
+static int
+put_chain(struct json *j, const struct audit_record *r, struct fault *f)
+{
+	char hex[2 * AUDIT_HASH + 1];
+	int rc;
+
+	text_hex(r->previous, AUDIT_HASH, hex);
+	if ((rc = json_put_i64(j, "format", RECORD_FORMAT, f)) != 0 ||
+	    (rc = json_put_str(j, "writer", r->writer, f)) != 0 ||
+	    (rc = json_put_u64(j, "sequence", r->sequence, f)) != 0 ||
+	    (rc = json_put_str(j, "previous", hex, f)) != 0)
+		return rc;
+	return json_put_str(j, "began", r->began, f);
+}
+
+static int
+put_who(struct json *j, const struct audit_record *r, struct fault *f)
+{
+	char at[CLOCK_TEXT_SIZE];
+	int rc;
+
+	clock_format_iso(r->at_us, at);
+	if ((rc = json_put_i64(j, "at_us", r->at_us, f)) != 0 ||
+	    (rc = json_put_str(j, "at", at, f)) != 0 ||
+	    (rc = json_put_str(j, "host", r->host, f)) != 0 ||
+	    (rc = json_put_str(j, "user", r->user, f)) != 0 ||
+	    (rc = json_put_str(j, "program", r->program, f)) != 0 ||
+	    (rc = json_put_str(j, "version", r->version, f)) != 0)
+		return rc;
+	return json_put_i64(j, "pid", r->pid, f);
+}
+
+static int
+put_details(struct json *j, const struct audit_record *r, struct fault *f)
+{
+	struct json *list, *one;
+	int rc = json_put_array(j, "details", &list, f);
+
+	for (size_t i = 0; rc == 0 && i < r->n_details; i++) {
+		const struct audit_detail *d = &r->details[i];
+
+		if ((rc = json_append_object(list, &one, f)) == 0 &&
+		    (rc = json_put_str(one, "name", d->name, f)) == 0)
+			rc = json_put_str(one, "value", d->value, f);
+	}
+	return rc;
+}
+
+static int
+put_what(struct json *j, const struct audit_record *r, struct fault *f)
+{
+	int rc;
+
+	if ((rc = json_put_str(j, "operation", r->operation, f)) != 0 ||
+	    (rc = json_put_str(j, "action", r->action, f)) != 0 ||
+	    (rc = json_put_str(j, "phase", phases[r->phase], f)) != 0 ||
+	    (rc = json_put_str(j, "object", r->object, f)) != 0 ||
+	    (rc = put_count(j, "objects", r->objects, f)) != 0 ||
+	    (rc = put_count(j, "bytes", r->bytes, f)) != 0 ||
+	    (rc = put_count(j, "stored", r->stored, f)) != 0 ||
+	    (rc = json_put_str(j, "checksum", r->checksum, f)) != 0 ||
+	    (rc = json_put_str(j, "reason", r->reason, f)) != 0 ||
+	    (rc = json_put_str(j, "approved_by", r->approved_by, f)) != 0)
+		return rc;
+	return put_details(j, r, f);
+}
+
+static int
+put_result(struct json *j, const struct audit_record *r, struct fault *f)
+{
+	int rc;
+
+	rc = r->duration_ms < 0
+		 ? json_put_null(j, "duration_ms", f)
+		 : json_put_i64(j, "duration_ms", r->duration_ms, f);
+	if (rc == 0)
+		rc = r->status < 0 ? json_put_null(j, "status", f)
+				   : json_put_i64(j, "status", r->status, f);
+	return rc != 0 ? rc : json_put_str(j, "message", r->message, f);
+}
+
+int
+audit_record_encode(
+    const struct audit_record *r, struct buf *out, struct fault *f)
+{
+	struct json *j;
+	char *text = NULL;
+	size_t len;
+	int rc = json_new(&j, f);
+
+	if (rc != 0)
+		return rc;
+	if ((rc = put_chain(j, r, f)) == 0 && (rc = put_who(j, r, f)) == 0 &&
+	    (rc = put_what(j, r, f)) == 0 && (rc = put_result(j, r, f)) == 0 &&
+	    (rc = json_dump(j, &text, &len, f)) == 0)
+		rc = len > AUDIT_RECORD_MAX
+			 ? fault_set(f, FAULT_SYSTEM, "audit record: too long")
+			 : buf_put(out, text, len, f);
+	free(text);
+	json_free(j);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+static int
+bad(struct fault *f, const char *member)
+{
+	return fault_set(f, FAULT_CORRUPT,
+	    "audit record: member \"%s\" has an impossible value", member);
+}
+
+static int
+get_text(const struct json *j, const char *name, char *out, size_t cap,
+    struct fault *f)
+{
+	const char *s;
+	size_t n;
+	int rc = json_get_str(j, name, &s, f);
+
+	if (rc != 0)
+		return rc;
+	n = strlen(s);
+	if (n >= cap)
+		return bad(f, name);
+	audit_record_text(out, cap, s);
+	return strcmp(out, s) == 0 ? 0 : bad(f, name);
+}
+
+static int
+get_word(const struct json *j, const char *name, char out[AUDIT_WORD],
+    struct fault *f)
+{
+	int rc = get_text(j, name, out, AUDIT_WORD, f);
+
+	return rc != 0 || out[0] != '\0' ? rc : bad(f, name);
+}
+
+static int
+get_count(
+    const struct json *j, const char *name, uint64_t *out, struct fault *f)
+{
+	int rc;
+
+	*out = AUDIT_UNKNOWN;
+	if (!json_has(j, name))
+		return 0;
+	rc = json_get_u64(j, name, out, f);
+	return rc == 0 && *out == AUDIT_UNKNOWN ? bad(f, name) : rc;
+}
+
+static int
+get_chain(const struct json *j, struct audit_record *r, struct fault *f)
+{
+	static const unsigned char none[AUDIT_HASH];
+	const char *hex;
+	int64_t format;
+	int rc = json_get_i64(j, "format", &format, f);
+
+	if (rc == 0 && format != RECORD_FORMAT)
+		rc = fault_set(f, FAULT_CORRUPT,
+		    "audit record: format %" PRId64
+		    " is not known to this version of pitrkit",
+		    format);
+	if (rc != 0 ||
+	    (rc = get_text(j, "writer", r->writer, sizeof r->writer, f)) != 0 ||
+	    (rc = json_get_u64(j, "sequence", &r->sequence, f)) != 0 ||
+	    (rc = json_get_str(j, "previous", &hex, f)) != 0 ||
+	    (rc = get_text(j, "began", r->began, sizeof r->began, f)) != 0)
+		return rc;
+	if (layout_check_writer(r->writer, f) != 0)
+		return bad(f, "writer");
+	if (r->sequence < 1 || r->sequence > LAYOUT_SEQUENCE_MAX)
+		return bad(f, "sequence");
+	if (strlen(hex) != 2 * AUDIT_HASH ||
+	    text_unhex(hex, r->previous, AUDIT_HASH) != 0 ||
+	    (memcmp(r->previous, none, AUDIT_HASH) == 0) != (r->sequence == 1))
+		return bad(f, "previous");
+	return (r->began[0] != '\0') == (r->sequence == 1) ? 0
+							   : bad(f, "began");
+}
+
+static int
+get_who(const struct json *j, struct audit_record *r, struct fault *f)
+{
+	uint64_t pid;
+	int rc;
+
+	if ((rc = json_get_i64(j, "at_us", &r->at_us, f)) != 0 ||
+	    (rc = get_text(j, "host", r->host, sizeof r->host, f)) != 0 ||
+	    (rc = get_text(j, "user", r->user, sizeof r->user, f)) != 0 ||
+	    (rc = get_word(j, "program", r->program, f)) != 0 ||
+	    (rc = get_word(j, "version", r->version, f)) != 0 ||
+	    (rc = json_get_u64(j, "pid", &pid, f)) != 0)
+		return rc;
+	if (r->at_us < 0 || r->at_us > TIME_MAX)
+		return bad(f, "at_us");
+	if (pid > UINT32_MAX)
+		return bad(f, "pid");
+	r->pid = (uint32_t)pid;
+	return 0;
+}
+
+static int
+get_details(const struct json *j, struct audit_record *r, struct fault *f)
+{
+	struct json *list, *one;
+	size_t n;
+	int rc = json_get_array(j, "details", &list, &n, f);
+
+	if (rc == 0 && n > AUDIT_DETAILS)
+		return bad(f, "details");
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct audit_detail *d = &r->details[i];
+
+		if ((rc = json_at(list, i, &one, f)) == 0 &&
+		    (rc = get_word(one, "name", d->name, f)) == 0)
+			rc = get_text(
+			    one, "value", d->value, sizeof d->value, f);
+		r->n_details = i + 1;
+	}
+	return rc;
+}
+
+static int
+get_phase(const struct json *j, enum audit_phase *out, struct fault *f)
+{
+	char word[AUDIT_WORD];
+	int rc = get_word(j, "phase", word, f);
+
+	for (size_t i = 0; rc == 0 && i < 3; i++)
+		if (strcmp(word, phases[i]) == 0) {
+			*out = (enum audit_phase)i;
+			return 0;
+		}
+	return rc != 0 ? rc : bad(f, "phase");
+}
+
+static int
+get_what(const struct json *j, struct audit_record *r, struct fault *f)
+{
+	int rc;
+
+	if ((rc = get_text(
+		 j, "operation", r->operation, sizeof r->operation, f)) != 0)
+		return rc;
+	if (layout_check_hold(r->operation, f) != 0)
+		return bad(f, "operation");
+	if ((rc = get_word(j, "action", r->action, f)) != 0 ||
+	    (rc = get_phase(j, &r->phase, f)) != 0 ||
+	    (rc = get_text(j, "object", r->object, sizeof r->object, f)) != 0 ||
+	    (rc = get_count(j, "objects", &r->objects, f)) != 0 ||
+	    (rc = get_count(j, "bytes", &r->bytes, f)) != 0 ||
+	    (rc = get_count(j, "stored", &r->stored, f)) != 0 ||
+	    (rc = get_text(
+		 j, "checksum", r->checksum, sizeof r->checksum, f)) != 0 ||
+	    (rc = get_text(j, "reason", r->reason, sizeof r->reason, f)) != 0 ||
+	    (rc = get_text(j, "approved_by", r->approved_by,
+		 sizeof r->approved_by, f)) != 0)
+		return rc;
+	return get_details(j, r, f);
+}
+
+static int
+get_result(const struct json *j, struct audit_record *r, struct fault *f)
+{
+	int64_t status = -1;
+	int rc = 0;
+
+	r->duration_ms = -1;
+	if (json_has(j, "duration_ms"))
+		rc = json_get_i64(j, "duration_ms", &r->duration_ms, f);
+	if (rc == 0 && json_has(j, "duration_ms") && r->duration_ms < 0)
+		return bad(f, "duration_ms");
+	if (rc == 0 && json_has(j, "status"))
+		rc = json_get_i64(j, "status", &status, f);
+	if (rc == 0 && (json_has(j, "status") ? status < 0 || status > 255
+					      : r->phase != AUDIT_BEGUN))
+		return bad(f, "status");
+	r->status = (int)status;
+	if (rc == 0 && r->phase == AUDIT_BEGUN && r->status >= 0)
+		return bad(f, "status");
+	return rc != 0
+		   ? rc
+		   : get_text(j, "message", r->message, sizeof r->message, f);
+}
+
+int
+audit_record_decode(
+    const void *text, size_t len, struct audit_record *out, struct fault *f)
+{
+	struct audit_record *r;
+	struct json *j = NULL;
+	int rc;
+
+	if (len > AUDIT_RECORD_MAX)
+		return fault_set(f, FAULT_CORRUPT,
+		    "audit record: longer than %u bytes", AUDIT_RECORD_MAX);
+	r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return fault_nomem(f);
+	if ((rc = json_parse(&j, "audit record", text, len, f)) == 0 &&
+	    (rc = get_chain(j, r, f)) == 0 && (rc = get_who(j, r, f)) == 0 &&
+	    (rc = get_what(j, r, f)) == 0 && (rc = get_result(j, r, f)) == 0)
+		*out = *r;
+	json_free(j);
+	free(r);
+	return rc;
+}
