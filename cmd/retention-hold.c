@@ -12,7 +12,6 @@
 #include "crypto.h"
 #include "hold.h"
 #include "json.h"
-#include "log.h"
 
 struct options {
 	const char *holder;
@@ -39,21 +38,6 @@ static struct deadline
 request_deadline(const struct session *s)
 {
 	return deadline_in_ms(s->cluster->store_deadline_ms);
-}
-
-static int
-take_time(const char *option, const char *text, int64_t *us, struct fault *f)
-{
-	bool assumed = false;
-
-	*us = CLOCK_NONE;
-	if (text == NULL)
-		return 0;
-	if (clock_parse(text, us, &assumed, f) != 0)
-		return fault_prefix(f, "--%s", option);
-	if (assumed)
-		log_line(0, "--%s has no zone: taken as UTC", option);
-	return 0;
 }
 
 static int
@@ -110,9 +94,9 @@ make_hold(const struct options *o, struct hold *h, struct fault *f)
 	h->placed_us = clock_now_us();
 	if ((rc = take_text("holder", o->holder, h->holder, f)) != 0 ||
 	    (rc = take_text("reason", o->reason, h->reason, f)) != 0 ||
-	    (rc = take_time("from", o->from, &h->from_us, f)) != 0 ||
-	    (rc = take_time("to", o->to, &h->to_us, f)) != 0 ||
-	    (rc = take_time("until", o->until, &h->until_us, f)) != 0)
+	    (rc = cli_value_time("from", o->from, &h->from_us, f)) != 0 ||
+	    (rc = cli_value_time("to", o->to, &h->to_us, f)) != 0 ||
+	    (rc = cli_value_time("until", o->until, &h->until_us, f)) != 0)
 		return rc;
 	if (o->backup != NULL) {
 		if ((rc = layout_check_id(o->backup, f)) != 0)
@@ -316,7 +300,7 @@ list(struct session *s, struct fault *f)
 	size_t index;
 	int rc;
 
-	if ((rc = repo_find(s->repo, s->o->repo, &index, f)) != 0 ||
+	if ((rc = conf_find_repo(s->cluster, s->o->repo, &index, f)) != 0 ||
 	    (rc = hold_read(s->repo, index, &l, &d, f)) != 0)
 		return rc;
 	if (s->o->json)

@@ -25,7 +25,6 @@
  */
 
 #define WAL_TIMEOUT_MS (5 * 60 * 1000)
-#define JOBS_MAX 64
 
 struct wishes {
 	const char *type;
@@ -40,30 +39,15 @@ struct wishes {
 	bool json;
 };
 
-static int
-default_jobs(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 2 ? 2 : n > 8 ? 8 : (int)n;
-}
-
 /* CLI_GO or a status of wrong usage. */
 static int
 read_numbers(struct ship *s, const struct wishes *w, const struct cli *cli)
 {
-	uint32_t jobs;
+	struct fault f = FAULT_INIT;
 
-	s->jobs = (unsigned)default_jobs();
 	s->wal_timeout_ms = WAL_TIMEOUT_MS;
-	if (w->jobs != NULL) {
-		if (text_u32(w->jobs, &jobs) != 0 || jobs < 1 ||
-		    jobs > JOBS_MAX)
-			return cli_usage(cli,
-			    "--jobs %s: a number from 1 to %d is wanted",
-			    w->jobs, JOBS_MAX);
-		s->jobs = jobs;
-	}
+	if (cli_value_jobs(w->jobs, &s->jobs, &f) != 0)
+		return cli_usage(cli, "%s", f.text);
 	if (w->rate != NULL &&
 	    (text_size(w->rate, &s->rate) != 0 || s->rate < 1024))
 		return cli_usage(cli,
@@ -157,7 +141,7 @@ open_repo(struct ship *s, const char *name, struct fault *f)
 	int rc;
 
 	if ((rc = repo_open(&s->repo, s->conf, s->server.system_id, f)) != 0 ||
-	    (rc = repo_find(s->repo, name, &s->repo_index, f)) != 0 ||
+	    (rc = conf_find_repo(s->conf, name, &s->repo_index, f)) != 0 ||
 	    (rc = archive_mark_make(s->repo, s->repo_index, &d, f)) != 0)
 		return rc;
 	keys = repo_keys(s->repo);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli.h"
 #include "text.h"
 
 static int
@@ -33,14 +34,14 @@ parse_timeline(const char *s, uint32_t *out, struct fault *f)
 
 /* The one target, or none. */
 static int
-parse_target(const struct goal_options *o, struct waypath_goal *g,
-    bool *zone_assumed, struct fault *f)
+parse_target(
+    const struct goal_options *o, struct waypath_goal *g, struct fault *f)
 {
 	if (o->immediate)
 		g->target = WAYPATH_IMMEDIATE;
 	if (o->time != NULL) {
 		g->target = WAYPATH_TIME;
-		return clock_parse(o->time, &g->time_us, zone_assumed, f);
+		return cli_value_time("target-time", o->time, &g->time_us, f);
 	}
 	if (o->lsn != NULL) {
 		g->target = WAYPATH_LSN;
@@ -65,20 +66,19 @@ parse_target(const struct goal_options *o, struct waypath_goal *g,
 }
 
 int
-goal_parse(const struct goal_options *o, struct waypath_goal *out,
-    bool *zone_assumed, struct fault *f)
+goal_parse(
+    const struct goal_options *o, struct waypath_goal *out, struct fault *f)
 {
 	struct waypath_goal g = {.target = WAYPATH_LATEST};
 	int targets = (o->time != NULL) + (o->lsn != NULL) + (o->xid != NULL) +
 		      (o->name != NULL) + o->immediate;
 	int rc;
 
-	*zone_assumed = false;
 	if (targets > 1)
 		return fault_set(f, FAULT_CONFIG,
 		    "give one of --target-time, --target-lsn, --target-xid, "
 		    "--target-name and --target-immediate");
-	rc = parse_target(o, &g, zone_assumed, f);
+	rc = parse_target(o, &g, f);
 	if (rc == 0 && o->timeline != NULL)
 		rc = parse_timeline(o->timeline, &g.timeline, f);
 	if (rc != 0)

@@ -16,9 +16,8 @@ struct goal_options {
 };
 
 /* CONFIG, with the option's name, for what cannot be read or does not go
- * together. *zone_assumed: the time had no zone and was taken as UTC. Strings
- * stay the caller's. */
-int goal_parse(const struct goal_options *o, struct waypath_goal *out,
-    bool *zone_assumed, struct fault *f);
+ * together. Strings stay the caller's. */
+int goal_parse(
+    const struct goal_options *o, struct waypath_goal *out, struct fault *f);
 
 #endif

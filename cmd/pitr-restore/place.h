@@ -10,16 +10,8 @@
 
 /*
  * Where a restore goes: the target directory and a folder for every
- * tablespace, none inside of another. Each must be absent, empty, or the
- * remains of a restore that did not finish, which are emptied. The remains of
- * a data directory hold the file PLACE_MARK and no pg_control; those of a
- * tablespace hold a PLACE_MARK that names such a data directory (a mark alone
- * would not do: a restore that was killed in its very last step leaves marks in
- * the folders of a cluster that is whole and may be running). Anything else is
- * refused, untouched.
+ * tablespace (folder.h), none inside of another.
  */
-
-#define PLACE_MARK "pitrkit.restoring"
 
 /* --tablespace OID=DIR */
 struct place_map {

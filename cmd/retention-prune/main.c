@@ -48,19 +48,12 @@ open_repository(struct session *s, struct fault *f)
 {
 	struct deadline d;
 	uint64_t id;
-	size_t k;
 	int rc = cli_config(&s->cli, &s->conf, &s->cluster, f);
 
 	if (rc != 0)
 		return rc;
-	for (k = 0; s->o->repo != NULL && k < s->cluster->n_repos; k++)
-		if (strcmp(s->cluster->repos[k]->name, s->o->repo) == 0)
-			break;
-	if (k == s->cluster->n_repos)
-		return fault_set(f, FAULT_CONFIG,
-		    "--repo %s: cluster %s has no such repository", s->o->repo,
-		    s->cluster->name);
-	s->index = k;
+	if ((rc = conf_find_repo(s->cluster, s->o->repo, &s->index, f)) != 0)
+		return rc;
 	d = deadline_in_ms(s->cluster->store_deadline_ms);
 	if ((rc = repo_choose_system_id(
 		 s->cluster, s->index, s->o->system_id, &id, &d, f)) != 0 ||

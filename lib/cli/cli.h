@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "fault.h"
 
@@ -82,6 +83,18 @@ int cli_usage(const struct cli *c, const char *fmt, ...)
  * *conf. cluster may be NULL: then none is chosen. */
 int cli_config(const struct cli *c, struct conf **conf,
     const struct conf_cluster **cluster, struct fault *f);
+
+/*
+ * Values of options that several commands take; CONFIG, with the option's
+ * name. text NULL: the option was not given.
+ */
+/* Workers, 1 to CLI_JOBS_MAX. Default: the processors, at least 2, at most 8.*/
+#define CLI_JOBS_MAX 64
+int cli_value_jobs(const char *text, unsigned *jobs, struct fault *f);
+/* As clock_parse; that a time without zone was taken as UTC is told. Default:
+ * CLOCK_NONE. */
+int cli_value_time(
+    const char *option, const char *text, int64_t *us, struct fault *f);
 
 /* NONE 0; ABSENT, SYSTEM 1; CONFIG 2; EXISTS, FOREIGN 3; AGAIN, DENIED 4;
  * CORRUPT, KEY 5. */

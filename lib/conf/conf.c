@@ -249,18 +249,35 @@ conf_secret_read(const struct conf_secret *s, const char *what,
 }
 
 int
-conf_only_repo(const struct conf_cluster *c, const char *name,
-    struct conf_cluster *out, struct fault *f)
+conf_find_repo(
+    const struct conf_cluster *c, const char *name, size_t *i, struct fault *f)
 {
-	for (size_t i = 0; i < c->n_repos; i++) {
-		if (strcmp(c->repos[i]->name, name) != 0)
-			continue;
-		*out = *c;
-		out->repos[0] = c->repos[i];
-		out->n_repos = 1;
-		out->push_quorum = 1;
+	if (name == NULL) {
+		*i = 0;
 		return 0;
+	}
+	for (size_t k = 0; k < c->n_repos; k++) {
+		if (strcmp(c->repos[k]->name, name) == 0) {
+			*i = k;
+			return 0;
+		}
 	}
 	return fault_set(f, FAULT_CONFIG,
 	    "--repo '%s': cluster %s has no such repository", name, c->name);
+}
+
+int
+conf_only_repo(const struct conf_cluster *c, const char *name,
+    struct conf_cluster *out, struct fault *f)
+{
+	size_t i;
+	int r = conf_find_repo(c, name, &i, f);
+
+	if (r != 0)
+		return r;
+	*out = *c;
+	out->repos[0] = c->repos[i];
+	out->n_repos = 1;
+	out->push_quorum = 1;
+	return 0;
 }

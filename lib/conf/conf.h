@@ -106,6 +106,11 @@ const char *conf_path(const struct conf *c); /* absolute where it can be */
 int conf_cluster(const struct conf *c, const char *name,
     const struct conf_cluster **out, struct fault *f);
 
+/* Index of the cluster's repository called name, as --repo gives it; NULL: 0,
+ * the first. */
+int conf_find_repo(
+    const struct conf_cluster *c, const char *name, size_t *i, struct fault *f);
+
 /* The cluster as if it had this one repository: for who is told by which one to
  * go. Its strings belong to the conf, too. */
 int conf_only_repo(const struct conf_cluster *c, const char *name,

@@ -125,23 +125,6 @@ repo_store(struct repo *r, size_t i, struct store **out, struct fault *f)
 	return 0;
 }
 
-int
-repo_find(const struct repo *r, const char *name, size_t *i, struct fault *f)
-{
-	if (name == NULL) {
-		*i = 0;
-		return 0;
-	}
-	for (size_t k = 0; k < r->conf->n_repos; k++) {
-		if (strcmp(r->conf->repos[k]->name, name) == 0) {
-			*i = k;
-			return 0;
-		}
-	}
-	return fault_set(f, FAULT_CONFIG,
-	    "cluster %s has no repository called \"%s\"", r->conf->name, name);
-}
-
 /* out: a struct control, or only the id. */
 static int
 repo_read_control(const char *dir, unsigned char data[CONTROL_SIZE],

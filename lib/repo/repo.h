@@ -35,9 +35,6 @@ const struct keyring *repo_keys(const struct repo *r);
 size_t repo_count(const struct repo *r);
 /* Opened at first use; belongs to r. */
 int repo_store(struct repo *r, size_t i, struct store **out, struct fault *f);
-/* Index of the repository called name; NULL: 0, the first. */
-int repo_find(
-    const struct repo *r, const char *name, size_t *i, struct fault *f);
 
 /* The system id of the cluster whose data directory is dir: from
  * dir/global/pg_control, read again when it was caught in the middle of a
@@ -59,9 +56,13 @@ int repo_own_system_id(
 int repo_system_ids(struct store *s, const char *cluster, uint64_t *out,
     size_t cap, size_t *n, const struct deadline *d, struct fault *f);
 
+/* The only system id that repository i of c holds; CONFIG when that is not
+ * one. */
+int repo_choose_only(const struct conf_cluster *c, size_t i, uint64_t *out,
+    const struct deadline *d, struct fault *f);
 /* For a command that may run away from the data directory: the system id that
- * was given (text, may be NULL), else that of the settings' pgdata, else the
- * only one that repository i of c holds. CONFIG when that is not one. */
+ * was given (text, may be NULL), else that of the settings' pgdata, else
+ * repo_choose_only. */
 int repo_choose_system_id(const struct conf_cluster *c, size_t i,
     const char *text, uint64_t *out, const struct deadline *d, struct fault *f);
 

@@ -3,8 +3,8 @@
 #include "repo.h"
 #include "text.h"
 
-static int
-only_one(const struct conf_cluster *c, size_t i, uint64_t *out,
+int
+repo_choose_only(const struct conf_cluster *c, size_t i, uint64_t *out,
     const struct deadline *d, struct fault *f)
 {
 	struct store *s = NULL;
@@ -53,5 +53,5 @@ repo_choose_system_id(const struct conf_cluster *c, size_t i, const char *text,
 	/* Another user's data directory cannot be read: as if it was away. */
 	if (rc != FAULT_ABSENT && rc != FAULT_SYSTEM)
 		return rc;
-	return only_one(c, i, out, d, f);
+	return repo_choose_only(c, i, out, d, f);
 }

@@ -408,6 +408,32 @@ without_a_terminal_there_is_no_progress(void **state)
 	assert_string_equal(o.err, "");
 }
 
+static void
+values_that_several_commands_take(void **state)
+{
+	struct fault f = FAULT_INIT;
+	unsigned jobs = 0;
+	int64_t us = 0;
+
+	(void)state;
+	assert_int_equal(cli_value_jobs(NULL, &jobs, &f), 0);
+	assert_in_range(jobs, 2, 8);
+	assert_int_equal(cli_value_jobs("64", &jobs, &f), 0);
+	assert_int_equal(jobs, 64);
+	assert_int_equal(cli_value_jobs("0", &jobs, &f), FAULT_CONFIG);
+	assert_int_equal(cli_value_jobs("65", &jobs, &f), FAULT_CONFIG);
+	assert_int_equal(cli_value_jobs("two", &jobs, &f), FAULT_CONFIG);
+	assert_non_null(strstr(f.text, "--jobs 'two'"));
+	assert_int_equal(jobs, 64);
+	assert_int_equal(cli_value_time("from", NULL, &us, &f), 0);
+	assert_true(us == CLOCK_NONE);
+	assert_int_equal(
+	    cli_value_time("from", "1970-01-01T00:00:01Z", &us, &f), 0);
+	assert_int_equal(us, 1000000);
+	assert_int_equal(cli_value_time("from", "noon", &us, &f), FAULT_CONFIG);
+	assert_non_null(strstr(f.text, "--from: "));
+}
+
 int
 main(void)
 {
@@ -421,6 +447,7 @@ main(void)
 	    cmocka_unit_test(settings_come_from_option_then_environment),
 	    cmocka_unit_test(the_progress_line_fits_and_tells),
 	    cmocka_unit_test(without_a_terminal_there_is_no_progress),
+	    cmocka_unit_test(values_that_several_commands_take),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

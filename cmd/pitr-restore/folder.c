@@ -1,0 +1,237 @@
+#include "folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fdio.h"
+
+#define MARK_MAX 8192
+
+/* "DIR/NAME" exists, as whatever. */
+static bool
+has(const char *dir, const char *name)
+{
+	char path[4096];
+	struct stat st;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >=
+	    sizeof path)
+		return true; /* in doubt it is in the way */
+	return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
+/* A restore that was killed while it made its mark leaves the mark's temporary
+ * file and nothing else: that is as good as nothing. */
+static bool
+is_empty(DIR *d)
+{
+	static const char temp[] = "." FOLDER_MARK ".";
+	const struct dirent *e;
+
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 &&
+		    strncmp(e->d_name, temp, sizeof temp - 1) != 0)
+			return false;
+	return true;
+}
+
+/* Is dir what an unfinished restore left of a data directory? */
+static bool
+is_remains(const char *dir)
+{
+	return has(dir, FOLDER_MARK) && !has(dir, "global/pg_control");
+}
+
+/* The data directory that the mark in dir names: its second line. NULL when
+ * there is no mark, or none that says. */
+static char *
+marked_root(const char *dir)
+{
+	struct fault ignored = FAULT_INIT;
+	char *path = fdio_join(dir, FOLDER_MARK);
+	unsigned char *text = NULL;
+	char *root = NULL;
+	char *line;
+	size_t len;
+
+	if (path != NULL &&
+	    fdio_slurp(path, MARK_MAX, &text, &len, &ignored) == 0 &&
+	    (line = strchr((char *)text, '\n')) != NULL && line[1] == '/') {
+		line++;
+		line[strcspn(line, "\n")] = '\0';
+		root = strdup(line);
+	}
+	free(text);
+	free(path);
+	return root;
+}
+
+int
+folder_check(const char *dir, bool tablespace, struct fault *f)
+{
+	DIR *d = opendir(dir);
+	char *root;
+	bool empty;
+
+	if (d == NULL && errno == ENOENT)
+		return 0;
+	if (d == NULL)
+		return fault_set(
+		    f, FAULT_CONFIG, "%s: %s", dir, strerror(errno));
+	empty = is_empty(d);
+	closedir(d);
+	if (empty)
+		return 0;
+	if (has(dir, "postmaster.pid"))
+		return fault_set(f, FAULT_CONFIG,
+		    "%s holds a postmaster.pid: a server may be running there; "
+		    "stop it and restore into another directory",
+		    dir);
+	root = tablespace ? marked_root(dir) : strdup(dir);
+	empty = root != NULL && is_remains(root);
+	free(root);
+	if (empty)
+		return 0;
+	return fault_set(f, FAULT_CONFIG,
+	    "%s is not empty: choose another directory, or move away what is "
+	    "in it",
+	    dir);
+}
+
+/* Remove what is in the folder "name" below parent; links are removed, never
+ * followed. keep: one name at the top that stays. */
+static int
+empty_folder(int parent, const char *name, const char *keep, struct fault *f)
+{
+	const struct dirent *e;
+	DIR *d;
+	int fd;
+	int rc = 0;
+
+	fd = openat(
+	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (d == NULL) {
+		rc = fault_errno(f, errno, "%s", name);
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (rc == 0 && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0 ||
+		    (keep != NULL && strcmp(e->d_name, keep) == 0))
+			continue;
+		if (unlinkat(fd, e->d_name, 0) == 0)
+			continue;
+		if (errno != EISDIR && errno != EPERM) {
+			rc = fault_errno(f, errno, "%s", e->d_name);
+			break;
+		}
+		rc = empty_folder(fd, e->d_name, NULL, f);
+		if (rc == 0 && unlinkat(fd, e->d_name, AT_REMOVEDIR) != 0)
+			rc = fault_errno(f, errno, "%s", e->d_name);
+	}
+	closedir(d);
+	return rc;
+}
+
+/* Two restores into one folder would take each other's files for remains. */
+static int
+lock_folder(const char *dir, int *fd, struct fault *f)
+{
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return fault_errno(f, errno, "%s", dir);
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return fault_errno(f, errno, "%s", dir);
+	return fault_set(f, FAULT_CONFIG,
+	    "%s: another restore is at work there, or the directory is given "
+	    "twice",
+	    dir);
+}
+
+static int
+set_mark(const char *dir, const char *root, const char *id, struct fault *f)
+{
+	struct fdio_atomic a = {-1, NULL, NULL};
+	char *mark = fdio_join(dir, FOLDER_MARK);
+	char text[MARK_MAX];
+	int n;
+	int rc;
+
+	if (mark == NULL)
+		return fault_nomem(f);
+	n = snprintf(text, sizeof text,
+	    "restore of backup %s, not finished, into\n%s\n", id, root);
+	if ((size_t)n >= sizeof text)
+		rc = fault_set(f, FAULT_CONFIG, "%s is too long", root);
+	else
+		rc = fdio_atomic_begin(&a, mark, 0600, f);
+	if (rc == 0) {
+		rc = fdio_write(a.fd, mark, text, (size_t)n, f);
+		if (rc == 0)
+			rc = fdio_atomic_publish(&a, 1, f);
+		if (rc != 0)
+			fdio_atomic_abort(&a);
+	}
+	free(mark);
+	return rc;
+}
+
+/* The mark is set before anything else and stays while the rest goes, so that
+ * remains are always told from data. */
+int
+folder_prepare(const char *dir, const char *root, bool tablespace,
+    const char *id, int *lock, struct fault *f)
+{
+	int fd = -1;
+	int rc;
+
+	rc = fdio_mkdirs(dir, 0700, f);
+	if (rc == 0)
+		rc = lock_folder(dir, &fd, f);
+	if (rc == 0)
+		rc = folder_check(dir, tablespace, f);
+	if (rc == 0)
+		rc = set_mark(dir, root, id, f);
+	if (rc == 0) {
+		rc = empty_folder(fd, ".", FOLDER_MARK, f);
+		if (rc != 0)
+			fault_prefix(f, "cannot empty %s", dir);
+	}
+	/* PostgreSQL insists on 0700 or 0750. */
+	if (rc == 0 && fchmod(fd, 0700) != 0)
+		rc = fault_errno(f, errno, "%s", dir);
+	if (rc == 0)
+		*lock = fd;
+	else if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int
+folder_unmark(const char *dir, struct fault *f)
+{
+	char *mark = fdio_join(dir, FOLDER_MARK);
+	int rc = 0;
+
+	if (mark == NULL)
+		return fault_nomem(f);
+	if (unlink(mark) != 0 && errno != ENOENT)
+		rc = fault_errno(f, errno, "%s", mark);
+	if (rc == 0)
+		rc = fdio_sync_dir(dir, f);
+	free(mark);
+	return rc;
+}

@@ -1,0 +1,142 @@
+#include "told.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "autoconf.h"
+#include "fdio.h"
+#include "report.h"
+#include "sample.h"
+
+#define CONF_MAX (1U << 20)
+
+static int
+fill_report(const struct plan *p, struct report *r, struct fault *f)
+{
+	struct store *store;
+	int rc = repo_store(p->repo, p->index, &store, f);
+
+	*r = (struct report){
+	    .cluster = p->cluster->name,
+	    .goal = &p->goal,
+	    .head = p->head,
+	    .way = p->has_way ? &p->way : NULL,
+	    .restore_ms = -1,
+	};
+	if (rc == 0)
+		r->repo_url = store_url(store);
+	return rc;
+}
+
+/* How long it would take, from reading one pack of it. */
+static int
+estimate(const struct plan *p, struct report *r, struct fault *f)
+{
+	uint64_t speed;
+	uint64_t workers = p->want.jobs;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	int rc;
+
+	rc = sample_speed(p->repo, p->index, p->head, &speed, f);
+	if (rc != 0 || speed == 0)
+		return rc;
+	if (processors > 0 && workers > (uint64_t)processors)
+		workers = (uint64_t)processors;
+	r->restore_ms =
+	    (int64_t)(p->head->totals.bytes / workers * 1000 / speed);
+	r->fetch_ms = (int64_t)(p->way.wal_size * 1000 / speed);
+	r->rto_ms = p->cluster->rto_ms;
+	return 0;
+}
+
+int
+told_ahead(const struct plan *p, const struct fault *obstacle, struct fault *f)
+{
+	struct fault unread = FAULT_INIT;
+	struct report r;
+	int rc;
+
+	rc = fill_report(p, &r, f);
+	if (rc != 0)
+		return rc;
+	if (obstacle == NULL && estimate(p, &r, &unread) != 0)
+		obstacle = &unread;
+	r.target_dir = p->want.o->target_dir;
+	r.obstacle = obstacle;
+	rc = report_print(&r, p->want.o->json, f);
+	if (rc == 0 && obstacle != NULL) {
+		*f = *obstacle;
+		rc = (int)f->code;
+	}
+	return rc;
+}
+
+/* With data_directory in it, the restored postgresql.conf would start the tree
+ * that it came from. */
+static void
+say_start(const char *root)
+{
+	char *path = fdio_join(root, "postgresql.conf");
+	struct fault ignored = FAULT_INIT;
+	unsigned char *text = NULL;
+	size_t len = 0;
+
+	printf("start it:  pg_ctl -D %s start\n", root);
+	if (path == NULL || access(path, F_OK) != 0)
+		printf("           its postgresql.conf was kept elsewhere: add "
+		       "-o '-c config_file=PATH', with data_directory set to "
+		       "the new place\n");
+	else if (fdio_slurp(path, CONF_MAX, &text, &len, &ignored) != 0 ||
+		 autoconf_has((const char *)text, len, "data_directory"))
+		printf("           its postgresql.conf sets data_directory, "
+		       "which would start another tree: take that line out "
+		       "first\n");
+	free(text);
+	free(path);
+}
+
+/* What to do now, and what will happen then. */
+static void
+say_how(const struct plan *p)
+{
+	static const char *const actions[] = {
+	    "stay read-only there until pg_wal_replay_resume() is called",
+	    "open for writing on a new timeline",
+	    "shut down",
+	};
+	const char *action = p->want.o->goal.action;
+	char goal[160];
+	int which = action == NULL || strcmp(action, "pause") == 0 ? 0
+		    : strcmp(action, "promote") == 0               ? 1
+								   : 2;
+
+	if (p->goal.target == WAYPATH_LATEST)
+		which = 1;
+	report_goal(&p->goal, goal);
+	printf("restored backup %s into %s\n", p->head->id, p->place.root);
+	if (geteuid() == 0)
+		printf("give it to PostgreSQL's user first, as with chown -R; "
+		       "tablespaces too\n");
+	say_start(p->place.root);
+	printf("it will recover to %s on timeline %u and then %s\n", goal,
+	    p->way.timeline, actions[which]);
+}
+
+int
+told_done(const struct plan *p, struct fault *f)
+{
+	struct report r;
+	int rc;
+
+	if (!p->want.o->json) {
+		say_how(p);
+		return 0;
+	}
+	rc = fill_report(p, &r, f);
+	if (rc != 0)
+		return rc;
+	r.target_dir = p->place.root;
+	return report_print(&r, true, f);
+}
