@@ -95,16 +95,22 @@ s3_answer_read(struct s3_answer *a, const struct http_response *rs)
 {
 	const unsigned char *p = rs->body;
 	size_t n = rs->body_len;
-	struct fault ignored = FAULT_INIT;
+	struct fault f = FAULT_INIT;
 	const struct xml_node *top;
 	struct xml *x;
+	int rc;
 
 	memset(a, 0, sizeof *a);
 	a->status = rs->status;
 	copy(a->region, sizeof a->region, rs->bucket_region);
 	copy(a->request_id, sizeof a->request_id, rs->request_id);
 	skip_blanks(&p, &n);
-	if (n == 0 || *p != '<' || xml_parse(&x, p, n, &ignored) != 0)
+	if (n == 0 || *p != '<')
+		return;
+	rc = xml_parse(&x, p, n, &f);
+	if (rc == FAULT_SYSTEM) /* nothing about the answer: say that instead */
+		copy(a->message, sizeof a->message, f.text);
+	if (rc != 0)
 		return;
 	top = xml_top(x);
 	if (strcmp(xml_root(x), "Error") == 0) {
@@ -210,8 +216,10 @@ judge_status(const struct s3_answer *a, const struct s3_subject *s,
 		return say_denied(a, s, f);
 	case 404:
 		return say(a, s, FAULT_AGAIN,
-		    "no S3 error code in the answer: is the endpoint an S3 "
-		    "store?",
+		    a->message[0] != '\0'
+			? a->message
+			: "no S3 error code in the answer: is the endpoint an "
+			  "S3 store?",
 		    f);
 	case 412:
 		return judge_code(a, s, rule_of("PreconditionFailed"), next, f);

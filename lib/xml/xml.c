@@ -1,12 +1,18 @@
 #include "xml.h"
 
-#include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A struct xml is an xmlDoc and a struct xml_node an xmlNode: the casts keep
- * libxml2 out of the header. */
+#include "xml_lib.h"
+
+struct xml {
+	const struct xml_lib *lib;
+	xmlDocPtr doc;
+	const xmlNode *root;
+};
+
+/* A struct xml_node is an xmlNode: the casts keep libxml2 out of the header. */
 static const xmlNode *
 in(const struct xml_node *n)
 {
@@ -26,12 +32,13 @@ refuse_dtd(void *ctx, const xmlChar *name, const xmlChar *external,
     const xmlChar *system)
 {
 	xmlParserCtxtPtr p = ctx;
+	const struct xml_lib *lib = p->_private;
 
 	(void)name;
 	(void)external;
 	(void)system;
 	p->wellFormed = 0;
-	xmlStopParser(p);
+	lib->xmlStopParser(p);
 }
 
 static void
@@ -43,11 +50,35 @@ silent(void *ctx, xmlErrorPtr e)
 
 /* Without comments and with CDATA as plain text, the text of an element is
  * one node. */
+static int
+parse(const struct xml_lib *lib, const void *data, size_t len, xmlDocPtr *out,
+    struct fault *f)
+{
+	xmlParserCtxtPtr p = lib->xmlNewParserCtxt();
+
+	if (p == NULL)
+		return fault_nomem(f);
+	p->_private = (void *)(uintptr_t)lib;
+	p->sax->internalSubset = refuse_dtd;
+	p->sax->externalSubset = refuse_dtd;
+	p->sax->comment = NULL;
+	p->sax->processingInstruction = NULL;
+	p->sax->serror = silent;
+	*out = lib->xmlCtxtReadMemory(p, data, (int)len, NULL, NULL,
+	    XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR |
+		XML_PARSE_NOWARNING);
+	lib->xmlFreeParserCtxt(p);
+	if (*out == NULL)
+		return fault_set(f, FAULT_CORRUPT, "not well-formed XML");
+	return 0;
+}
+
 int
 xml_parse(struct xml **out, const void *data, size_t len, struct fault *f)
 {
-	xmlParserCtxtPtr p;
-	xmlDocPtr doc;
+	const struct xml_lib *lib;
+	struct xml *x;
+	int rc;
 
 	if (len == 0 || len > XML_MAX)
 		return fault_set(f, FAULT_CORRUPT,
@@ -55,46 +86,46 @@ xml_parse(struct xml **out, const void *data, size_t len, struct fault *f)
 	/* libxml2 would end the document there and pass over the rest. */
 	if (memchr(data, '\0', len) != NULL)
 		return fault_set(f, FAULT_CORRUPT, "a zero byte in XML");
-	xmlInitParser();
-	p = xmlNewParserCtxt();
-	if (p == NULL)
+	if ((rc = xml_lib_get(&lib, f)) != 0)
+		return rc;
+	x = calloc(1, sizeof(*x));
+	if (x == NULL)
 		return fault_nomem(f);
-	p->sax->internalSubset = refuse_dtd;
-	p->sax->externalSubset = refuse_dtd;
-	p->sax->comment = NULL;
-	p->sax->processingInstruction = NULL;
-	p->sax->serror = silent;
-	doc = xmlCtxtReadMemory(p, data, (int)len, NULL, NULL,
-	    XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR |
-		XML_PARSE_NOWARNING);
-	xmlFreeParserCtxt(p);
-	if (doc == NULL)
-		return fault_set(f, FAULT_CORRUPT, "not well-formed XML");
-	if (xmlDocGetRootElement(doc) == NULL || doc->intSubset != NULL) {
-		xmlFreeDoc(doc);
-		return fault_set(f, FAULT_CORRUPT, "not plain XML");
+	x->lib = lib;
+	rc = parse(lib, data, len, &x->doc, f);
+	if (rc == 0) {
+		x->root = lib->xmlDocGetRootElement(x->doc);
+		if (x->root == NULL || x->doc->intSubset != NULL)
+			rc = fault_set(f, FAULT_CORRUPT, "not plain XML");
 	}
-	*out = (struct xml *)(void *)doc;
+	if (rc != 0) {
+		xml_free(x);
+		return rc;
+	}
+	*out = x;
 	return 0;
 }
 
 void
 xml_free(struct xml *x)
 {
-	if (x != NULL)
-		xmlFreeDoc((xmlDocPtr)(void *)x);
+	if (x == NULL)
+		return;
+	if (x->doc != NULL)
+		x->lib->xmlFreeDoc(x->doc);
+	free(x);
 }
 
 const struct xml_node *
 xml_top(const struct xml *x)
 {
-	return out_of(xmlDocGetRootElement((xmlDocPtr)(void *)(uintptr_t)x));
+	return out_of(x->root);
 }
 
 const char *
 xml_root(const struct xml *x)
 {
-	return (const char *)in(xml_top(x))->name;
+	return (const char *)x->root->name;
 }
 
 /* From n on, the first element of that name. */

@@ -8,7 +8,8 @@
 /*
  * The few XML answers of an S3 store, over libxml2: no network, no DTD, no
  * entities, namespaces ignored, at most XML_MAX bytes. CORRUPT when it is not
- * well formed or not what was asked for.
+ * well formed or not what was asked for; SYSTEM when libxml2, which is loaded
+ * with the first document, is not to be had.
  */
 
 #define XML_MAX (16U << 20)
