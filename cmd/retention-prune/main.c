@@ -70,8 +70,8 @@ open_repository(struct session *s, struct fault *f)
 static int
 look(struct session *s, int64_t now_us, struct fault *f)
 {
-	const struct retain_policy policy = plan_policy(s->cluster);
-	int rc = gather_read(&s->gather, s->repo, s->index, now_us, f);
+	const struct retain_policy policy = gather_policy(s->cluster);
+	int rc = gather_read(&s->gather, s->repo, s->index, now_us, NULL, f);
 
 	return rc != 0 ? rc : retain_plan(&s->plan, &policy, &s->gather.in, f);
 }

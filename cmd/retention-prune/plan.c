@@ -3,14 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive.h"
-
 #define RULE_BACKUP "no rule keeps this backup"
 #define RULE_REMAINS "remains of an interrupted backup"
 #define RULE_WAL "WAL before the window, and of no backup that stays"
-
-/* Segments without commits that are looked at to find when a window ends. */
-#define QUIET_MAX 64
 
 struct writer {
 	struct planfile *out;
@@ -18,19 +13,6 @@ struct writer {
 	const struct retain_plan *p;
 	struct gather after; /* only its WAL: what stays */
 };
-
-struct retain_policy
-plan_policy(const struct conf_cluster *c)
-{
-	return (struct retain_policy){.full_us = c->retain_full_ms * 1000,
-	    .wal_us = c->retain_wal_ms * 1000,
-	    .archive_us = c->retain_archive_ms * 1000,
-	    .daily = c->retain_daily,
-	    .weekly = c->retain_weekly,
-	    .monthly = c->retain_monthly,
-	    .yearly = c->retain_yearly,
-	    .minimum = c->retain_minimum};
-}
 
 /* ---- what may go ---- */
 
@@ -145,7 +127,7 @@ static int
 write_first(const struct writer *w, struct fault *f)
 {
 	const struct conf_cluster *c = repo_conf(w->g->repo);
-	const struct retain_policy policy = plan_policy(c);
+	const struct retain_policy policy = gather_policy(c);
 	struct json *j;
 	int rc = json_new(&j, f);
 
@@ -214,43 +196,6 @@ write_keep(const struct writer *w, size_t i, struct fault *f)
 
 /* ---- windows ---- */
 
-/* The newest commit at or before the window's last segment. */
-static int
-window_end(const struct writer *w, const struct retain_window *x,
-    int64_t *to_us, struct fault *f)
-{
-	const struct gather *g = w->g;
-	const struct head *h = &g->heads[x->backup];
-	uint64_t first = walname_segno_of(h->start_lsn, g->in.segment_size);
-
-	*to_us = h->stop_us;
-	for (uint64_t n = 0, s = x->end_segno; n < QUIET_MAX; n++, s--) {
-		struct deadline d =
-		    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
-		char name[WALNAME_SIZE];
-		struct walmeta m;
-		uint64_t stored;
-		int rc;
-
-		walname_format(x->end_timeline, s, g->in.segment_size, name);
-		rc = archive_look(g->repo, g->index, name, &m, &stored, &d, f);
-		/* Further back it is another timeline's. */
-		if (rc == FAULT_ABSENT && n > 0)
-			break;
-		if (rc != 0)
-			return rc == FAULT_ABSENT ? fault_recode(f, FAULT_AGAIN)
-						  : rc;
-		if (m.summary.last_commit_us != CLOCK_NONE) {
-			if (m.summary.last_commit_us > *to_us)
-				*to_us = m.summary.last_commit_us;
-			break;
-		}
-		if (s == first)
-			break;
-	}
-	return 0;
-}
-
 static int
 write_windows(struct writer *w, const char *when, const struct retain_input *in,
     const bool *alive, struct fault *f)
@@ -264,7 +209,7 @@ write_windows(struct writer *w, const char *when, const struct retain_input *in,
 		struct json *j;
 		int64_t to_us;
 
-		if ((rc = window_end(w, &list[i], &to_us, f)) != 0 ||
+		if ((rc = gather_window_end(w->g, &list[i], &to_us, f)) != 0 ||
 		    (rc = json_new(&j, f)) != 0)
 			break;
 		if ((rc = json_put_str(j, "line", "window", f)) != 0 ||

@@ -6,7 +6,6 @@
 
 /* From what was gathered to the lines of a plan. */
 
-struct retain_policy plan_policy(const struct conf_cluster *c);
 int plan_write(struct planfile *out, struct gather *g,
     const struct retain_plan *p, struct fault *f);
 

@@ -75,6 +75,9 @@ record_begin(struct record *r, const struct gather *g,
 	text_hex(plan->sum, 32, sum);
 	if ((rc = put_time(j, "at", now_us, f)) != 0 ||
 	    (rc = put_time(j, "planned_at", g->in.now_us, f)) != 0 ||
+	    (rc = json_put_i64(j, "wal_window_from_us",
+		 g->in.now_us - repo_conf(g->repo)->retain_wal_ms * 1000, f)) !=
+		0 ||
 	    (rc = put_who(j, f)) != 0 ||
 	    (rc = json_put_str(j, "reason", r->reason, f)) != 0 ||
 	    (rc = json_put_str(j, "approved_by", r->approved_by, f)) != 0 ||

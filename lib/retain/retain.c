@@ -237,10 +237,21 @@ bool
 retain_keeps_wal(const struct retain_plan *p, uint32_t timeline, uint64_t segno,
     int64_t archived_us)
 {
-	size_t low = 0, high = p->n_wal;
+	uint64_t last;
 
-	if (p->all_wal || archived_us == CLOCK_NONE ||
-	    archived_us >= p->since_us)
+	return archived_us == CLOCK_NONE || archived_us >= p->since_us ||
+	       retain_keeps_place(p, timeline, segno, &last);
+}
+
+bool
+retain_keeps_place(const struct retain_plan *p, uint32_t timeline,
+    uint64_t segno, uint64_t *last)
+{
+	size_t low = 0, high = p->n_wal;
+	const struct retain_piece *found;
+
+	*last = UINT64_MAX;
+	if (p->all_wal)
 		return true;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -252,8 +263,11 @@ retain_keeps_wal(const struct retain_plan *p, uint32_t timeline, uint64_t segno,
 		else
 			high = mid;
 	}
-	return low < p->n_wal && p->wal[low].timeline == timeline &&
-	       p->wal[low].first <= segno;
+	found = &p->wal[low];
+	if (low == p->n_wal || found->timeline != timeline)
+		return false;
+	*last = found->first <= segno ? found->last : found->first - 1;
+	return found->first <= segno;
 }
 
 /* ---- the plan ---- */

@@ -150,6 +150,10 @@ void retain_rule_text(const struct retain_plan *p, size_t i, unsigned rule,
  * segment in its name. archived_us: CLOCK_NONE when not known. */
 bool retain_keeps_wal(const struct retain_plan *p, uint32_t timeline,
     uint64_t segno, int64_t archived_us);
+/* The same by place alone, whenever it was archived. *last: the last segment of
+ * that timeline for which the answer is this one. */
+bool retain_keeps_place(const struct retain_plan *p, uint32_t timeline,
+    uint64_t segno, uint64_t *last);
 int64_t retain_window_us(const struct retain_plan *p); /* where it begins */
 
 /* From the backup's stop to the last commit in that segment, each moment can

@@ -91,5 +91,5 @@ gather_need_read(struct gather *g, size_t i, struct fault *f)
 		    f, "what backup %s needs is not known", g->heads[i].id);
 	object_reader_free(o);
 	manifest_reader_free(m);
-	return rc;
+	return rc != 0 ? gather_unreadable(g, key, f) : 0;
 }

@@ -25,6 +25,11 @@ search(struct gather *g, size_t from, int64_t after_us,
 			walname_format(timeline, s, g->in.segment_size, name);
 			rc = archive_look(
 			    g->repo, g->index, name, &m, &stored, &d, f);
+			if (rc != 0 && rc != FAULT_ABSENT) {
+				rc = gather_unreadable(g, name, f);
+				if (rc == 0)
+					continue;
+			}
 			if (rc != 0)
 				break;
 			if (m.summary.last_commit_us == CLOCK_NONE ||

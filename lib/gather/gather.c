@@ -9,6 +9,32 @@
 
 #define DAY_US (86400 * INT64_C(1000000))
 
+int
+gather_unreadable(const struct gather *g, const char *what, struct fault *f)
+{
+	struct fault why = *f;
+
+	if (g->eye == NULL ||
+	    (why.code != FAULT_CORRUPT && why.code != FAULT_KEY &&
+		why.code != FAULT_FOREIGN && why.code != FAULT_SYSTEM))
+		return (int)why.code;
+	fault_clear(f);
+	return g->eye->unreadable(g->eye->ctx, what, &why);
+}
+
+struct retain_policy
+gather_policy(const struct conf_cluster *c)
+{
+	return (struct retain_policy){.full_us = c->retain_full_ms * 1000,
+	    .wal_us = c->retain_wal_ms * 1000,
+	    .archive_us = c->retain_archive_ms * 1000,
+	    .daily = c->retain_daily,
+	    .weekly = c->retain_weekly,
+	    .monthly = c->retain_monthly,
+	    .yearly = c->retain_yearly,
+	    .minimum = c->retain_minimum};
+}
+
 static struct deadline
 request_deadline(const struct gather *g)
 {
@@ -52,6 +78,8 @@ take_wal(void *ctx, const struct store_entry *e, struct fault *f)
 		g->strange++;
 		return 0;
 	}
+	if (g->eye != NULL && (rc = g->eye->object(g->eye->ctx, e, f)) != 0)
+		return rc;
 	rc = add_timeline(g, n.timeline, n.kind == WALNAME_HISTORY, f);
 	if (rc == 0 && n.kind == WALNAME_SEGMENT)
 		rc = gather_wal_add(g, &n, e->modified_us, f);
@@ -88,6 +116,7 @@ take_base(void *ctx, const struct store_entry *e, struct fault *f)
 	    g->n_folders > 0 ? &g->folders[g->n_folders - 1] : NULL;
 	struct fault ignored = FAULT_INIT;
 	char id[LAYOUT_ID] = "";
+	int rc;
 
 	if (slash != NULL && (size_t)(slash - name) < sizeof id)
 		memcpy(id, name, (size_t)(slash - name));
@@ -109,6 +138,8 @@ take_base(void *ctx, const struct store_entry *e, struct fault *f)
 			return (int)f->code;
 		d->last_us = d->start_us;
 	}
+	if (g->eye != NULL && (rc = g->eye->object(g->eye->ctx, e, f)) != 0)
+		return rc;
 	d->objects++;
 	d->bytes += e->size;
 	if (strcmp(slash, "/head") == 0)
@@ -131,6 +162,18 @@ by_time(const void *a, const void *b)
 }
 
 static int
+head_unreadable(struct gather *g, const char *id, struct fault *f)
+{
+	char key[LAYOUT_KEY];
+	struct fault other = FAULT_INIT;
+
+	if (layout_base(repo_cluster(g->repo), repo_system_id(g->repo), id,
+		"head", key, &other) != 0)
+		return (int)f->code;
+	return gather_unreadable(g, key, f);
+}
+
+static int
 read_heads(struct gather *g, struct fault *f)
 {
 	int rc = 0;
@@ -145,12 +188,20 @@ read_heads(struct gather *g, struct fault *f)
 			continue;
 		rc = catalog_head(g->repo, g->index, g->folders[i].id,
 		    &g->heads[g->n_heads], &d, f);
-		if (rc == 0)
+		if (rc == 0) {
 			g->n_heads++;
-		else if (rc == FAULT_ABSENT) /* somebody prunes as well */
-			rc = fault_recode(f, FAULT_AGAIN);
-		if (rc != 0)
-			fault_prefix(f, "backup %s", g->folders[i].id);
+			continue;
+		}
+		/* Somebody prunes as well. */
+		if (rc == FAULT_ABSENT && g->eye != NULL) {
+			g->folders[i].has_head = false;
+			rc = 0;
+			continue;
+		}
+		if (rc == FAULT_ABSENT)
+			fault_recode(f, FAULT_AGAIN);
+		fault_prefix(f, "backup %s", g->folders[i].id);
+		rc = head_unreadable(g, g->folders[i].id, f);
 	}
 	if (rc == 0 && g->n_heads > 1)
 		qsort(g->heads, g->n_heads, sizeof *g->heads, by_time);
@@ -216,7 +267,8 @@ judge_folders(struct gather *g, int64_t clock_us, struct fault *f)
 
 		if (d->has_head)
 			continue;
-		if (d->start_us > clock_us + RETAIN_TOLERANCE_US)
+		if (d->start_us > clock_us + RETAIN_TOLERANCE_US &&
+		    g->eye == NULL)
 			return fault_set(f, FAULT_CONFIG,
 			    "backup %s has begun in the future: set the clocks "
 			    "right first; nothing is pruned",
@@ -250,6 +302,39 @@ read_base(struct gather *g, struct fault *f)
 
 /* ---- timelines ---- */
 
+/* One whose history cannot be read stands alone. */
+static int
+read_path(struct gather *g, const struct gather_timeline *t, struct fault *f)
+{
+	struct buf text = BUF_INIT(HISTORY_FILE_MAX);
+	struct deadline d = request_deadline(g);
+	struct history *path = &g->paths[g->n_paths];
+	struct walname n = {.kind = WALNAME_HISTORY, .timeline = t->timeline};
+	char name[WALNAME_SIZE], key[LAYOUT_KEY];
+	int rc = 0;
+
+	walname_format_history(t->timeline, name);
+	if (t->has_history)
+		rc = archive_read(g->repo, name, &text, &d, f);
+	if (rc == FAULT_ABSENT)
+		rc = fault_recode(f, FAULT_AGAIN);
+	if (rc == 0)
+		rc = history_parse(path, t->timeline,
+		    t->has_history ? (const char *)text.data : NULL, text.len,
+		    f);
+	if (rc != 0)
+		fault_prefix(f, "%s", name);
+	if (rc != 0 &&
+	    layout_wal(repo_cluster(g->repo), repo_system_id(g->repo), name, &n,
+		key, f) == 0 &&
+	    (rc = gather_unreadable(g, key, f)) == 0)
+		rc = history_parse(path, t->timeline, NULL, 0, f);
+	if (rc == 0)
+		g->n_paths++;
+	buf_free(&text);
+	return rc;
+}
+
 static int
 read_paths(struct gather *g, struct fault *f)
 {
@@ -258,51 +343,55 @@ read_paths(struct gather *g, struct fault *f)
 	g->paths = calloc(g->n_timelines + 1, sizeof *g->paths);
 	if (g->paths == NULL)
 		return fault_nomem(f);
-	for (size_t i = 0; rc == 0 && i < g->n_timelines; i++) {
-		const struct gather_timeline *t = &g->timelines[i];
-		struct buf text = BUF_INIT(HISTORY_FILE_MAX);
-		struct deadline d = request_deadline(g);
-		char name[WALNAME_SIZE];
-
-		walname_format_history(t->timeline, name);
-		if (t->has_history)
-			rc = archive_read(g->repo, name, &text, &d, f);
-		if (rc == FAULT_ABSENT)
-			rc = fault_recode(f, FAULT_AGAIN);
-		if (rc == 0)
-			rc = history_parse(&g->paths[g->n_paths], t->timeline,
-			    t->has_history ? (const char *)text.data : NULL,
-			    text.len, f);
-		if (rc == 0)
-			g->n_paths++;
-		else
-			fault_prefix(f, "%s", name);
-		buf_free(&text);
-	}
+	for (size_t i = 0; rc == 0 && i < g->n_timelines; i++)
+		rc = read_path(g, &g->timelines[i], f);
 	return rc;
 }
 
 /* ---- all ---- */
 
-int
-gather_read(struct gather *g, struct repo *r, size_t index, int64_t now_us,
-    struct fault *f)
+static int
+read_wal(struct gather *g, struct fault *f)
 {
 	struct deadline d = deadline_never();
-	int64_t clock_us = clock_now_us();
 	char prefix[LAYOUT_KEY];
+	int rc = layout_wal_prefix(
+	    repo_cluster(g->repo), repo_system_id(g->repo), prefix, f);
+
+	return rc != 0 ? rc
+		       : store_list(
+			     g->store, prefix, false, NULL, take_wal, g, &d, f);
+}
+
+static int
+read_holds(struct gather *g, struct fault *f)
+{
+	struct deadline d = deadline_never();
+	char prefix[LAYOUT_KEY];
+	int rc = layout_hold_prefix(
+	    repo_cluster(g->repo), repo_system_id(g->repo), prefix, f);
+
+	if (rc == 0 && hold_read(g->repo, g->index, &g->holds, &d, f) != 0)
+		rc = gather_unreadable(g, prefix, f);
+	return rc;
+}
+
+int
+gather_read(struct gather *g, struct repo *r, size_t index, int64_t now_us,
+    const struct gather_eye *eye, struct fault *f)
+{
+	int64_t clock_us = clock_now_us();
+	bool base_first = eye != NULL && eye->base_first;
 	int rc;
 
 	memset(g, 0, sizeof *g);
 	g->repo = r;
 	g->index = index;
+	g->eye = eye;
 	if ((rc = repo_store(r, index, &g->store, f)) != 0 ||
-	    (rc = hold_read(r, index, &g->holds, &d, f)) != 0 ||
-	    (rc = layout_wal_prefix(
-		 repo_cluster(r), repo_system_id(r), prefix, f)) != 0 ||
-	    (rc = store_list(
-		 g->store, prefix, false, NULL, take_wal, g, &d, f)) != 0 ||
-	    (rc = read_base(g, f)) != 0 ||
+	    (rc = read_holds(g, f)) != 0 ||
+	    (rc = base_first ? read_base(g, f) : read_wal(g, f)) != 0 ||
+	    (rc = base_first ? read_wal(g, f) : read_base(g, f)) != 0 ||
 	    (rc = judge_folders(g, clock_us, f)) != 0 ||
 	    (rc = gather_wal_number(g, f)) != 0 || (rc = read_paths(g, f)) != 0)
 		return rc;

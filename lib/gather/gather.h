@@ -8,6 +8,19 @@
 /* What a repository holds of a cluster, as the planner wants it. Memory grows
  * with the backups and with the gaps in the WAL, not with the objects. */
 
+/* For who wants to know all that can be known, and deletes nothing. */
+struct gather_eye {
+	void *ctx;
+	/* Each object below base/ and wal/, in the order of the listing. */
+	int (*object)(void *ctx, const struct store_entry *e, struct fault *f);
+	/* What cannot be opened or makes no sense is told of and left out: a
+	 * head, a history file, a manifest, the holds. Without an eye it is a
+	 * fault. what: the object's key. */
+	int (*unreadable)(void *ctx, const char *what, const struct fault *why);
+	bool base_first; /* backups before WAL: all WAL of a backup that is
+			  * seen is seen */
+};
+
 struct gather_folder { /* base/ID/ */
 	char id[LAYOUT_ID];
 	bool has_head;
@@ -28,6 +41,7 @@ struct gather {
 	struct repo *repo;
 	size_t index;
 	struct store *store;
+	const struct gather_eye *eye;  /* or NULL */
 	struct gather_folder *folders; /* by id */
 	size_t n_folders;
 	struct head *heads; /* by rising stop_us */
@@ -49,14 +63,31 @@ struct gather {
 };
 
 /* now_us: the moment of the plan. The holds first, then the WAL, then the
- * backups: what comes in meanwhile needs nothing older than what was seen. */
+ * backups: what comes in meanwhile needs nothing older than what was seen. eye
+ * may be NULL. */
 int gather_read(struct gather *g, struct repo *r, size_t index, int64_t now_us,
-    struct fault *f);
+    const struct gather_eye *eye, struct fault *f);
 void gather_free(struct gather *g);
 
 const struct gather_folder *gather_find(const struct gather *g, const char *id);
 /* Index of a backup; n_heads when there is none. */
 size_t gather_backup(const struct gather *g, const char *id);
+/* The policy of the settings. */
+struct retain_policy gather_policy(const struct conf_cluster *c);
+
+/* gather_window.c: the newest commit in that segment or, when it holds none, in
+ * one of those before it on the same timeline; not before floor_us. */
+int gather_window_commit(const struct gather *g, uint32_t timeline,
+    uint64_t segno, int64_t floor_us, int64_t *us, struct fault *f);
+/* Up to which moment can be restored in that window? */
+int gather_window_end(const struct gather *g, const struct retain_window *x,
+    int64_t *to_us, struct fault *f);
+
+/* What cannot be read: told to the eye, with 0, if there is one and it is the
+ * content's fault, not the store's; else the fault. */
+int gather_unreadable(
+    const struct gather *g, const char *what, struct fault *f);
+
 /* gather_wal.c
  * Is key the name of an object of this cluster's WAL? */
 bool gather_wal_name(
@@ -64,7 +95,8 @@ bool gather_wal_name(
 /* One more segment, in the order of a listing. */
 int gather_wal_add(struct gather *g, const struct walname *n,
     int64_t archived_us, struct fault *f);
-/* Ranges of names become ranges of segment numbers. */
+/* From the name's two halves, as gather_wal_add leaves them:
+ * ranges of names become ranges of segment numbers. */
 int gather_wal_number(struct gather *g, struct fault *f);
 
 /* gather_hold.c: for the planner, with the ends of held ranges. */

@@ -1,6 +1,9 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
 #include "gather.h"
 
 bool
@@ -59,15 +62,56 @@ number(const struct gather *g, uint64_t *place, struct fault *f)
 	return walname_segno(&n, g->in.segment_size, place, f);
 }
 
+/* Without backups: the size that one of the segments tells. */
+static int
+ask_a_segment(struct gather *g, struct fault *f)
+{
+	for (size_t i = 0; i < g->n_wal; i++) {
+		struct deadline d =
+		    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
+		char name[WALNAME_SIZE];
+		struct walmeta m;
+		uint64_t stored;
+		int rc;
+
+		snprintf(name, sizeof name,
+		    "%08" PRIX32 "%08" PRIX32 "%08" PRIX32, g->wal[i].timeline,
+		    (uint32_t)(g->wal[i].first >> 32),
+		    (uint32_t)g->wal[i].first);
+		rc = archive_look(g->repo, g->index, name, &m, &stored, &d, f);
+		if (rc == 0 && m.segment_size != 0) {
+			g->in.segment_size = m.segment_size;
+			return 0;
+		}
+		if (rc != 0 && (rc = gather_unreadable(g, name, f)) != 0)
+			return rc;
+	}
+	return 0;
+}
+
 int
 gather_wal_number(struct gather *g, struct fault *f)
 {
+	size_t n = 0;
 	int rc = 0;
 
+	if (g->eye != NULL && g->n_heads == 0)
+		rc = ask_a_segment(g, f);
 	for (size_t i = 0; rc == 0 && i < g->n_wal; i++) {
-		rc = number(g, &g->wal[i].first, f);
+		struct retain_wal w = g->wal[i];
+
+		rc = number(g, &w.first, f);
 		if (rc == 0)
-			rc = number(g, &g->wal[i].last, f);
+			rc = number(g, &w.last, f);
+		if (rc == 0) {
+			g->wal[n++] = w;
+		} else if (g->eye != NULL) {
+			/* No segment of this size has such a name. */
+			g->strange += w.last - w.first + 1;
+			rc = 0;
+		}
 	}
+	if (rc == 0)
+		g->n_wal = n;
 	return rc;
 }
