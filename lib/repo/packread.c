@@ -35,7 +35,7 @@ packread_new(
 	p->repo = r;
 	p->index = repo;
 	p->stored = malloc(OBJECT_STORED_MAX);
-	p->content = malloc(OBJECT_CHUNK_MAX);
+	p->content = aligned_alloc(PACKREAD_ALIGN, OBJECT_CHUNK_MAX);
 	if (p->stored == NULL || p->content == NULL) {
 		packread_free(p);
 		return fault_nomem(f);

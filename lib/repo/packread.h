@@ -14,7 +14,10 @@
 
 struct packread;
 
-/* content: the opened extent, e->where.length bytes; valid during the call. */
+#define PACKREAD_ALIGN 4096
+
+/* content: at a multiple of PACKREAD_ALIGN, the opened extent, e->where.length
+ * bytes; valid during the call. */
 typedef int (*packread_fn)(void *ctx, const struct manifest_extent *e,
     const unsigned char *content, struct fault *f);
 

@@ -1,6 +1,7 @@
 #ifndef TREE_H
 #define TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,21 +36,26 @@ int tree_link(
     struct tree *t, const char *path, const char *target, struct fault *f);
 /* pg_tblspc/OID -> dir, for all spaces. */
 int tree_space_links(struct tree *t, struct fault *f);
-/* Everything to disk, one sync per file system. */
+/* Everything to disk: one sync per file system, after which nothing of what
+ * was written is in doubt (DESIGN, 6). */
 int tree_sync(struct tree *t, struct fault *f);
 
 /* The file a thread writes to at the moment; kept open from piece to piece. */
 struct tree_file {
 	int fd;
+	bool direct; /* past the page cache */
 	char path[MANIFEST_PATH];
 };
 #define TREE_FILE_INIT                                                         \
 	{                                                                      \
-		-1, ""                                                         \
+		-1, false, ""                                                  \
 	}
-int tree_write(struct tree *t, struct tree_file *w,
+/* Content that begins at a multiple of this in memory, too, is written past the
+ * page cache where the file system can do that. */
+#define TREE_ALIGN 4096
+int tree_file_write(struct tree *t, struct tree_file *w,
     const struct manifest_piece *p, const unsigned char *content,
     struct fault *f);
-int tree_file_close(struct tree_file *w, struct fault *f);
+int tree_file_close(struct tree *t, struct tree_file *w, struct fault *f);
 
 #endif

@@ -1,0 +1,92 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "text.h"
+#include "tree_core.h"
+#include "unpacker.h"
+
+int
+tree_path_locate(const struct tree *t, const char *path, int *fd,
+    const char **rest, struct fault *f)
+{
+	const char *p;
+	char digits[11];
+	uint32_t oid;
+	size_t len;
+	size_t k;
+
+	*fd = t->fd;
+	*rest = path;
+	if (!manifest_path_ok(path, strlen(path)))
+		return fault_set(
+		    f, FAULT_CORRUPT, "the manifest names a path '%s'", path);
+	if (strcmp(path, "global/pg_control") == 0)
+		*rest = UNPACKER_CONTROL;
+	if (strncmp(path, TREE_SPACES, strlen(TREE_SPACES)) != 0)
+		return 0;
+	p = path + strlen(TREE_SPACES);
+	len = strcspn(p, "/");
+	if (len < sizeof digits) {
+		memcpy(digits, p, len);
+		digits[len] = '\0';
+		for (k = 0; text_u32(digits, &oid) == 0 && k < t->n; k++) {
+			if (t->space[k].oid != oid)
+				continue;
+			*fd = t->space[k].fd;
+			*rest = p[len] == '/' ? p + len + 1 : ".";
+			return 0;
+		}
+	}
+	return fault_set(f, FAULT_CORRUPT,
+	    "the manifest names '%s' but the backup has no such tablespace",
+	    path);
+}
+
+int
+tree_path_open(int fd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+	    .flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
+	    .mode = (flags & O_CREAT) != 0 ? mode : 0,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	long rc;
+
+	do
+		rc = syscall(SYS_openat2, fd, path, &how, sizeof how);
+	while (rc < 0 && (errno == EINTR || errno == EAGAIN));
+	/* Before Linux 5.6, or where a filter forbids it: the tree is new and
+	 * ours, and holds no links before tree_link, which comes last. */
+	if (rc < 0 && (errno == ENOSYS || errno == EPERM))
+		rc = openat(fd, path, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+	return (int)rc;
+}
+
+int
+tree_path_parent(const struct tree *t, const char *path, int *fd,
+    const char **name, struct fault *f)
+{
+	char folder[MANIFEST_PATH] = ".";
+	const char *rest;
+	const char *slash;
+	int below;
+	int rc;
+
+	rc = tree_path_locate(t, path, &below, &rest, f);
+	if (rc != 0)
+		return rc;
+	slash = strrchr(rest, '/');
+	*name = slash == NULL ? rest : slash + 1;
+	if (slash != NULL)
+		snprintf(
+		    folder, sizeof folder, "%.*s", (int)(slash - rest), rest);
+	*fd = tree_path_open(below, folder, O_PATH | O_DIRECTORY, 0);
+	if (*fd < 0)
+		return fault_errno(f, errno, "%s/%s", t->root, path);
+	return 0;
+}

@@ -1,0 +1,306 @@
+/*
+ * How a tree's files reach the disk: past the page cache where that can be, and
+ * whole whatever the kernel or the file system says to it.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "tree.h"
+
+#define MIB (1U << 20)
+
+static char dir[64];
+static struct tree *tree;
+static unsigned char *content; /* 2 MiB, aligned */
+
+/* What the kernel does, for one test. */
+static const char *release;
+static int direct_errno; /* of writes past the page cache */
+static int write_errno;  /* of the others */
+static size_t direct_max = SIZE_MAX;
+static int reserve_errno;
+static int fdatasync_errno;
+static int syncfs_errno;
+static unsigned n_direct, n_buffered, n_fdatasync, n_syncfs;
+
+int __real_fallocate(int fd, int mode, off_t offset, off_t len);
+int __real_fdatasync(int fd);
+ssize_t __real_pwrite(int fd, const void *data, size_t n, off_t at);
+int __real_syncfs(int fd);
+int __real_uname(struct utsname *u);
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t len);
+int __wrap_fdatasync(int fd);
+ssize_t __wrap_pwrite(int fd, const void *data, size_t n, off_t at);
+int __wrap_syncfs(int fd);
+int __wrap_uname(struct utsname *u);
+
+int
+__wrap_fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	errno = reserve_errno;
+	return reserve_errno != 0 ? -1
+				  : __real_fallocate(fd, mode, offset, len);
+}
+
+int
+__wrap_fdatasync(int fd)
+{
+	n_fdatasync++;
+	errno = fdatasync_errno;
+	return fdatasync_errno != 0 ? -1 : __real_fdatasync(fd);
+}
+
+ssize_t
+__wrap_pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	bool direct = (fcntl(fd, F_GETFL) & O_DIRECT) != 0;
+	int e = direct ? direct_errno : write_errno;
+
+	if (direct)
+		n_direct++;
+	else
+		n_buffered++;
+	if (direct && n > direct_max)
+		n = direct_max;
+	errno = e;
+	return e != 0 ? -1 : __real_pwrite(fd, data, n, at);
+}
+
+int
+__wrap_syncfs(int fd)
+{
+	n_syncfs++;
+	errno = syncfs_errno;
+	return syncfs_errno != 0 ? -1 : __real_syncfs(fd);
+}
+
+int
+__wrap_uname(struct utsname *u)
+{
+	int rc = __real_uname(u);
+
+	if (release != NULL)
+		snprintf(u->release, sizeof u->release, "%s", release);
+	return rc;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	release = NULL;
+	direct_errno = write_errno = reserve_errno = 0;
+	fdatasync_errno = syncfs_errno = 0;
+	direct_max = SIZE_MAX;
+	n_direct = n_buffered = n_fdatasync = n_syncfs = 0;
+	/* Not below /tmp, which may be in memory and know no O_DIRECT. */
+	strcpy(dir, "/var/tmp/test-tree.XXXXXX");
+	content = aligned_alloc(TREE_ALIGN, 2 * MIB);
+	if (content == NULL || mkdtemp(dir) == NULL)
+		return -1;
+	for (size_t k = 0; k < 2 * MIB; k++)
+		content[k] = (unsigned char)(k * 31 + (k >> 12));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	tree_free(tree);
+	tree = NULL;
+	free(content);
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static void
+begin(void)
+{
+	struct fault f = FAULT_INIT;
+
+	assert_int_equal(tree_new(&tree, dir, NULL, 0, &f), 0);
+}
+
+/* content as the file "name", in steps, from its end to its beginning. */
+static int
+write_file(const char *name, uint32_t size, uint32_t step, struct fault *f)
+{
+	struct manifest_piece p = {
+	    .path = name, .mode = 0600, .file_size = size};
+	struct tree_file w = TREE_FILE_INIT;
+	uint32_t at;
+	int rc = 0;
+
+	for (at = (size - 1) / step * step; rc == 0; at -= step) {
+		p.file_offset = at;
+		p.length = size - at < step ? size - at : step;
+		rc = tree_file_write(tree, &w, &p, content + at, f);
+		if (at == 0)
+			break;
+	}
+	if (rc == 0)
+		rc = tree_file_close(tree, &w, f);
+	if (w.fd >= 0)
+		close(w.fd);
+	if (rc == 0)
+		rc = tree_sync(tree, f);
+	return rc;
+}
+
+static void
+check_file(const char *name, size_t size)
+{
+	unsigned char *data = malloc(size + 1);
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_non_null(data);
+	assert_int_equal(read(fd, data, size + 1), size);
+	assert_memory_equal(data, content, size);
+	free(data);
+	close(fd);
+}
+
+static void
+large_pieces_go_past_the_page_cache(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	begin();
+	/* The last piece has no even length. */
+	assert_int_equal(write_file("a", 2 * MIB - 5, MIB, &f), 0);
+	assert_int_equal(n_direct, 1);
+	assert_int_equal(n_buffered, 1);
+	check_file("a", 2 * MIB - 5);
+	assert_int_equal(write_file("small", 8192, 8192, &f), 0);
+	assert_int_equal(n_direct, 1);
+	check_file("small", 8192);
+	assert_int_equal(n_syncfs, 2);
+	assert_int_equal(n_fdatasync, 0);
+}
+
+static void
+a_file_system_that_cannot_gets_all_through_the_cache(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	begin();
+	direct_errno = EINVAL;
+	assert_int_equal(write_file("a", 2 * MIB, MIB / 2, &f), 0);
+	assert_int_equal(n_direct, 1); /* it is not asked again */
+	assert_int_equal(n_buffered, 4);
+	check_file("a", 2 * MIB);
+}
+
+static void
+a_short_write_past_the_cache_is_completed(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	begin();
+	direct_max = 8192;
+	assert_int_equal(write_file("a", 2 * MIB, MIB, &f), 0);
+	assert_int_equal(n_direct, 2);
+	check_file("a", 2 * MIB);
+}
+
+static void
+what_cannot_be_written_is_told(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	begin();
+	direct_errno = write_errno = EIO;
+	assert_int_equal(write_file("a", 2 * MIB, MIB, &f), FAULT_SYSTEM);
+	assert_non_null(strstr(f.text, "a: write"));
+	direct_errno = write_errno = 0;
+	fault_clear(&f);
+	syncfs_errno = EIO;
+	assert_int_equal(write_file("b", MIB, MIB, &f), FAULT_SYSTEM);
+	assert_non_null(strstr(f.text, "cannot sync"));
+}
+
+static void
+missing_room_is_told_before_a_large_file_is_written(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	begin();
+	reserve_errno = ENOSPC;
+	assert_int_equal(write_file("a", 2 * MIB, MIB, &f), FAULT_SYSTEM);
+	assert_int_equal(n_direct + n_buffered, 0);
+	/* But where room cannot be reserved, it is not needed. */
+	reserve_errno = EOPNOTSUPP;
+	fault_clear(&f);
+	assert_int_equal(write_file("b", 2 * MIB, MIB, &f), 0);
+	check_file("b", 2 * MIB);
+}
+
+/* There syncfs says nothing of what could not be written. */
+static void
+before_linux_5_8_each_file_is_synced(void **state)
+{
+	static const char *const old[] = {
+	    "5.7.19", "4.18.0-553.el8", "3.10.0", "x"};
+	static const char *const new[] = {
+	    "5.8.0", "5.10.0-30-amd64", "6.1", "10"};
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof old / sizeof old[0]; k++) {
+		release = old[k];
+		n_fdatasync = 0;
+		begin();
+		assert_int_equal(write_file("a", MIB, MIB, &f), 0);
+		assert_int_equal(n_fdatasync, 1);
+		fdatasync_errno = EIO;
+		assert_int_equal(write_file("a", MIB, MIB, &f), FAULT_SYSTEM);
+		assert_non_null(strstr(f.text, "sync"));
+		fault_clear(&f);
+		fdatasync_errno = 0;
+		tree_free(tree);
+	}
+	for (size_t k = 0; k < sizeof new / sizeof new[0]; k++) {
+		release = new[k];
+		n_fdatasync = 0;
+		begin();
+		assert_int_equal(write_file("a", MIB, MIB, &f), 0);
+		assert_int_equal(n_fdatasync, 0);
+		tree_free(tree);
+	}
+	tree = NULL;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(large_pieces_go_past_the_page_cache),
+	    TEST(a_file_system_that_cannot_gets_all_through_the_cache),
+	    TEST(a_short_write_past_the_cache_is_completed),
+	    TEST(what_cannot_be_written_is_told),
+	    TEST(missing_room_is_told_before_a_large_file_is_written),
+	    TEST(before_linux_5_8_each_file_is_synced),
+	};
+
+	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
+}
