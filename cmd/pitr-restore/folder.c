@@ -144,6 +144,56 @@ empty_folder(int parent, const char *name, const char *keep, struct fault *f)
 	return rc;
 }
 
+static int
+sum_blocks(int parent, const char *name, uint64_t *bytes, struct fault *f)
+{
+	const struct dirent *e;
+	struct stat st;
+	DIR *d;
+	int fd;
+	int rc = 0;
+
+	fd = openat(
+	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (d == NULL) {
+		rc = fault_errno(f, errno, "%s", name);
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (rc == 0 && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			rc = fault_errno(f, errno, "%s", e->d_name);
+		else if (S_ISDIR(st.st_mode))
+			rc = sum_blocks(fd, e->d_name, bytes, f);
+		else if (st.st_nlink == 1)
+			*bytes += (uint64_t)st.st_blocks * 512;
+	}
+	closedir(d);
+	return rc;
+}
+
+int
+folder_blocks(const char *dir, uint64_t *bytes, struct fault *f)
+{
+	uint64_t sum = 0;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0 && errno != ENOENT)
+		return fault_errno(f, errno, "%s", dir);
+	rc = fd < 0 ? 0 : sum_blocks(fd, ".", &sum, f);
+	if (fd >= 0)
+		close(fd);
+	if (rc != 0)
+		return fault_prefix(f, "%s", dir);
+	*bytes = sum;
+	return 0;
+}
+
 /* Two restores into one folder would take each other's files for remains. */
 static int
 lock_folder(const char *dir, int *fd, struct fault *f)

@@ -2,6 +2,7 @@
 #define FOLDER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "fault.h"
 
@@ -19,6 +20,9 @@
 
 /* CONFIG when dir may not be restored into. */
 int folder_check(const char *dir, bool tablespace, struct fault *f);
+/* What emptying it makes free: the blocks of its files, but of those that have
+ * another name elsewhere. 0 when it is absent. */
+int folder_blocks(const char *dir, uint64_t *bytes, struct fault *f);
 /* Make it, lock it (CONFIG when another restore has it), mark it as part of
  * backup id's restore into root, and empty it. The lock lasts until *lock is
  * closed. */

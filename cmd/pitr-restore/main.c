@@ -90,8 +90,8 @@ run(struct plan *p, const struct options *o, const struct cli *cli,
 		return rc;
 	rc = plan_prove(p, f);
 	if (rc == 0)
-		rc = recovery_command(
-		    conf_path(p->conf), p->cluster->name, o->repo, &command, f);
+		rc = recovery_command(conf_path(p->conf), &p->sources.cluster,
+		    plan_goes_by_some(p), &command, f);
 	if (o->dry_run) {
 		const struct fault obstacle = *f;
 
@@ -152,8 +152,8 @@ main(int argc, char **argv)
 		.list = &o.tablespaces},
 	    {.name = "repo",
 		.arg = "NAME",
-		.help = "the repository to restore from",
-		.value = &o.repo},
+		.help = "go by this repository alone; may be repeated",
+		.list = &o.repos},
 	    {.name = "system-id",
 		.arg = "NUMBER",
 		.help = "the cluster's system identifier",

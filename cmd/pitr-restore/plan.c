@@ -1,48 +1,47 @@
 #include "plan.h"
 
-#include <string.h>
+#include <inttypes.h>
 
-#include "text.h"
+#include "log.h"
+#include "packcheck.h"
 #include "waychoice.h"
 
-static int
-find_system_id(const struct plan *p, uint64_t *id, struct fault *f)
-{
-	struct deadline d = deadline_in_ms(p->cluster->store_deadline_ms);
-	const char *given = p->want.o->system_id;
-
-	if (given == NULL)
-		return repo_choose_only(p->cluster, p->index, id, &d, f);
-	if (text_u64(given, id) != 0)
-		return fault_set(
-		    f, FAULT_CONFIG, "--system-id '%s': give a number", given);
-	return 0;
-}
+#define TOLD_MAX 20 /* packs at fault that are told one by one */
 
 int
 plan_open(struct plan *p, const struct cli *cli, struct fault *f)
 {
-	const char *one = p->want.o->repo;
-	uint64_t id = 0;
+	const struct options *o = p->want.o;
+	const struct conf_cluster *c;
 	int rc;
 
 	p->goal = p->want.goal;
-	rc = cli_config(cli, &p->conf, &p->cluster, f);
-	if (rc == 0 && one != NULL) {
-		rc = conf_only_repo(p->cluster, one, &p->only, f);
-		p->cluster = &p->only;
-	}
+	rc = cli_config(cli, &p->conf, &c, f);
 	if (rc == 0)
-		rc = find_system_id(p, &id, f);
-	if (rc == 0)
-		rc = repo_open(&p->repo, p->cluster, id, f);
-	if (rc == 0 && repo_keys(p->repo) != NULL &&
-	    !keyring_can_open(repo_keys(p->repo)))
-		rc = fault_set(f, FAULT_KEY,
-		    "%s is the recipient part of a key: a restore needs the "
-		    "key itself",
-		    p->cluster->key_files[0]);
+		rc = sources_open(
+		    &p->sources, &p->repo, c, &o->repos, o->system_id, f);
 	return rc;
+}
+
+bool
+plan_goes_by_some(const struct plan *p)
+{
+	return p->want.o->repos.n > 0 || p->sources.n_silent > 0;
+}
+
+/* The end of the archive, and the newest timeline, may be in a repository that
+ * does not answer; a target that is seen on a timeline that was named is where
+ * it is. The end of a backup that was named is, too. */
+static int
+check_sources(const struct plan *p, struct fault *f)
+{
+	const struct waypath_goal *g = &p->goal;
+
+	if (g->target != WAYPATH_LATEST && g->timeline != 0)
+		return 0;
+	if (g->target == WAYPATH_IMMEDIATE && p->want.o->backup != NULL)
+		return 0;
+	return sources_require_all(&p->sources, f);
 }
 
 /* Only the head of the one that was named is read: another one's damaged head
@@ -55,7 +54,7 @@ take_named(struct plan *p, const char *id, struct fault *f)
 
 	rc = layout_check_id(id, f);
 	if (rc == 0)
-		rc = catalog_head(p->repo, p->index, id, &p->named, &d, f);
+		rc = catalog_find(p->repo, &p->index, id, &p->named, &d, f);
 	if (rc == FAULT_ABSENT || layout_check_id(id, f) != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "--backup %s: there is no such backup, or it was not "
@@ -69,18 +68,75 @@ take_named(struct plan *p, const char *id, struct fault *f)
 static int
 take_best(struct plan *p, struct fault *f)
 {
+	const struct catalog_backup *best;
 	struct deadline d = deadline_never();
 	int rc;
 
-	rc = catalog_read(p->repo, p->index, &p->catalog, &d, f);
+	rc = catalog_read(p->repo, &p->catalog, &d, f);
 	if (rc == FAULT_CORRUPT || rc == FAULT_KEY)
 		fault_prefix(f,
 		    "the backups cannot be compared (--backup ID takes one "
 		    "unseen)");
 	if (rc == 0)
-		rc = waychoice_pick(p->repo, p->index, &p->catalog, &p->goal,
-		    p->want.jobs, &p->head, &p->goal.timeline, &d, f);
+		rc = waychoice_pick(p->repo, &p->catalog, &p->goal, &best,
+		    &p->goal.timeline, &d, f);
+	if (rc == 0) {
+		p->head = &best->head;
+		p->index = best->repo;
+	}
 	return rc;
+}
+
+static void
+tell_pack(void *ctx, const char *name, uint64_t want, uint64_t size)
+{
+	unsigned *told = ctx;
+
+	if ((*told)++ >= TOLD_MAX)
+		return;
+	if (size == UINT64_MAX)
+		log_line(0, "%s: missing", name);
+	else
+		log_line(0,
+		    "%s: %" PRIu64 " bytes, where it had %" PRIu64 " when it "
+		    "was stored",
+		    name, size, want);
+}
+
+/* All packs are there, in the repository that was chosen or in another one that
+ * has this backup. */
+static int
+check_packs(struct plan *p, struct fault *f)
+{
+	struct deadline d = deadline_never();
+	struct fault other = FAULT_INIT;
+	struct head copy;
+	size_t next = p->index;
+	unsigned told;
+	int rc;
+
+	for (;;) {
+		fault_clear(&other);
+		told = 0;
+		rc = packcheck_run(
+		    p->repo, next, p->head, tell_pack, &told, &d, &other);
+		if (rc == 0) {
+			p->index = next;
+			fault_clear(f);
+			return 0;
+		}
+		if (next == p->index)
+			*f = other;
+		else
+			log_line(0, "%s", other.text);
+		next++;
+		if (catalog_find(
+			p->repo, &next, p->head->id, &copy, &d, &other) != 0)
+			return (int)f->code;
+		head_free(&copy);
+		log_line(0, "looking in repository %s instead",
+		    p->sources.cluster.repos[next]->name);
+	}
 }
 
 int
@@ -90,22 +146,24 @@ plan_prove(struct plan *p, struct fault *f)
 	struct deadline d = deadline_never();
 	int rc;
 
+	rc = check_sources(p, f);
+	if (rc != 0)
+		return rc;
 	if (want->o->backup != NULL)
 		rc = take_named(p, want->o->backup, f);
 	else
 		rc = take_best(p, f);
 	if (rc == 0)
-		rc = waypath_find(p->repo, p->index, p->head, &p->goal,
-		    want->jobs, &p->way, &d, f);
+		rc = waypath_find(p->repo, p->head, &p->goal, &p->way, &d, f);
 	if (rc != 0)
 		return rc;
 	p->has_way = true;
-	if (want->o->target_dir == NULL)
-		return 0;
-	rc = place_plan(
-	    &p->place, want->o->target_dir, want->map, want->n_map, p->head, f);
-	p->has_place = rc == 0;
-	return rc;
+	if (want->o->target_dir != NULL) {
+		rc = place_plan(&p->place, want->o->target_dir, want->map,
+		    want->n_map, p->head, f);
+		p->has_place = rc == 0;
+	}
+	return rc != 0 ? rc : check_packs(p, f);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "catalog.h"
 #include "request.h"
+#include "sources.h"
 #include "waypath.h"
 
 /*
@@ -14,10 +15,9 @@ struct plan {
 	struct request want;
 	struct waypath_goal goal; /* the request's, with its timeline found */
 	struct conf *conf;
-	const struct conf_cluster *cluster;
-	struct conf_cluster only; /* with --repo */
-	struct repo *repo;
-	size_t index; /* of the repository: the first */
+	struct sources sources;
+	struct repo *repo; /* all sources */
+	size_t index;      /* of the one that the backup comes from */
 	struct catalog catalog;
 	struct head named;       /* with --backup */
 	const struct head *head; /* the backup; NULL: none was chosen */
@@ -29,9 +29,11 @@ struct plan {
 
 /* For p->want: settings and repository; the key must be one that opens. */
 int plan_open(struct plan *p, const struct cli *cli, struct fault *f);
-/* The backup, the way from it to the goal, and where it goes (with a target
- * directory). Changes nothing anywhere. */
+/* The backup, the way from it to the goal, where it goes (with a target
+ * directory), and that all of it is there. Changes nothing anywhere. */
 int plan_prove(struct plan *p, struct fault *f);
+/* Not by all repositories of the settings: then recovery must not either. */
+bool plan_goes_by_some(const struct plan *p);
 void plan_free(struct plan *p);
 
 #endif

@@ -55,11 +55,12 @@ put_word(struct buf *b, const char *word, struct fault *f)
 }
 
 int
-recovery_command(const char *conf_path, const char *cluster, const char *repo,
+recovery_command(const char *conf_path, const struct conf_cluster *c, bool some,
     char **out, struct fault *f)
 {
 	struct buf b = BUF_INIT(32768);
 	char path[4096];
+	size_t k;
 	int rc;
 
 	rc = walfetch_path(path, sizeof path, f);
@@ -72,11 +73,12 @@ recovery_command(const char *conf_path, const char *cluster, const char *repo,
 	if (rc == 0)
 		rc = buf_put_str(&b, " -C ", f);
 	if (rc == 0)
-		rc = put_word(&b, cluster, f);
-	if (rc == 0 && repo != NULL)
+		rc = put_word(&b, c->name, f);
+	for (k = 0; rc == 0 && some && k < c->n_repos; k++) {
 		rc = buf_put_str(&b, " --repo ", f);
-	if (rc == 0 && repo != NULL)
-		rc = put_word(&b, repo, f);
+		if (rc == 0)
+			rc = put_word(&b, c->repos[k]->name, f);
+	}
 	if (rc == 0)
 		rc = buf_put_str(&b, " %f %p", f);
 	if (rc == 0)

@@ -1,6 +1,7 @@
 #ifndef RECOVERY_H
 #define RECOVERY_H
 
+#include "conf.h"
 #include "waypath.h"
 
 /*
@@ -17,9 +18,10 @@ struct recovery {
 };
 
 /* "'/…/walfetch' -c '/…/pitrkit.conf' -C 'main' %f %p"; the caller frees.
- * repo: the one to ask, or NULL. */
-int recovery_command(const char *conf_path, const char *cluster,
-    const char *repo, char **out, struct fault *f);
+ * some: c has not all repositories of the settings' cluster, and walfetch is to
+ * ask no others than c's. */
+int recovery_command(const char *conf_path, const struct conf_cluster *c,
+    bool some, char **out, struct fault *f);
 int recovery_write(
     const char *root, const struct recovery *rec, struct fault *f);
 

@@ -101,6 +101,7 @@ static void
 print_text(const struct report *r)
 {
 	char goal[160];
+	size_t k;
 
 	report_goal(r->goal, goal);
 	printf("cluster    %s in %s\n", r->cluster, r->repo_url);
@@ -113,6 +114,8 @@ print_text(const struct report *r)
 		print_backup(r->head);
 	if (r->way != NULL)
 		print_way(r->way);
+	for (k = 0; k < r->n_silent; k++)
+		printf("left out   repository %s\n", r->silent[k]);
 	if (r->target_dir != NULL)
 		printf("into       %s\n", r->target_dir);
 	print_estimate(r);
@@ -177,6 +180,23 @@ json_way(struct json *root, const struct waypath *w, struct fault *f)
 	return rc;
 }
 
+/* Only where there is something in it. */
+static int
+json_list(struct json *root, const char *name, const char *const *v, size_t n,
+    struct fault *f)
+{
+	struct json *list;
+	size_t k;
+	int rc;
+
+	if (n == 0)
+		return 0;
+	rc = json_put_array(root, name, &list, f);
+	for (k = 0; rc == 0 && k < n; k++)
+		rc = json_append_str(list, v[k], f);
+	return rc;
+}
+
 static int
 fill_json(struct json *root, const struct report *r, struct fault *f)
 {
@@ -201,6 +221,10 @@ fill_json(struct json *root, const struct report *r, struct fault *f)
 		rc = json_put_i64(root, "fetch_wal_ms", r->fetch_ms, f);
 	if (rc == 0 && r->restore_ms >= 0)
 		rc = json_put_i64(root, "rto_ms", r->rto_ms, f);
+	if (rc == 0)
+		rc = json_list(root, "left_out", r->silent, r->n_silent, f);
+	if (rc == 0)
+		rc = json_list(root, "notices", r->notices, r->n_notices, f);
 	if (rc == 0)
 		rc = json_put_bool(root, "ready", r->obstacle == NULL, f);
 	if (rc == 0 && r->obstacle != NULL)

@@ -18,6 +18,10 @@ struct report {
 	int64_t fetch_ms;
 	int64_t rto_ms; /* what the settings want it to take at most */
 	const struct fault *obstacle; /* NULL: ready */
+	const char *const *silent;    /* repositories that are left out */
+	size_t n_silent;
+	const char *const *notices; /* what else is to be done */
+	size_t n_notices;
 };
 
 /* On stdout. */

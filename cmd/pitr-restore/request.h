@@ -13,7 +13,7 @@ struct options {
 	const char *backup;
 	struct goal_options goal;
 	struct cli_list tablespaces;
-	const char *repo;
+	struct cli_list repos;
 	const char *system_id;
 	const char *jobs;
 	bool dry_run;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "folder.h"
 #include "text.h"
 
 /* The nearest folder above path that exists, for its file system. */
@@ -31,61 +32,78 @@ file_system(const char *path, struct statvfs *vfs, dev_t *dev, struct fault *f)
 	return rc;
 }
 
-/* Room for everything that goes to the file system of dir. */
+/* A folder that the restore fills: what it needs there, what it removes. */
+struct demand {
+	const char *dir;
+	dev_t dev;
+	uint64_t need;
+	uint64_t frees;
+};
+
 static int
-check_room(const struct place *p, const char *dir, const struct head *h,
+add_demand(struct demand *d, const char *dir, uint64_t need, struct fault *f)
+{
+	struct statvfs vfs;
+	int rc = file_system(dir, &vfs, &d->dev, f);
+
+	d->dir = dir;
+	d->need = need;
+	return rc != 0 ? rc : folder_blocks(dir, &d->frees, f);
+}
+
+/* Room for all that goes to the file system of one. */
+static int
+check_room(const struct demand *all, size_t n, const struct demand *one,
     struct fault *f)
 {
 	struct statvfs vfs;
-	struct statvfs other;
-	uint64_t need = h->totals.bytes;
+	uint64_t need = 0;
 	uint64_t room;
 	char want[16];
 	char have[16];
-	dev_t here;
-	dev_t there;
+	dev_t dev;
 	size_t k;
-	int rc;
+	int rc = file_system(one->dir, &vfs, &dev, f);
 
-	rc = file_system(dir, &vfs, &here, f);
-	if (rc == 0)
-		rc = file_system(p->root, &other, &there, f);
 	if (rc != 0)
 		return rc;
-	/* Of the whole, what goes elsewhere does not count here. */
-	if (there != here)
-		need = 0;
-	for (k = 0; k < p->n_spaces; k++) {
-		uint64_t size = h->tablespaces[k].size;
-
-		rc = file_system(p->spaces[k].dir, &other, &there, f);
-		if (rc != 0)
-			return rc;
-		if (size == UINT64_MAX)
-			size = 0;
-		if (there == here && need < h->totals.bytes)
-			need += size;
-		else if (there != here && need > size)
-			need -= size;
-	}
 	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	for (k = 0; k < n; k++) {
+		if (all[k].dev != dev)
+			continue;
+		need += all[k].need;
+		room += all[k].frees;
+	}
 	if (room >= need)
 		return 0;
 	text_human_size(need, want);
 	text_human_size(room, have);
 	return fault_set(f, FAULT_CONFIG,
-	    "%s: the restore needs %s there and only %s is free", dir, want,
-	    have);
+	    "%s: the restore needs %s there and only %s is free", one->dir,
+	    want, have);
 }
 
 int
 room_check(const struct place *p, const struct head *h, struct fault *f)
 {
+	struct demand *all = calloc(p->n_spaces + 1, sizeof *all);
+	uint64_t rest = h->totals.bytes;
 	size_t k;
-	int rc;
+	int rc = all == NULL ? fault_nomem(f) : 0;
 
-	rc = check_room(p, p->root, h, f);
-	for (k = 0; rc == 0 && k < p->n_spaces; k++)
-		rc = check_room(p, p->spaces[k].dir, h, f);
+	for (k = 0; rc == 0 && k < p->n_spaces; k++) {
+		uint64_t size = h->tablespaces[k].size;
+
+		/* Not known, or not to be believed: counted with the rest. */
+		if (size > rest)
+			size = 0;
+		rest -= size;
+		rc = add_demand(&all[k + 1], p->spaces[k].dir, size, f);
+	}
+	if (rc == 0)
+		rc = add_demand(&all[0], p->root, rest, f);
+	for (k = 0; rc == 0 && k <= p->n_spaces; k++)
+		rc = check_room(all, p->n_spaces + 1, &all[k], f);
+	free(all);
 	return rc;
 }

@@ -19,10 +19,12 @@ fill_report(const struct plan *p, struct report *r, struct fault *f)
 	int rc = repo_store(p->repo, p->index, &store, f);
 
 	*r = (struct report){
-	    .cluster = p->cluster->name,
+	    .cluster = p->sources.cluster.name,
 	    .goal = &p->goal,
 	    .head = p->head,
 	    .way = p->has_way ? &p->way : NULL,
+	    .silent = p->sources.silent,
+	    .n_silent = p->sources.n_silent,
 	    .restore_ms = -1,
 	};
 	if (rc == 0)
@@ -47,7 +49,7 @@ estimate(const struct plan *p, struct report *r, struct fault *f)
 	r->restore_ms =
 	    (int64_t)(p->head->totals.bytes / workers * 1000 / speed);
 	r->fetch_ms = (int64_t)(p->way.wal_size * 1000 / speed);
-	r->rto_ms = p->cluster->rto_ms;
+	r->rto_ms = p->sources.cluster.rto_ms;
 	return 0;
 }
 
@@ -73,33 +75,38 @@ told_ahead(const struct plan *p, const struct fault *obstacle, struct fault *f)
 	return rc;
 }
 
-/* With data_directory in it, the restored postgresql.conf would start the tree
- * that it came from. */
-static void
-say_start(const char *root)
+/* What is to be done before the server starts, or told to it: at most two. */
+static size_t
+find_notices(const char *root, const char *out[2])
 {
 	char *path = fdio_join(root, "postgresql.conf");
 	struct fault ignored = FAULT_INIT;
 	unsigned char *text = NULL;
 	size_t len = 0;
+	size_t n = 0;
 
-	printf("start it:  pg_ctl -D %s start\n", root);
+	if (geteuid() == 0)
+		out[n++] = "give it to PostgreSQL's user first, as with chown "
+			   "-R; tablespaces too";
+	/* With data_directory in it, the restored postgresql.conf would start
+	 * the tree that it came from. */
 	if (path == NULL || access(path, F_OK) != 0)
-		printf("           its postgresql.conf was kept elsewhere: add "
-		       "-o '-c config_file=PATH', with data_directory set to "
-		       "the new place\n");
+		out[n++] = "its postgresql.conf was kept elsewhere: add -o '-c "
+			   "config_file=PATH', with data_directory set to the "
+			   "new place";
 	else if (fdio_slurp(path, CONF_MAX, &text, &len, &ignored) != 0 ||
 		 autoconf_has((const char *)text, len, "data_directory"))
-		printf("           its postgresql.conf sets data_directory, "
-		       "which would start another tree: take that line out "
-		       "first\n");
+		out[n++] = "its postgresql.conf sets data_directory, which "
+			   "would start another tree: take that line out "
+			   "first";
 	free(text);
 	free(path);
+	return n;
 }
 
 /* What to do now, and what will happen then. */
 static void
-say_how(const struct plan *p)
+say_how(const struct plan *p, const struct report *r)
 {
 	static const char *const actions[] = {
 	    "stay read-only there until pg_wal_replay_resume() is called",
@@ -108,6 +115,7 @@ say_how(const struct plan *p)
 	};
 	const char *action = p->want.o->goal.action;
 	char goal[160];
+	size_t k;
 	int which = action == NULL || strcmp(action, "pause") == 0 ? 0
 		    : strcmp(action, "promote") == 0               ? 1
 								   : 2;
@@ -116,10 +124,9 @@ say_how(const struct plan *p)
 		which = 1;
 	report_goal(&p->goal, goal);
 	printf("restored backup %s into %s\n", p->head->id, p->place.root);
-	if (geteuid() == 0)
-		printf("give it to PostgreSQL's user first, as with chown -R; "
-		       "tablespaces too\n");
-	say_start(p->place.root);
+	for (k = 0; k < r->n_notices; k++)
+		printf("note:      %s\n", r->notices[k]);
+	printf("start it:  pg_ctl -D %s start\n", p->place.root);
 	printf("it will recover to %s on timeline %u and then %s\n", goal,
 	    p->way.timeline, actions[which]);
 }
@@ -127,16 +134,17 @@ say_how(const struct plan *p)
 int
 told_done(const struct plan *p, struct fault *f)
 {
+	const char *notices[2];
 	struct report r;
-	int rc;
+	int rc = fill_report(p, &r, f);
 
-	if (!p->want.o->json) {
-		say_how(p);
-		return 0;
-	}
-	rc = fill_report(p, &r, f);
 	if (rc != 0)
 		return rc;
 	r.target_dir = p->place.root;
-	return report_print(&r, true, f);
+	r.notices = notices;
+	r.n_notices = find_notices(p->place.root, notices);
+	if (p->want.o->json)
+		return report_print(&r, true, f);
+	say_how(p, &r);
+	return 0;
 }

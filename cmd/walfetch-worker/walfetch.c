@@ -31,16 +31,16 @@ walfetch_failure(void)
 
 static int
 walfetch_run(const struct cli *cli, const struct conf_cluster *c,
-    const char *system_id_text, const char *repo, const struct deadline *d,
-    struct fault *f)
+    const char *system_id_text, const struct cli_list *repos,
+    const struct deadline *d, struct fault *f)
 {
 	struct conf_cluster only;
 	uint64_t system_id;
 	struct repo *r;
 	int rc;
 
-	if (repo != NULL) {
-		rc = conf_only_repo(c, repo, &only, f);
+	if (repos->n > 0) {
+		rc = conf_only_repos(c, repos->v, repos->n, &only, f);
 		if (rc != 0)
 			return rc;
 		c = &only;
@@ -96,7 +96,7 @@ main(int argc, char **argv)
 {
 	const int failure = walfetch_failure();
 	const char *system_id = NULL;
-	const char *repo = NULL;
+	struct cli_list repos = {.n = 0};
 	const struct cli_option options[] = {
 	    {.name = "system-id",
 		.arg = "NUMBER",
@@ -104,8 +104,8 @@ main(int argc, char **argv)
 		.value = &system_id},
 	    {.name = "repo",
 		.arg = "NAME",
-		.help = "ask this repository alone",
-		.value = &repo},
+		.help = "ask this repository alone; may be repeated",
+		.list = &repos},
 	};
 	const struct cli_program program = {
 	    .name = "walfetch",
@@ -142,7 +142,7 @@ main(int argc, char **argv)
 		guard_time("walfetch", cli.args[0],
 		    deadline_left_ms(&d) + WALFETCH_LATE_MS, failure);
 		relay_dir_clean();
-		rc = walfetch_run(&cli, c, system_id, repo, &d, &f);
+		rc = walfetch_run(&cli, c, system_id, &repos, &d, &f);
 		absent = rc == FAULT_ABSENT;
 	}
 	if (rc == 0) {

@@ -267,17 +267,25 @@ conf_find_repo(
 }
 
 int
-conf_only_repo(const struct conf_cluster *c, const char *name,
-    struct conf_cluster *out, struct fault *f)
+conf_only_repos(const struct conf_cluster *c, const char *const *names,
+    size_t n, struct conf_cluster *out, struct fault *f)
 {
+	struct conf_cluster only = *c;
 	size_t i;
-	int r = conf_find_repo(c, name, &i, f);
 
-	if (r != 0)
-		return r;
-	*out = *c;
-	out->repos[0] = c->repos[i];
-	out->n_repos = 1;
-	out->push_quorum = 1;
+	for (size_t k = 0; k < n; k++) {
+		int r = conf_find_repo(c, names[k], &i, f);
+
+		if (r != 0)
+			return r;
+		for (size_t j = 0; j < k; j++)
+			if (only.repos[j] == c->repos[i])
+				return fault_set(f, FAULT_CONFIG,
+				    "--repo '%s' is given twice", names[k]);
+		only.repos[k] = c->repos[i];
+	}
+	only.n_repos = n;
+	only.push_quorum = 1;
+	*out = only;
 	return 0;
 }

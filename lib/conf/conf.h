@@ -111,10 +111,11 @@ int conf_cluster(const struct conf *c, const char *name,
 int conf_find_repo(
     const struct conf_cluster *c, const char *name, size_t *i, struct fault *f);
 
-/* The cluster as if it had this one repository: for who is told by which one to
- * go. Its strings belong to the conf, too. */
-int conf_only_repo(const struct conf_cluster *c, const char *name,
-    struct conf_cluster *out, struct fault *f);
+/* The cluster as if it had these repositories alone, in this order: for who is
+ * told by which to go. Its strings belong to the conf, too. CONFIG for one that
+ * is named twice. */
+int conf_only_repos(const struct conf_cluster *c, const char *const *names,
+    size_t n, struct conf_cluster *out, struct fault *f);
 
 /* Read the secret now. what: setting, for faults. An unset one gives an empty
  * secret. */

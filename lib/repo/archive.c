@@ -146,6 +146,23 @@ done:
 }
 
 int
+archive_look_any(struct repo *r, const char *name, struct walmeta *m,
+    uint64_t *stored, const struct deadline *d, struct fault *f)
+{
+	struct fault worst = FAULT_INIT, one = FAULT_INIT;
+
+	for (size_t i = 0; i < repo_count(r); i++) {
+		fault_clear(&one);
+		if (archive_look(r, i, name, m, stored, d, &one) == 0)
+			return 0;
+		if (archive_file_worse(one.code, worst.code))
+			worst = one;
+	}
+	*f = worst;
+	return (int)worst.code;
+}
+
+int
 archive_look_sealed(struct repo *r, size_t i, const char *name,
     uint64_t *stored, const struct deadline *d, struct fault *f)
 {

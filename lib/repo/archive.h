@@ -77,6 +77,10 @@ int archive_fetch(struct repo *r, const char *name, const char *dest,
  * and opens its meta; m may be NULL. *stored: bytes of the object. */
 int archive_look(struct repo *r, size_t i, const char *name, struct walmeta *m,
     uint64_t *stored, const struct deadline *d, struct fault *f);
+/* The same in the first repository that has it, by the rules of archive_fetch:
+ * what this finds is what walfetch delivers. ABSENT when all say so. */
+int archive_look_any(struct repo *r, const char *name, struct walmeta *m,
+    uint64_t *stored, const struct deadline *d, struct fault *f);
 /* The same on a host without private key: fingerprints cannot be checked
  * without the content, so only the header's binding and the trailer are. */
 int archive_look_sealed(struct repo *r, size_t i, const char *name,

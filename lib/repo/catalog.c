@@ -3,17 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ids {
-	char (*id)[LAYOUT_ID];
+#include "crew.h"
+
+/* Requests side by side, and so the most heads in memory that are not parsed
+ * yet. */
+#define READERS 16
+
+/* One backup's folder in one repository, and its head when it was read. */
+struct folder {
+	char id[LAYOUT_ID];
+	size_t repo;
+	struct head head;
+	struct fault fault; /* NONE: there is a head */
+};
+
+struct folders {
+	struct folder *v;
 	size_t n;
 	size_t cap;
+	size_t repo; /* being listed */
+	const struct deadline *deadline;
 };
 
 /* "…/base/ID/" -> ID. A folder with another name is none of ours. */
 static int
 take_id(void *ctx, const struct store_entry *e, struct fault *f)
 {
-	struct ids *ids = ctx;
+	struct folders *t = ctx;
 	char id[LAYOUT_ID];
 	struct fault ignored = FAULT_INIT;
 	size_t len = strlen(e->key);
@@ -30,28 +46,39 @@ take_id(void *ctx, const struct store_entry *e, struct fault *f)
 	id[len] = '\0';
 	if (layout_check_id(id, &ignored) != 0)
 		return 0;
-	if (ids->n == ids->cap) {
-		size_t cap = ids->cap == 0 ? 64 : 2 * ids->cap;
-		void *grown = reallocarray(ids->id, cap, sizeof *ids->id);
+	if (t->n == t->cap) {
+		size_t cap = t->cap == 0 ? 64 : 2 * t->cap;
+		void *grown = reallocarray(t->v, cap, sizeof *t->v);
 
 		if (grown == NULL)
 			return fault_nomem(f);
-		ids->id = grown;
-		ids->cap = cap;
+		t->v = grown;
+		t->cap = cap;
 	}
-	memcpy(ids->id[ids->n++], id, sizeof id);
+	memset(&t->v[t->n], 0, sizeof *t->v);
+	memcpy(t->v[t->n].id, id, sizeof id);
+	t->v[t->n++].repo = t->repo;
 	return 0;
 }
 
 static int
-by_time(const void *a, const void *b)
+list_folders(struct repo *r, struct folders *t, struct fault *f)
 {
-	const struct head *x = a;
-	const struct head *y = b;
+	char prefix[LAYOUT_KEY];
+	int rc;
 
-	if (x->stop_us != y->stop_us)
-		return x->stop_us < y->stop_us ? -1 : 1;
-	return strcmp(x->id, y->id);
+	rc = layout_base_prefix(repo_cluster(r), repo_system_id(r), prefix, f);
+	for (t->repo = 0; rc == 0 && t->repo < repo_count(r); t->repo++) {
+		struct deadline step =
+		    deadline_step(t->deadline, repo_conf(r)->store_deadline_ms);
+		struct store *s;
+
+		rc = repo_store(r, t->repo, &s, f);
+		if (rc == 0)
+			rc = store_list(
+			    s, prefix, true, NULL, take_id, t, &step, f);
+	}
+	return rc;
 }
 
 int
@@ -90,47 +117,120 @@ catalog_head(struct repo *r, size_t i, const char *id, struct head *out,
 }
 
 int
-catalog_read(struct repo *r, size_t i, struct catalog *out,
+catalog_find(struct repo *r, size_t *i, const char *id, struct head *out,
     const struct deadline *d, struct fault *f)
 {
-	struct deadline step =
-	    deadline_step(d, repo_conf(r)->store_deadline_ms);
+	struct fault first = FAULT_INIT;
+	size_t k;
+
+	fault_set(&first, FAULT_ABSENT, "backup %s is in no repository", id);
+	for (k = *i; k < repo_count(r); k++) {
+		fault_clear(f);
+		if (catalog_head(r, k, id, out, d, f) == 0) {
+			*i = k;
+			return 0;
+		}
+		if (first.code == FAULT_ABSENT)
+			first = *f;
+	}
+	*f = first;
+	return (int)f->code;
+}
+
+static void
+read_head(void *ctx, size_t k, struct repo *own)
+{
+	struct folders *t = ctx;
+	struct folder *b = &t->v[k];
+
+	catalog_head(own, b->repo, b->id, &b->head, t->deadline, &b->fault);
+}
+
+/* Of one backup's folders the best comes first. */
+static int
+by_id(const void *a, const void *b)
+{
+	const struct folder *x = a;
+	const struct folder *y = b;
+	int order = strcmp(x->id, y->id);
+
+	if (order == 0)
+		order = (x->fault.code != FAULT_NONE) -
+			(y->fault.code != FAULT_NONE);
+	/* That it is not finished in one says less than a damaged head. */
+	if (order == 0)
+		order = (x->fault.code == FAULT_ABSENT) -
+			(y->fault.code == FAULT_ABSENT);
+	return order != 0 ? order : (x->repo > y->repo) - (x->repo < y->repo);
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct head *x = &((const struct catalog_backup *)a)->head;
+	const struct head *y = &((const struct catalog_backup *)b)->head;
+
+	if (x->stop_us != y->stop_us)
+		return x->stop_us < y->stop_us ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+/* Each backup once; heads that go into the catalogue leave the folders. */
+static int
+collect(struct folders *t, struct catalog *c, struct fault *f)
+{
+	size_t k;
+
+	qsort(t->v, t->n, sizeof *t->v, by_id);
+	c->backups = calloc(t->n, sizeof *c->backups);
+	if (c->backups == NULL)
+		return fault_nomem(f);
+	for (k = 0; k < t->n; k++) {
+		struct folder *b = &t->v[k];
+
+		if (k > 0 && strcmp(b->id, b[-1].id) == 0)
+			continue;
+		if (b->fault.code == FAULT_ABSENT) {
+			c->unfinished++;
+			continue;
+		}
+		if (b->fault.code != FAULT_NONE) {
+			*f = b->fault;
+			return fault_prefix(f, "backup %s", b->id);
+		}
+		c->backups[c->n].repo = b->repo;
+		c->backups[c->n++].head = b->head;
+		memset(&b->head, 0, sizeof b->head);
+	}
+	qsort(c->backups, c->n, sizeof *c->backups, by_time);
+	return 0;
+}
+
+int
+catalog_read(struct repo *r, struct catalog *out, const struct deadline *d,
+    struct fault *f)
+{
+	struct folders t = {.deadline = d};
 	struct catalog c = {NULL, 0, 0};
-	struct ids ids = {NULL, 0, 0};
-	char prefix[LAYOUT_KEY];
-	struct store *s;
+	struct crew *crew = NULL;
 	size_t k;
 	int rc;
 
-	rc = repo_store(r, i, &s, f);
-	if (rc == 0)
-		rc = layout_base_prefix(
-		    repo_cluster(r), repo_system_id(r), prefix, f);
-	if (rc == 0)
-		rc = store_list(s, prefix, true, NULL, take_id, &ids, &step, f);
-	if (rc == 0 && ids.n > 0) {
-		c.heads = calloc(ids.n, sizeof *c.heads);
-		if (c.heads == NULL)
-			rc = fault_nomem(f);
-	}
-	for (k = 0; rc == 0 && k < ids.n; k++) {
-		rc = catalog_head(r, i, ids.id[k], &c.heads[c.n], d, f);
-		if (rc == 0) {
-			c.n++;
-		} else if (rc == FAULT_ABSENT) {
-			c.unfinished++;
-			rc = 0;
-		} else {
-			fault_prefix(f, "backup %s", ids.id[k]);
-		}
-	}
-	free(ids.id);
+	rc = list_folders(r, &t, f);
+	if (rc == 0 && t.n > 0)
+		rc = crew_new(&crew, r, READERS, f);
+	if (rc == 0 && t.n > 0)
+		rc = crew_run(crew, t.n, read_head, &t, f);
+	if (rc == 0 && t.n > 0)
+		rc = collect(&t, &c, f);
+	crew_free(crew);
+	for (k = 0; k < t.n; k++)
+		head_free(&t.v[k].head);
+	free(t.v);
 	if (rc != 0) {
 		catalog_free(&c);
 		return rc;
 	}
-	if (c.n > 1)
-		qsort(c.heads, c.n, sizeof *c.heads, by_time);
 	*out = c;
 	return 0;
 }
@@ -141,8 +241,8 @@ catalog_free(struct catalog *c)
 	size_t k;
 
 	for (k = 0; k < c->n; k++)
-		head_free(&c->heads[k]);
-	free(c->heads);
-	c->heads = NULL;
+		head_free(&c->backups[k].head);
+	free(c->backups);
+	c->backups = NULL;
 	c->n = 0;
 }

@@ -72,14 +72,14 @@ read_history(struct repo *r, uint32_t timeline, struct history *out,
  * pass it over would leave out what was written on it. ABSENT when WAL of it
  * after segno is there. */
 static int
-check_not_begun(struct repo *r, size_t i, uint32_t timeline, uint64_t segno,
+check_not_begun(struct repo *r, uint32_t timeline, uint64_t segno,
     uint32_t segment_size, const char *missing, const struct deadline *d,
     struct fault *f)
 {
 	char later[WALNAME_SIZE];
 	int rc;
 
-	rc = walscan_later(r, i, timeline, segno, segment_size, later, d, f);
+	rc = walscan_later(r, timeline, segno, segment_size, later, d, f);
 	if (rc != 0 || later[0] == '\0')
 		return rc;
 	return fault_set(f, FAULT_ABSENT,
@@ -91,9 +91,8 @@ check_not_begun(struct repo *r, size_t i, uint32_t timeline, uint64_t segno,
 /* Is the segment in which the timeline begins there? *begun is false when it
  * is not and neither is any later one. */
 static int
-has_begun(struct repo *r, size_t i, const struct history *h,
-    uint32_t segment_size, bool *begun, const struct deadline *d,
-    struct fault *f)
+has_begun(struct repo *r, const struct history *h, uint32_t segment_size,
+    bool *begun, const struct deadline *d, struct fault *f)
 {
 	const struct history_entry *e = &h->entry[h->n - 1];
 	struct deadline step =
@@ -104,13 +103,12 @@ has_begun(struct repo *r, size_t i, const struct history *h,
 	int rc;
 
 	walname_format(e->timeline, segno, segment_size, name);
-	rc = archive_look(r, i, name, NULL, &stored, &step, f);
+	rc = archive_look_any(r, name, NULL, &stored, &step, f);
 	*begun = rc == 0;
 	if (rc != FAULT_ABSENT)
 		return rc;
 	fault_clear(f);
-	return check_not_begun(
-	    r, i, e->timeline, segno, segment_size, name, d, f);
+	return check_not_begun(r, e->timeline, segno, segment_size, name, d, f);
 }
 
 static bool
@@ -122,9 +120,9 @@ reachable(const struct history *h, const struct head *below)
 
 /* Does this timeline qualify? *out is set when it does. */
 static int
-try_timeline(struct repo *r, size_t i, uint32_t timeline,
-    const struct head *below, uint32_t segment_size, struct history *out,
-    bool *fits, const struct deadline *d, struct fault *f)
+try_timeline(struct repo *r, uint32_t timeline, const struct head *below,
+    uint32_t segment_size, struct history *out, bool *fits,
+    const struct deadline *d, struct fault *f)
 {
 	char name[WALNAME_SIZE];
 	int rc;
@@ -135,12 +133,12 @@ try_timeline(struct repo *r, size_t i, uint32_t timeline,
 		fault_clear(f);
 		walname_format_history(timeline, name);
 		return check_not_begun(
-		    r, i, timeline, 0, segment_size, name, d, f);
+		    r, timeline, 0, segment_size, name, d, f);
 	}
 	if (rc != 0)
 		return rc;
 	if (reachable(out, below))
-		rc = has_begun(r, i, out, segment_size, fits, d, f);
+		rc = has_begun(r, out, segment_size, fits, d, f);
 	if (rc != 0 || !*fits)
 		history_free(out);
 	return rc;
@@ -148,7 +146,7 @@ try_timeline(struct repo *r, size_t i, uint32_t timeline,
 
 /* The newest timeline that qualifies, tried from the highest downwards. */
 static int
-newest(struct repo *r, size_t i, const struct head *below, uint32_t floor,
+newest(struct repo *r, const struct head *below, uint32_t floor,
     uint32_t segment_size, const struct folders *t, struct history *out,
     const struct deadline *d, struct fault *f)
 {
@@ -157,7 +155,9 @@ newest(struct repo *r, size_t i, const struct head *below, uint32_t floor,
 	int rc;
 
 	for (k = t->n; k > 0 && t->timeline[k - 1] > floor; k--) {
-		rc = try_timeline(r, i, t->timeline[k - 1], below, segment_size,
+		if (k < t->n && t->timeline[k] == t->timeline[k - 1])
+			continue;
+		rc = try_timeline(r, t->timeline[k - 1], below, segment_size,
 		    out, &fits, d, f);
 		if (rc != 0 || fits)
 			return rc;
@@ -165,16 +165,46 @@ newest(struct repo *r, size_t i, const struct head *below, uint32_t floor,
 	return read_history(r, floor, out, d, f);
 }
 
-int
-timeline_resolve(struct repo *r, size_t i, uint32_t timeline,
-    const struct head *below, uint32_t floor, uint32_t segment_size,
-    struct history *out, const struct deadline *d, struct fault *f)
+static int
+by_number(const void *a, const void *b)
 {
-	struct deadline step =
-	    deadline_step(d, repo_conf(r)->store_deadline_ms);
-	struct folders t = {NULL, 0, 0};
+	const uint32_t *x = a;
+	const uint32_t *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Of all repositories; what several have stands there as often. */
+static int
+list_folders(struct repo *r, struct folders *t, const struct deadline *d,
+    struct fault *f)
+{
 	char prefix[LAYOUT_KEY];
-	struct store *s;
+	size_t i;
+	int rc;
+
+	rc = layout_wal_prefix(repo_cluster(r), repo_system_id(r), prefix, f);
+	for (i = 0; rc == 0 && i < repo_count(r); i++) {
+		struct deadline step =
+		    deadline_step(d, repo_conf(r)->store_deadline_ms);
+		struct store *s;
+
+		rc = repo_store(r, i, &s, f);
+		if (rc == 0)
+			rc = store_list(
+			    s, prefix, true, NULL, take_folder, t, &step, f);
+	}
+	if (t->n > 1)
+		qsort(t->timeline, t->n, sizeof *t->timeline, by_number);
+	return rc;
+}
+
+int
+timeline_resolve(struct repo *r, uint32_t timeline, const struct head *below,
+    uint32_t floor, uint32_t segment_size, struct history *out,
+    const struct deadline *d, struct fault *f)
+{
+	struct folders t = {NULL, 0, 0};
 	int rc;
 
 	if (timeline != 0) {
@@ -189,15 +219,9 @@ timeline_resolve(struct repo *r, size_t i, uint32_t timeline,
 		}
 		return rc;
 	}
-	rc = repo_store(r, i, &s, f);
+	rc = list_folders(r, &t, d, f);
 	if (rc == 0)
-		rc = layout_wal_prefix(
-		    repo_cluster(r), repo_system_id(r), prefix, f);
-	if (rc == 0)
-		rc = store_list(
-		    s, prefix, true, NULL, take_folder, &t, &step, f);
-	if (rc == 0)
-		rc = newest(r, i, below, floor, segment_size, &t, out, d, f);
+		rc = newest(r, below, floor, segment_size, &t, out, d, f);
 	free(t.timeline);
 	return rc;
 }

@@ -8,7 +8,8 @@
 #include "repo.h"
 
 /*
- * The history of a timeline, as the archive tells it.
+ * The history of a timeline, as the archive tells it: all of r's repositories
+ * together.
  *
  * timeline 0: the newest that can be reached, that is the highest one whose
  * .history file and whose first segment are both there. A promotion archives
@@ -27,7 +28,7 @@
  *
  * ABSENT when a timeline that was asked for has no history file.
  */
-int timeline_resolve(struct repo *r, size_t i, uint32_t timeline,
+int timeline_resolve(struct repo *r, uint32_t timeline,
     const struct head *below, uint32_t floor, uint32_t segment_size,
     struct history *out, const struct deadline *d, struct fault *f);
 

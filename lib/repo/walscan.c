@@ -1,15 +1,17 @@
 #include "walscan.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "crew.h"
 #include "layout.h"
 
 /* Headers asked for at a time. Small at first: a target is often near. */
-#define BATCH_FIRST 4
+#define BATCH_FIRST 8
 #define BATCH_MAX 256
+/* What they wait for is the store, far away as it may be, and not the
+ * processor. */
+#define LOOKERS 32
 
 struct slot {
 	struct walscan_segment segment;
@@ -19,15 +21,7 @@ struct slot {
 struct batch {
 	struct slot *slot;
 	size_t n;
-	size_t repo;
 	const struct deadline *deadline;
-	_Atomic size_t next;
-};
-
-struct looker {
-	struct batch *batch;
-	struct repo *repo; /* its own */
-	pthread_t thread;
 };
 
 static uint32_t
@@ -41,39 +35,17 @@ timeline_of(const struct history *h, uint64_t segno, uint32_t segment_size)
 	return h->entry[k - 1].timeline;
 }
 
-static void *
-look(void *arg)
-{
-	struct looker *l = arg;
-	struct batch *b = l->batch;
-	size_t k;
-
-	while ((k = atomic_fetch_add(&b->next, 1)) < b->n) {
-		struct slot *s = &b->slot[k];
-		struct deadline d = deadline_step(
-		    b->deadline, repo_conf(l->repo)->store_deadline_ms);
-		int rc;
-
-		rc = archive_look(l->repo, b->repo, s->segment.name,
-		    &s->segment.meta, &s->segment.stored, &d, &s->fault);
-		s->segment.present = rc == 0;
-	}
-	return NULL;
-}
-
-/* All of a batch; this thread works too. */
 static void
-run_batch(struct batch *b, struct looker *l, unsigned jobs)
+look(void *ctx, size_t k, struct repo *own)
 {
-	unsigned started = 1;
+	struct batch *b = ctx;
+	struct slot *s = &b->slot[k];
+	struct deadline d =
+	    deadline_step(b->deadline, repo_conf(own)->store_deadline_ms);
 
-	atomic_store(&b->next, 0);
-	while (started < jobs && started < b->n &&
-	       pthread_create(&l[started].thread, NULL, look, &l[started]) == 0)
-		started++;
-	look(&l[0]);
-	while (started > 1)
-		pthread_join(l[--started].thread, NULL);
+	s->segment.present =
+	    archive_look_any(own, s->segment.name, &s->segment.meta,
+		&s->segment.stored, &d, &s->fault) == 0;
 }
 
 /* Hand a finished batch over; *stop when the scan is to end. */
@@ -118,39 +90,31 @@ fill_batch(struct batch *b, const struct history *h, uint32_t segment_size,
 }
 
 int
-walscan_run(struct repo *r, size_t i, const struct history *h,
-    uint32_t segment_size, uint64_t first_segno, unsigned jobs, walscan_fn cb,
-    void *ctx, const struct deadline *d, struct fault *f)
+walscan_run(struct repo *r, const struct history *h, uint32_t segment_size,
+    uint64_t first_segno, walscan_fn cb, void *ctx, const struct deadline *d,
+    struct fault *f)
 {
-	struct batch b = {.repo = i, .deadline = d};
-	struct looker *l;
+	struct batch b = {.deadline = d};
+	struct crew *crew = NULL;
 	uint64_t segno = first_segno;
 	size_t size = BATCH_FIRST;
 	bool stop = false;
-	unsigned k;
-	int rc = 0;
+	int rc;
 
-	if (jobs == 0)
-		jobs = 1;
-	l = calloc(jobs, sizeof *l);
 	b.slot = calloc(BATCH_MAX, sizeof *b.slot);
-	if (l == NULL || b.slot == NULL)
-		rc = fault_nomem(f);
-	for (k = 0; rc == 0 && k < jobs; k++) {
-		l[k].batch = &b;
-		rc = repo_clone(&l[k].repo, r, f);
-	}
+	if (b.slot == NULL)
+		return fault_nomem(f);
+	rc = crew_new(&crew, r, LOOKERS, f);
 	while (rc == 0 && !stop) {
 		fill_batch(&b, h, segment_size, segno, size);
-		run_batch(&b, l, jobs);
-		rc = deliver(&b, cb, ctx, &stop, f);
+		rc = crew_run(crew, b.n, look, &b, f);
+		if (rc == 0)
+			rc = deliver(&b, cb, ctx, &stop, f);
 		segno += size;
 		if (size < BATCH_MAX)
 			size *= 2;
 	}
-	for (k = 0; l != NULL && k < jobs; k++)
-		repo_free(l[k].repo);
-	free(l);
+	crew_free(crew);
 	free(b.slot);
 	return rc;
 }
@@ -170,33 +134,49 @@ take_first_segment(void *ctx, const struct store_entry *e, struct fault *f)
 	return -1; /* enough */
 }
 
-int
-walscan_later(struct repo *r, size_t i, uint32_t timeline, uint64_t segno,
-    uint32_t segment_size, char name[WALNAME_SIZE], const struct deadline *d,
-    struct fault *f)
+/* In one repository. */
+static int
+later_in(struct repo *r, size_t i, const char *prefix, const char *after,
+    char name[WALNAME_SIZE], const struct deadline *d, struct fault *f)
 {
 	struct deadline step =
 	    deadline_step(d, repo_conf(r)->store_deadline_ms);
+	struct store *s;
+	int rc = repo_store(r, i, &s, f);
+
+	name[0] = '\0';
+	if (rc == 0)
+		rc = store_list(s, prefix, false, after, take_first_segment,
+		    name, &step, f);
+	return rc == -1 ? 0 : rc;
+}
+
+int
+walscan_later(struct repo *r, uint32_t timeline, uint64_t segno,
+    uint32_t segment_size, char name[WALNAME_SIZE], const struct deadline *d,
+    struct fault *f)
+{
+	char found[WALNAME_SIZE];
 	char after[LAYOUT_KEY];
 	char prefix[LAYOUT_KEY];
 	struct walname n;
-	struct store *s;
+	size_t i;
 	int rc;
 
-	walname_format(timeline, segno, segment_size, name);
-	rc = walname_parse(name, &n, f);
+	walname_format(timeline, segno, segment_size, found);
+	rc = walname_parse(found, &n, f);
 	if (rc == 0)
 		rc = layout_wal(
-		    repo_cluster(r), repo_system_id(r), name, &n, after, f);
+		    repo_cluster(r), repo_system_id(r), found, &n, after, f);
 	if (rc == 0)
 		rc = layout_wal_timeline(
 		    repo_cluster(r), repo_system_id(r), timeline, prefix, f);
-	if (rc == 0)
-		rc = repo_store(r, i, &s, f);
-	if (rc != 0)
-		return rc;
 	name[0] = '\0';
-	rc = store_list(
-	    s, prefix, false, after, take_first_segment, name, &step, f);
-	return rc == -1 ? 0 : rc;
+	for (i = 0; rc == 0 && i < repo_count(r); i++) {
+		rc = later_in(r, i, prefix, after, found, d, f);
+		if (rc == 0 && found[0] != '\0' &&
+		    (name[0] == '\0' || strcmp(found, name) < 0))
+			memcpy(name, found, sizeof found);
+	}
+	return rc;
 }

@@ -80,7 +80,7 @@ none_fits(const struct catalog *c, const struct head *oldest, uint32_t timeline,
 		return fault_set(f, FAULT_CONFIG,
 		    "no backup leads to timeline %u: give --target-timeline "
 		    "%u, the newest backup's own",
-		    timeline, c->heads[c->n - 1].timeline);
+		    timeline, c->backups[c->n - 1].head.timeline);
 	clock_format(oldest->stop_us, when);
 	text_format_lsn(oldest->stop_lsn, lsn);
 	return fault_set(f, FAULT_CONFIG,
@@ -95,16 +95,15 @@ none_fits(const struct catalog *c, const struct head *oldest, uint32_t timeline,
 
 /* The scan ended at an absent segment: is there more behind it? */
 static int
-check_no_hole(struct repo *r, size_t i, const struct history *h,
-    uint32_t segment_size, const struct walscan_segment *s,
-    const struct deadline *d, struct fault *f)
+check_no_hole(struct repo *r, const struct history *h, uint32_t segment_size,
+    const struct walscan_segment *s, const struct deadline *d, struct fault *f)
 {
 	uint32_t timeline = h->entry[h->n - 1].timeline;
 	char later[WALNAME_SIZE];
 	int rc;
 
-	rc = walscan_later(r, i, timeline,
-	    s->timeline == timeline ? s->segno : 0, segment_size, later, d, f);
+	rc = walscan_later(r, timeline, s->timeline == timeline ? s->segno : 0,
+	    segment_size, later, d, f);
 	if (rc == 0 && later[0] != '\0')
 		return fault_set(f, FAULT_ABSENT,
 		    "%s is not in the archive although %s is: the target, if "
@@ -115,19 +114,18 @@ check_no_hole(struct repo *r, size_t i, const struct history *h,
 
 /* Where the point or xid first shows, from the oldest usable backup on. */
 static int
-find_limit(struct repo *r, size_t i, const struct head *oldest,
-    const struct history *h, const struct waypath_goal *g, unsigned jobs,
-    uint64_t *limit, const struct deadline *d, struct fault *f)
+find_limit(struct repo *r, const struct head *oldest, const struct history *h,
+    const struct waypath_goal *g, uint64_t *limit, const struct deadline *d,
+    struct fault *f)
 {
 	struct search q = {.goal = g};
 	int rc;
 
-	rc = walscan_run(r, i, h, oldest->segment_size,
-	    walname_segno_of(oldest->start_lsn, oldest->segment_size), jobs,
-	    look_for, &q, d, f);
+	rc = walscan_run(r, h, oldest->segment_size,
+	    walname_segno_of(oldest->start_lsn, oldest->segment_size), look_for,
+	    &q, d, f);
 	if (rc == 0 && !q.found)
-		rc =
-		    check_no_hole(r, i, h, oldest->segment_size, &q.last, d, f);
+		rc = check_no_hole(r, h, oldest->segment_size, &q.last, d, f);
 	if (rc != 0)
 		return rc;
 	if (!q.found && g->target == WAYPATH_NAME)
@@ -148,30 +146,31 @@ find_limit(struct repo *r, size_t i, const struct head *oldest,
 static void
 pick(const struct catalog *c, const struct history *h,
     const struct waypath_goal *g, uint64_t limit, const struct head **oldest,
-    const struct head **best)
+    const struct catalog_backup **best)
 {
 	size_t k;
 
-	*oldest = *best = NULL;
+	*oldest = NULL;
+	*best = NULL;
 	for (k = 0; k < c->n; k++) {
-		const struct head *b = &c->heads[k];
+		const struct head *b = &c->backups[k].head;
 
 		if (!history_reaches(h, b->timeline, b->stop_lsn))
 			continue;
 		if (*oldest == NULL)
 			*oldest = b;
 		if (ends_before(b, g, limit))
-			*best = b;
+			*best = &c->backups[k];
 	}
 }
 
 int
-waychoice_pick(struct repo *r, size_t i, const struct catalog *c,
-    const struct waypath_goal *g, unsigned jobs, const struct head **out,
+waychoice_pick(struct repo *r, const struct catalog *c,
+    const struct waypath_goal *g, const struct catalog_backup **out,
     uint32_t *timeline, const struct deadline *d, struct fault *f)
 {
 	const struct head *oldest;
-	const struct head *best;
+	const struct catalog_backup *best;
 	struct history h = {NULL, 0};
 	uint64_t limit = 0;
 	uint32_t floor = 1;
@@ -181,16 +180,16 @@ waychoice_pick(struct repo *r, size_t i, const struct catalog *c,
 	if (c->n == 0)
 		return none_fits(c, NULL, 0, g, f);
 	for (k = 0; k < c->n; k++)
-		if (c->heads[k].timeline > floor)
-			floor = c->heads[k].timeline;
-	rc = timeline_resolve(r, i, g->timeline, NULL, floor,
-	    c->heads[c->n - 1].segment_size, &h, d, f);
+		if (c->backups[k].head.timeline > floor)
+			floor = c->backups[k].head.timeline;
+	rc = timeline_resolve(r, g->timeline, NULL, floor,
+	    c->backups[c->n - 1].head.segment_size, &h, d, f);
 	if (rc != 0)
 		return rc;
 	pick(c, &h, g, limit, &oldest, &best);
 	if (oldest != NULL &&
 	    (g->target == WAYPATH_XID || g->target == WAYPATH_NAME)) {
-		rc = find_limit(r, i, oldest, &h, g, jobs, &limit, d, f);
+		rc = find_limit(r, oldest, &h, g, &limit, d, f);
 		pick(c, &h, g, limit, &oldest, &best);
 	}
 	if (rc == 0 && best == NULL)

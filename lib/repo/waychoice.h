@@ -12,8 +12,8 @@
  * *timeline: the one that was chosen or asked for, to be followed.
  * CONFIG, with what there is, when no backup fits. *out belongs to the catalog.
  */
-int waychoice_pick(struct repo *r, size_t i, const struct catalog *c,
-    const struct waypath_goal *g, unsigned jobs, const struct head **out,
+int waychoice_pick(struct repo *r, const struct catalog *c,
+    const struct waypath_goal *g, const struct catalog_backup **out,
     uint32_t *timeline, const struct deadline *d, struct fault *f);
 
 #endif

@@ -172,8 +172,8 @@ no_target(const struct walk *k, struct fault *f)
 
 /* The scan came to an absent segment. Is that the end, or a hole? */
 static int
-judge_end(struct repo *r, size_t i, struct walk *k, const struct deadline *d,
-    struct fault *f)
+judge_end(
+    struct repo *r, struct walk *k, const struct deadline *d, struct fault *f)
 {
 	struct waypath *w = k->way;
 	char later[WALNAME_SIZE] = "";
@@ -204,7 +204,7 @@ judge_end(struct repo *r, size_t i, struct walk *k, const struct deadline *d,
 		    k->missing, w->timeline,
 		    w->history.entry[w->history.n - 2].timeline);
 	rc = walscan_later(
-	    r, i, w->timeline, k->reached, w->segment_size, later, d, f);
+	    r, w->timeline, k->reached, w->segment_size, later, d, f);
 	if (rc != 0)
 		return rc;
 	if (later[0] != '\0')
@@ -217,13 +217,13 @@ judge_end(struct repo *r, size_t i, struct walk *k, const struct deadline *d,
 
 /* What the walk found, as the answer to the goal. */
 static int
-conclude(struct repo *r, size_t i, struct walk *k, const struct deadline *d,
-    struct fault *f)
+conclude(
+    struct repo *r, struct walk *k, const struct deadline *d, struct fault *f)
 {
 	int rc;
 
 	if (!k->complete && !k->has_candidate) {
-		rc = judge_end(r, i, k, d, f);
+		rc = judge_end(r, k, d, f);
 		if (rc != 0)
 			return rc;
 		if (k->goal->target != WAYPATH_LATEST)
@@ -235,15 +235,14 @@ conclude(struct repo *r, size_t i, struct walk *k, const struct deadline *d,
 	if (!k->complete && k->has_candidate) {
 		*k->way = k->candidate;
 		if (k->way->last_segno < k->stop_segno)
-			return judge_end(r, i, k, d, f);
+			return judge_end(r, k, d, f);
 	}
 	return 0;
 }
 
 int
-waypath_find(struct repo *r, size_t i, const struct head *h,
-    const struct waypath_goal *g, unsigned jobs, struct waypath *out,
-    const struct deadline *d, struct fault *f)
+waypath_find(struct repo *r, const struct head *h, const struct waypath_goal *g,
+    struct waypath *out, const struct deadline *d, struct fault *f)
 {
 	struct waypath w = {
 	    .segment_size = h->segment_size,
@@ -255,17 +254,17 @@ waypath_find(struct repo *r, size_t i, const struct head *h,
 
 	rc = check_goal(h, g, f);
 	if (rc == 0)
-		rc = timeline_resolve(r, i, g->timeline, h, h->timeline,
+		rc = timeline_resolve(r, g->timeline, h, h->timeline,
 		    h->segment_size, &w.history, d, f);
 	if (rc != 0)
 		return rc;
 	w.timeline = w.history.entry[w.history.n - 1].timeline;
 	w.first_segno = walname_segno_of(h->start_lsn, h->segment_size);
 	k.stop_segno = walname_segno_before(h->stop_lsn, h->segment_size);
-	rc = walscan_run(r, i, &w.history, h->segment_size, w.first_segno, jobs,
+	rc = walscan_run(r, &w.history, h->segment_size, w.first_segno,
 	    take_segment, &k, d, f);
 	if (rc == 0)
-		rc = conclude(r, i, &k, d, f);
+		rc = conclude(r, &k, d, f);
 	if (rc != 0) {
 		history_free(&w.history);
 		return rc;

@@ -11,7 +11,8 @@
 /*
  * The way from a backup to a target: which timeline, which WAL files, whether
  * each is there and opens, and where on it the target lies. What pitr-restore
- * checks before it copies a byte, and all that --dry-run reports.
+ * checks before it copies a byte, and all that --dry-run reports. WAL may lie
+ * in any of r's repositories, as walfetch asks them all.
  */
 
 enum waypath_target {
@@ -55,11 +56,10 @@ struct waypath {
  * cannot be reached from this backup: before its end, on a timeline that is no
  * descendant, beyond the archive's end.
  * For LATEST the end is the first absent segment after which there is none.
- * jobs: headers read side by side.
  */
-int waypath_find(struct repo *r, size_t i, const struct head *h,
-    const struct waypath_goal *g, unsigned jobs, struct waypath *out,
-    const struct deadline *d, struct fault *f);
+int waypath_find(struct repo *r, const struct head *h,
+    const struct waypath_goal *g, struct waypath *out, const struct deadline *d,
+    struct fault *f);
 void waypath_free(struct waypath *w);
 
 #endif

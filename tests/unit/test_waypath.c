@@ -25,6 +25,7 @@ static char dir[64];
 static struct conf *conf;
 static struct repo *repo;
 static struct deadline never;
+static size_t into; /* the repository that things are put into */
 
 static int
 setup(void **state)
@@ -38,13 +39,16 @@ setup(void **state)
 	strcpy(dir, "/tmp/test-waypath.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(text, sizeof text,
-	    "[cluster main]\nrepo = r\nencryption = off\n"
-	    "[repo r]\nurl = file://%s\n",
-	    dir);
+	    "[cluster main]\nrepo = r1\nrepo = r2\nencryption = off\n"
+	    "[repo r1]\nurl = file://%s/1\n"
+	    "[repo r2]\nurl = file://%s/2\n",
+	    dir, dir);
 	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
 	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
 	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
 	assert_int_equal(archive_mark_make(repo, 0, &never, &f), 0);
+	assert_int_equal(archive_mark_make(repo, 1, &never, &f), 0);
+	into = 0;
 	return 0;
 }
 
@@ -69,7 +73,7 @@ put(const char *key, const struct object_params *p, const char *content)
 
 	assert_int_equal(
 	    object_seal_all(p, content, strlen(content), &b, &f), 0);
-	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
+	assert_int_equal(repo_store(repo, into, &s, &f), 0);
 	assert_int_equal(store_put(s, key, b.data, b.len, &never, &f), 0);
 	buf_free(&b);
 }
@@ -193,11 +197,12 @@ find(const char *id, const struct waypath_goal *g, struct waypath *w,
     struct fault *f)
 {
 	struct head h;
+	size_t i = 0;
 	int rc;
 
 	fault_clear(f);
-	assert_int_equal(catalog_head(repo, 0, id, &h, &never, f), 0);
-	rc = waypath_find(repo, 0, &h, g, 3, w, &never, f);
+	assert_int_equal(catalog_find(repo, &i, id, &h, &never, f), 0);
+	rc = waypath_find(repo, &h, g, w, &never, f);
 	head_free(&h);
 	return rc;
 }
@@ -206,14 +211,14 @@ static const char *
 pick(const struct waypath_goal *g, uint32_t *timeline, struct fault *f)
 {
 	static char id[LAYOUT_ID];
-	const struct head *h;
+	const struct catalog_backup *h;
 	struct catalog c;
 	int rc;
 
 	fault_clear(f);
-	assert_int_equal(catalog_read(repo, 0, &c, &never, f), 0);
-	rc = waychoice_pick(repo, 0, &c, g, 3, &h, timeline, &never, f);
-	snprintf(id, sizeof id, "%s", rc == 0 ? h->id : "");
+	assert_int_equal(catalog_read(repo, &c, &never, f), 0);
+	rc = waychoice_pick(repo, &c, g, &h, timeline, &never, f);
+	snprintf(id, sizeof id, "%s", rc == 0 ? h->head.id : "");
 	catalog_free(&c);
 	return id;
 }
@@ -445,7 +450,7 @@ an_unfinished_backup_is_counted_not_listed(void **state)
 	    store_put(s, "main/7312345678901234567/base/" B "/pack/00000001",
 		"x", 1, &never, &f),
 	    0);
-	assert_int_equal(catalog_read(repo, 0, &c, &never, &f), 0);
+	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
 	assert_int_equal(c.n, 1);
 	assert_int_equal(c.unfinished, 1);
 	catalog_free(&c);
@@ -465,7 +470,138 @@ an_unreadable_head_stops_the_choice(void **state)
 	    store_put(s, "main/7312345678901234567/base/" B "/head",
 		"PITRKIT\nnot", 11, &never, &f),
 	    0);
-	assert_int_equal(catalog_read(repo, 0, &c, &never, &f), FAULT_CORRUPT);
+	assert_int_equal(catalog_read(repo, &c, &never, &f), FAULT_CORRUPT);
+}
+
+/* ---- several repositories ---- */
+
+/* What pushing and copying leave behind when a repository was away for a time:
+ * each has a part, and together they are the archive. */
+static void
+wal_may_lie_in_any_repository(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+	uint64_t k;
+
+	(void)state;
+	backup(A, 1, 10, 1000);
+	for (k = 10; k <= 30; k++) {
+		into = k % 3 == 0 || k > 25;
+		segment(1, k, (int64_t)k * 100 + 50, NULL);
+	}
+	assert_int_equal(find(A, &g, &w, &f), 0);
+	assert_int_equal(w.last_segno, 30);
+	assert_int_equal(w.segments, 21);
+	waypath_free(&w);
+	/* What none has is a hole, wherever the next one lies. */
+	for (into = 0; into < 2; into++) {
+		segment(1, 32 + into, 0, NULL);
+		assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+		assert_non_null(strstr(f.text, "00000001000000000000001F"));
+		assert_non_null(strstr(f.text, "000000010000000000000020"));
+	}
+}
+
+static void
+the_newest_of_all_repositories_is_taken(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST};
+	struct fault f = FAULT_INIT;
+	struct catalog c;
+	struct waypath w;
+	uint32_t t;
+
+	(void)state;
+	plain_archive(10, 26);
+	into = 1;
+	backup("20260103T000000Z-full-0000000c", 1, 22, 2200);
+	assert_string_equal(pick(&g, &t, &f), "20260103T000000Z-full-0000000c");
+	history(2, FORK);
+	segment(2, 25, 2580, NULL);
+	assert_int_equal(find(B, &g, &w, &f), 0);
+	assert_int_equal(w.timeline, 2);
+	assert_string_equal(w.last_name, "000000020000000000000019");
+	waypath_free(&w);
+	into = 0; /* the next one, where timeline 2 was not seen before */
+	segment(2, 26, 2680, NULL);
+	assert_int_equal(find(B, &g, &w, &f), 0);
+	assert_string_equal(w.last_name, "00000002000000000000001A");
+	waypath_free(&w);
+	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
+	assert_int_equal(c.n, 3);
+	assert_int_equal(c.backups[1].repo, 0);
+	assert_int_equal(c.backups[2].repo, 1);
+	catalog_free(&c);
+}
+
+static void
+a_backup_in_two_repositories_is_one(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct catalog c;
+	struct head h;
+	struct store *s;
+	size_t i = 0;
+
+	(void)state;
+	for (into = 0; into < 2; into++)
+		backup(A, 1, 10, 1000);
+	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
+	assert_int_equal(c.n, 1);
+	assert_int_equal(c.backups[0].repo, 0);
+	catalog_free(&c);
+	/* Damaged in one, whole in the other. */
+	into = 1;
+	backup(B, 1, 20, 2000);
+	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
+	assert_int_equal(
+	    store_put(s, "main/7312345678901234567/base/" B "/head",
+		"PITRKIT\nnot", 11, &never, &f),
+	    0);
+	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
+	assert_int_equal(c.n, 2);
+	assert_int_equal(c.backups[1].repo, 1);
+	catalog_free(&c);
+	assert_int_equal(catalog_find(repo, &i, B, &h, &never, &f), 0);
+	assert_int_equal(i, 1);
+	head_free(&h);
+	/* Begun in the first, finished in the second. */
+	assert_int_equal(
+	    store_put(s,
+		"main/7312345678901234567/base/20260103T000000Z-full-0000000c"
+		"/pack/00000001",
+		"x", 1, &never, &f),
+	    0);
+	backup("20260103T000000Z-full-0000000c", 1, 22, 2200);
+	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
+	assert_int_equal(c.n, 3);
+	assert_int_equal(c.unfinished, 0);
+	catalog_free(&c);
+}
+
+static void
+hundreds_of_heads_come_in_order(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct catalog c;
+	char id[LAYOUT_ID];
+	unsigned k;
+
+	(void)state;
+	for (k = 0; k < 300; k++) {
+		snprintf(id, sizeof id, "20260101T%06uZ-full-%08x", k,
+		    (k * 7919) & 0xffff);
+		into = k & 1;
+		backup(id, 1, 10, 1000 + (k * 37) % 300);
+	}
+	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
+	assert_int_equal(c.n, 300);
+	for (k = 1; k < c.n; k++)
+		assert_true(
+		    c.backups[k - 1].head.stop_us < c.backups[k].head.stop_us);
+	catalog_free(&c);
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -485,6 +621,10 @@ main(void)
 	    TEST(a_backup_beyond_the_fork_leads_nowhere_else),
 	    TEST(an_unfinished_backup_is_counted_not_listed),
 	    TEST(an_unreadable_head_stops_the_choice),
+	    TEST(wal_may_lie_in_any_repository),
+	    TEST(the_newest_of_all_repositories_is_taken),
+	    TEST(a_backup_in_two_repositories_is_one),
+	    TEST(hundreds_of_heads_come_in_order),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,272 @@
+/* Every pack that a manifest names is there and whole, or the backup is not. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "layout.h"
+#include "packcheck.h"
+
+#define SYSTEM 7312345678901234567ULL
+#define A "20260101T000000Z-full-0000000a"
+#define SIZE 4096
+
+static char dir[64];
+static struct conf *conf;
+static struct repo *repo;
+static struct deadline never;
+static struct fault bf = FAULT_INIT;
+static struct buf sealed;
+static struct object_sealer *sealer;
+static struct manifest_writer *writer;
+static struct head head;
+static unsigned told;
+static char first[LAYOUT_KEY];
+static uint64_t first_size;
+
+static int
+setup(void **state)
+{
+	const struct object_params params = {
+	    .id = {"main", SYSTEM, OBJECT_MANIFEST, A "/manifest"},
+	    .codec = CODEC_ZSTD};
+	const struct conf_cluster *c;
+	char text[512];
+
+	(void)state;
+	never = deadline_never();
+	strcpy(dir, "/tmp/test-packcheck.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(text, sizeof text,
+	    "[cluster main]\nrepo = r\nencryption = off\n"
+	    "[repo r]\nurl = file://%s/repo\n",
+	    dir);
+	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &bf), 0);
+	assert_int_equal(conf_cluster(conf, NULL, &c, &bf), 0);
+	assert_int_equal(repo_open(&repo, c, SYSTEM, &bf), 0);
+	buf_init(&sealed, 64U << 20);
+	assert_int_equal(
+	    object_seal_begin(&sealer, &params, buf_sink, &sealed, &bf), 0);
+	assert_int_equal(manifest_writer_new(&writer, sealer, &bf), 0);
+	memset(&head, 0, sizeof head);
+	strcpy(head.id, A);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	manifest_writer_free(writer);
+	object_seal_free(sealer);
+	buf_free(&sealed);
+	repo_free(repo);
+	conf_free(conf);
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+/* A pack in the manifest, of one file with its number. */
+static void
+named(const char *id, uint32_t number, uint64_t size)
+{
+	struct manifest_piece piece = {
+	    .mode = 0600, .length = 1, .file_size = 1};
+	struct manifest_extent extent = {
+	    .where = {1024, 100, 0, 1}, .pieces = &piece, .n_pieces = 1};
+	struct manifest_pack p = {
+	    .size = size, .extents = &extent, .n_extents = 1};
+	char path[80];
+	char name[LAYOUT_KEY];
+	char what[16];
+
+	layout_pack(number, what);
+	assert_int_equal(layout_base_name(id, what, name, &bf), 0);
+	snprintf(path, sizeof path, "base/%.40s/%u", id, number);
+	piece.path = path;
+	p.name = name;
+	assert_int_equal(manifest_put_pack(writer, &p, &bf), 0);
+}
+
+static void
+stored(const char *id, uint32_t number, uint64_t size)
+{
+	static char zeros[2 * SIZE];
+	char key[LAYOUT_KEY];
+	char what[16];
+	struct store *s;
+
+	layout_pack(number, what);
+	assert_int_equal(layout_base("main", SYSTEM, id, what, key, &bf), 0);
+	assert_int_equal(repo_store(repo, 0, &s, &bf), 0);
+	assert_int_equal(
+	    store_put(s, key, zeros, (size_t)size, &never, &bf), 0);
+}
+
+static void
+tell(void *ctx, const char *name, uint64_t want, uint64_t size)
+{
+	(void)ctx;
+	assert_int_equal(want, SIZE);
+	if (told++ > 0)
+		return;
+	snprintf(first, sizeof first, "%s", name);
+	first_size = size;
+}
+
+static void
+put_manifest(void)
+{
+	struct store *s;
+	char key[LAYOUT_KEY];
+
+	assert_int_equal(manifest_writer_end(writer, &head.totals, &bf), 0);
+	assert_int_equal(object_seal_end(sealer, NULL, &bf), 0);
+	assert_int_equal(
+	    layout_base("main", SYSTEM, A, "manifest", key, &bf), 0);
+	assert_int_equal(repo_store(repo, 0, &s, &bf), 0);
+	assert_int_equal(
+	    store_put(s, key, sealed.data, sealed.len, &never, &bf), 0);
+}
+
+static int
+check(struct fault *f)
+{
+	fault_clear(f);
+	told = 0;
+	return packcheck_run(repo, 0, &head, tell, NULL, &never, f);
+}
+
+static void
+whole_when_all_are_there(void **state)
+{
+	struct fault f = FAULT_INIT;
+	uint32_t k;
+
+	(void)state;
+	/* In the order in which workers finished, and more than is named. */
+	for (k = 0; k < 40; k++) {
+		named(A, (k * 7) % 40 + 3, SIZE);
+		stored(A, k + 3, SIZE);
+	}
+	stored(A, 1, SIZE);
+	stored(A, 99, 1);
+	named(A, 5, SIZE); /* twice */
+	put_manifest();
+	assert_int_equal(check(&f), 0);
+	assert_int_equal(told, 0);
+}
+
+static void
+a_missing_one_is_named(void **state)
+{
+	struct fault f = FAULT_INIT;
+	uint32_t k;
+
+	(void)state;
+	for (k = 0; k < 10; k++) {
+		named(A, k, SIZE);
+		if (k != 4 && k != 9)
+			stored(A, k, SIZE);
+	}
+	put_manifest();
+	assert_int_equal(check(&f), FAULT_CORRUPT);
+	assert_int_equal(told, 2);
+	assert_string_equal(first, A "/pack/00000004");
+	assert_true(first_size == UINT64_MAX);
+	assert_non_null(strstr(f.text, "2 of its packs"));
+	assert_non_null(strstr(f.text, A "/pack/00000004"));
+}
+
+static void
+another_size_is_no_less_wrong(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	named(A, 1, SIZE);
+	named(A, 2, SIZE);
+	stored(A, 1, SIZE);
+	stored(A, 2, SIZE - 1);
+	put_manifest();
+	assert_int_equal(check(&f), FAULT_CORRUPT);
+	assert_int_equal(told, 1);
+	assert_string_equal(first, A "/pack/00000002");
+	assert_int_equal(first_size, SIZE - 1);
+}
+
+/* More backups than are looked for at once. */
+static void
+packs_of_older_backups_count(void **state)
+{
+	struct fault f = FAULT_INIT;
+	char id[LAYOUT_ID];
+	uint32_t k;
+
+	(void)state;
+	for (k = 0; k < 2500; k++) {
+		snprintf(id, sizeof id, "20250101T000000Z-full-%08x", k);
+		named(id, 2, SIZE);
+		named(id, 1, SIZE);
+		stored(id, 1, SIZE);
+		if (k != 77)
+			stored(id, 2, SIZE);
+	}
+	put_manifest();
+	assert_int_equal(check(&f), FAULT_CORRUPT);
+	assert_int_equal(told, 1);
+	assert_string_equal(
+	    first, "20250101T000000Z-full-0000004d/pack/00000002");
+	stored("20250101T000000Z-full-0000004d", 2, SIZE);
+	assert_int_equal(check(&f), 0);
+}
+
+static void
+two_sizes_for_one_pack_are_damage(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	named(A, 1, SIZE);
+	named(A, 1, SIZE + 1);
+	stored(A, 1, SIZE);
+	put_manifest();
+	assert_int_equal(check(&f), FAULT_CORRUPT);
+}
+
+static void
+a_manifest_of_another_head_is_damage(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	named(A, 1, SIZE);
+	stored(A, 1, SIZE);
+	put_manifest();
+	head.totals.packs++;
+	assert_int_equal(check(&f), FAULT_CORRUPT);
+	head.totals.packs--;
+	assert_int_equal(check(&f), 0);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(whole_when_all_are_there),
+	    TEST(a_missing_one_is_named),
+	    TEST(another_size_is_no_less_wrong),
+	    TEST(packs_of_older_backups_count),
+	    TEST(two_sizes_for_one_pack_are_damage),
+	    TEST(a_manifest_of_another_head_is_damage),
+	};
+
+	return cmocka_run_group_tests_name("packcheck", tests, NULL, NULL);
+}
