@@ -140,8 +140,10 @@ open_repo(struct ship *s, const char *name, struct fault *f)
 	const struct keyring *keys;
 	int rc;
 
-	if ((rc = repo_open(&s->repo, s->conf, s->server.system_id, f)) != 0 ||
-	    (rc = conf_find_repo(s->conf, name, &s->repo_index, f)) != 0 ||
+	if ((rc = repo_open(&s->repo, s->conf, s->server.system_id, f)) != 0)
+		return rc;
+	repo_set_class(s->repo, s->head.retention_class);
+	if ((rc = conf_find_repo(s->conf, name, &s->repo_index, f)) != 0 ||
 	    (rc = archive_mark_make(s->repo, s->repo_index, &d, f)) != 0)
 		return rc;
 	keys = repo_keys(s->repo);
@@ -220,7 +222,8 @@ run(struct ship *s, const char *repo, struct fault *f)
 	text_human_duration(t2 - t1, time);
 	log_line(1, "%llu files, %s, stored as %s in %s",
 	    (unsigned long long)s->head.totals.files, bytes, stored, time);
-	if ((rc = prove_wal(s, f)) != 0 || (rc = put_head(s, f)) != 0)
+	if ((rc = prove_wal(s, f)) != 0 || (rc = prove_lock(s, f)) != 0 ||
+	    (rc = put_head(s, f)) != 0)
 		return rc;
 	text_human_duration(clock_monotonic_ms() - t2, time);
 	log_line(1, "WAL proved and backup closed in %s", time);

@@ -5,6 +5,7 @@
 
 #include "fdio.h"
 #include "log.h"
+#include "retain.h"
 #include "ship.h"
 #include "text.h"
 
@@ -187,4 +188,35 @@ prove_wal(struct ship *s, struct fault *f)
 	log_line(1, "WAL: %llu segments, the last %s",
 	    (unsigned long long)(last - first + 1), name);
 	return 0;
+}
+
+int
+prove_lock(struct ship *s, struct fault *f)
+{
+	const struct head *h = &s->head;
+	uint64_t first = walname_segno_of(h->start_lsn, h->segment_size);
+	uint64_t last = walname_segno_before(h->stop_lsn, h->segment_size);
+	struct retain_policy policy;
+	struct store *store;
+	int64_t now_us = clock_now_us(), until_us;
+	int rc = repo_store(s->repo, s->repo_index, &store, f);
+
+	if (rc != 0 || !store_has_lock(store))
+		return rc;
+	repo_policy(s->conf, &policy);
+	until_us = now_us + retain_lock_backup_us(&policy,
+				retain_class_of(h->retention_class), now_us);
+	for (uint64_t n = first; rc == 0 && n <= last; n++) {
+		struct deadline d = deadline_in_ms(s->conf->store_deadline_ms);
+		char name[WALNAME_SIZE], key[LAYOUT_KEY];
+		struct walname w;
+
+		walname_format(h->timeline, n, h->segment_size, name);
+		if ((rc = walname_parse(name, &w, f)) == 0 &&
+		    (rc = layout_wal(repo_cluster(s->repo),
+			 repo_system_id(s->repo), name, &w, key, f)) == 0)
+			rc = store_lock_extend(
+			    store, key, until_us, NULL, &d, f);
+	}
+	return rc == 0 ? 0 : fault_prefix(f, "locking the backup's WAL");
 }

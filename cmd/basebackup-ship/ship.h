@@ -64,6 +64,8 @@ void server_archiver(struct ship *s, char *line, size_t cap);
 int prove_archiving(struct ship *s, struct fault *f);
 /* Every segment from start to stop is in the repository. */
 int prove_wal(struct ship *s, struct fault *f);
+/* With object lock: they are locked as long as the backup is. */
+int prove_lock(struct ship *s, struct fault *f);
 
 /* source.c */
 /* SOURCE_ANY becomes one of the others; a fault when SOURCE_FILES cannot be. */

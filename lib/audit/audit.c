@@ -176,7 +176,8 @@ put(struct audit *a, const struct deadline *d, struct fault *f)
 
 	if ((rc = layout_audit(repo_cluster(a->repo), repo_system_id(a->repo),
 		 s->writer, s->sequence + 1, key, f)) != 0 ||
-	    (rc = repo_store(a->repo, a->index, &store, f)) != 0 ||
+	    (rc = repo_store_for(a->repo, a->index, OBJECT_AUDIT, &store, f)) !=
+		0 ||
 	    (s->sequence > 0 && (rc = is_free(store, key, d, f)) != 0))
 		return rc;
 	return store_put(store, key, s->pending, s->pending_len, d, f);

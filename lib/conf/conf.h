@@ -23,6 +23,12 @@ enum conf_store {
 	CONF_STORE_S3,
 };
 
+enum conf_lock {
+	CONF_LOCK_OFF,
+	CONF_LOCK_GOVERNANCE,
+	CONF_LOCK_COMPLIANCE,
+};
+
 /* A secret that is given as a value, a file or a command. At most one. */
 struct conf_secret {
 	const char *value;
@@ -48,7 +54,11 @@ struct conf_repo {
 	const char *access_key_id;
 	struct conf_secret secret_access_key;
 	struct conf_secret session_token;
-	const char *storage_class; /* NULL: the bucket's default */
+	const char *storage_class;         /* NULL: the bucket's default */
+	const char *storage_class_base;    /* of packs; NULL: storage_class */
+	const char *storage_class_archive; /* of packs with --class archive;
+					      NULL: storage_class_base */
+	enum conf_lock object_lock;
 	int line;
 };
 

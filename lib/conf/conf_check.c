@@ -23,6 +23,9 @@ static const char *const s3_only[] = {
     "session_token_file",
     "session_token_command",
     "storage_class",
+    "storage_class_base",
+    "storage_class_archive",
+    "object_lock",
 };
 
 static int

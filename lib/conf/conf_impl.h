@@ -107,6 +107,12 @@ int conf_value_access_key(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_storage_class(
     const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_storage_base(
+    const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_storage_archive(
+    const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_object_lock(
+    const struct conf_target *t, const char *value, struct fault *f);
 /* [A-Za-z0-9_-]{1,CONF_NAME} */
 bool conf_value_is_name(const char *s);
 

@@ -73,6 +73,9 @@ static const struct key repo_keys[] = {
     {"session_token_file", FORM_PATH, R(session_token.file), 0, NULL},
     {"session_token_command", FORM_TEXT, R(session_token.command), 0, NULL},
     {"storage_class", FORM_OWN, 0, 0, conf_value_storage_class},
+    {"storage_class_base", FORM_OWN, 0, 0, conf_value_storage_base},
+    {"storage_class_archive", FORM_OWN, 0, 0, conf_value_storage_archive},
+    {"object_lock", FORM_OWN, 0, 0, conf_value_object_lock},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -297,13 +297,51 @@ conf_value_access_key(
 	    t->conf, value, strlen(value), &t->repo->r.access_key_id, f);
 }
 
+static int
+value_class(const struct conf_target *t, const char *name, const char *value,
+    const char **out, struct fault *f)
+{
+	if (!made_of(value, LETTERS DIGITS "_-", 64))
+		return conf_fault(t->conf, t->line, f,
+		    "%s takes a name like STANDARD_IA", name);
+	return conf_keep(t->conf, value, strlen(value), out, f);
+}
+
 int
 conf_value_storage_class(
     const struct conf_target *t, const char *value, struct fault *f)
 {
-	if (!made_of(value, LETTERS DIGITS "_-", 64))
-		return conf_fault(t->conf, t->line, f,
-		    "storage_class takes a name like STANDARD_IA");
-	return conf_keep(
-	    t->conf, value, strlen(value), &t->repo->r.storage_class, f);
+	return value_class(
+	    t, "storage_class", value, &t->repo->r.storage_class, f);
+}
+
+int
+conf_value_storage_base(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	return value_class(
+	    t, "storage_class_base", value, &t->repo->r.storage_class_base, f);
+}
+
+int
+conf_value_storage_archive(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	return value_class(t, "storage_class_archive", value,
+	    &t->repo->r.storage_class_archive, f);
+}
+
+int
+conf_value_object_lock(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	static const char *const modes[] = {"off", "governance", "compliance"};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (strcmp(value, modes[i]) == 0) {
+			t->repo->r.object_lock = (enum conf_lock)i;
+			return 0;
+		}
+	return conf_fault(t->conf, t->line, f,
+	    "object_lock takes off, governance or compliance");
 }

@@ -25,14 +25,10 @@ gather_unreadable(const struct gather *g, const char *what, struct fault *f)
 struct retain_policy
 gather_policy(const struct conf_cluster *c)
 {
-	return (struct retain_policy){.full_us = c->retain_full_ms * 1000,
-	    .wal_us = c->retain_wal_ms * 1000,
-	    .archive_us = c->retain_archive_ms * 1000,
-	    .daily = c->retain_daily,
-	    .weekly = c->retain_weekly,
-	    .monthly = c->retain_monthly,
-	    .yearly = c->retain_yearly,
-	    .minimum = c->retain_minimum};
+	struct retain_policy p;
+
+	repo_policy(c, &p);
+	return p;
 }
 
 static struct deadline
@@ -208,19 +204,6 @@ read_heads(struct gather *g, struct fault *f)
 	return rc;
 }
 
-static enum retain_class
-class_of(const struct head *h)
-{
-	static const char *const names[] = {
-	    "", "daily", "weekly", "monthly", "yearly", "archive"};
-	unsigned i;
-
-	for (i = 5; i > 0; i--)
-		if (strcmp(h->retention_class, names[i]) == 0)
-			break;
-	return (enum retain_class)i;
-}
-
 static int
 describe_backups(struct gather *g, struct fault *f)
 {
@@ -245,7 +228,7 @@ describe_backups(struct gather *g, struct fault *f)
 		g->backups[i] = (struct retain_backup){.id = h->id,
 		    .readable = true,
 		    .full = strcmp(h->type, "full") == 0,
-		    .class = class_of(h),
+		    .class = retain_class_of(h->retention_class),
 		    .start_us = h->start_us,
 		    .stop_us = h->stop_us,
 		    .timeline = h->timeline,

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "retain.h"
+
 static void
 job_params(const struct archive_job_task *t, const struct repo *r,
     struct object_params *o)
@@ -79,6 +81,26 @@ job_stream(struct archive_job *j, struct store *s, struct fault *f)
 	return rc;
 }
 
+/* An earlier push may have ended between the object and its lock. */
+static int
+job_lock(const struct archive_job *j, struct store *s, struct fault *f)
+{
+	const struct archive_job_task *t = j->task;
+	struct retain_policy policy;
+	int64_t until_us;
+	int rc;
+
+	if (!store_has_lock(s))
+		return 0;
+	rc = store_lock_until(s, t->key.key, &until_us, &t->deadline, f);
+	if (rc != 0 || until_us != CLOCK_NONE)
+		return rc;
+	repo_policy(t->conf, &policy);
+	return store_lock_extend(s, t->key.key,
+	    clock_now_us() + retain_lock_wal_us(&policy), NULL, &t->deadline,
+	    f);
+}
+
 /* The name is taken: by this very content (pushed before, or by a try of ours
  * whose answer was lost), or by other content? */
 static int
@@ -96,7 +118,7 @@ job_settle(struct archive_job *j, struct store *s, struct fault *f)
 		    f, "%s is there, but cannot be compared", t->file.name);
 	if (same) {
 		j->already = true;
-		return 0;
+		return job_lock(j, s, f);
 	}
 	if (t->file.kind == OBJECT_PARTIAL)
 		return fault_set(f, FAULT_EXISTS,
@@ -176,6 +198,10 @@ archive_job_put(struct archive_job *j, struct fault *f)
 		if (rc != 0)
 			return rc;
 	}
+	/* The mark, which may have been put, is kept otherwise. */
+	rc = repo_store_for(j->repo, j->index, t->file.kind, &s, f);
+	if (rc != 0)
+		return rc;
 	if (t->file.size > ARCHIVE_JOB_MEMORY) {
 		rc = job_stream(j, s, f);
 	} else {

@@ -15,6 +15,7 @@ struct repo {
 	uint64_t system_id;
 	const struct keyring *keys; /* NULL with encryption off */
 	struct keyring *own_keys;   /* NULL in a clone */
+	const char *class;
 	struct store *stores[CONF_LIST];
 };
 
@@ -27,6 +28,7 @@ repo_open(struct repo **out, const struct conf_cluster *c, uint64_t system_id,
 	if (r == NULL)
 		return fault_nomem(f);
 	r->conf = c;
+	r->class = "";
 	r->system_id = system_id;
 	if (c->encryption) {
 		/* No key file is an error here and never plaintext. */
@@ -53,6 +55,7 @@ repo_clone(struct repo **out, const struct repo *r, struct fault *f)
 	n->conf = r->conf;
 	n->system_id = r->system_id;
 	n->keys = r->keys;
+	n->class = r->class;
 	for (size_t i = 0; i < r->conf->n_repos; i++) {
 		int rc = 0;
 
@@ -123,6 +126,18 @@ repo_store(struct repo *r, size_t i, struct store **out, struct fault *f)
 	}
 	*out = r->stores[i];
 	return 0;
+}
+
+void
+repo_set_class(struct repo *r, const char *class)
+{
+	r->class = class;
+}
+
+const char *
+repo_class(const struct repo *r)
+{
+	return r->class;
 }
 
 /* out: a struct control, or only the id. */
@@ -301,7 +316,7 @@ repo_put_object(struct repo *r, size_t i, const char *key,
 	struct store *s = NULL;
 	int rc;
 
-	if ((rc = repo_store(r, i, &s, f)) == 0 &&
+	if ((rc = repo_store_for(r, i, kind, &s, f)) == 0 &&
 	    (rc = repo_seal_object(r, kind, name, content, len, &sealed, f)) ==
 		0)
 		rc = store_put(s, key, sealed.data, sealed.len, d, f);

@@ -36,6 +36,19 @@ size_t repo_count(const struct repo *r);
 /* Opened at first use; belongs to r. */
 int repo_store(struct repo *r, size_t i, struct store **out, struct fault *f);
 
+/* repo_terms.c: the same store, set to keep objects of that kind as the
+ * settings say: the storage class, and for how long object lock holds them. A
+ * backup's objects: as the class that was told to repo_set_class before. */
+int repo_store_for(struct repo *r, size_t i, enum object_kind kind,
+    struct store **out, struct fault *f);
+/* As --class has it; "" for none, which is the default. Clones made later know
+ * it, too. It must outlive r and them. */
+void repo_set_class(struct repo *r, const char *class);
+const char *repo_class(const struct repo *r);
+/* The rules of retention in the settings. */
+struct retain_policy;
+void repo_policy(const struct conf_cluster *c, struct retain_policy *out);
+
 /* The system id of the cluster whose data directory is dir: from
  * dir/global/pg_control, read again when it was caught in the middle of a
  * write. ABSENT when there is none. */

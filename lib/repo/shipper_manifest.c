@@ -28,8 +28,8 @@ shipper_manifest_begin(struct shipper *s, struct fault *f)
 		 s->id, "manifest", key, f)) != 0 ||
 	    (rc = layout_base_name(s->id, "manifest", name, f)) != 0 ||
 	    (rc = repo_clone(&s->manifest_repo, s->repo, f)) != 0 ||
-	    (rc = repo_store(s->manifest_repo, s->repo_index, &store, f)) !=
-		0 ||
+	    (rc = repo_store_for(s->manifest_repo, s->repo_index,
+		 OBJECT_MANIFEST, &store, f)) != 0 ||
 	    (rc = store_upload_begin(&s->upload, store, key, NULL, f)) != 0)
 		return rc;
 	shipper_manifest_params(s, OBJECT_MANIFEST, name, &params);

@@ -181,7 +181,8 @@ pack_store(struct shipper_worker *w, struct fault *f)
 	if ((rc = pack_name(w, what, name, f)) != 0 ||
 	    (rc = layout_base(repo_cluster(s->repo), repo_system_id(s->repo),
 		 s->id, what, key, f)) != 0 ||
-	    (rc = repo_store(w->repo, s->repo_index, &store, f)) != 0 ||
+	    (rc = repo_store_for(
+		 w->repo, s->repo_index, OBJECT_PACK, &store, f)) != 0 ||
 	    (rc = store_put(store, key, w->pack, w->pack_len, &d, f)) != 0)
 		return rc;
 	p.name = name;

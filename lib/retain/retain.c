@@ -310,6 +310,7 @@ retain_plan(struct retain_plan **out, const struct retain_policy *policy,
 	mark_alone(p);
 	rc = retain_span_mark(p, f);
 	mark_needed(p);
+	retain_lock_mark(p);
 	if (rc == 0)
 		rc = add_consistency(p, f);
 	merge_wal(p);

@@ -50,6 +50,21 @@ enum retain_class {
 	RETAIN_CLASS_ARCHIVE,
 };
 
+/* "weekly" and so on; NONE for any other word. */
+enum retain_class retain_class_of(const char *name);
+
+/* Object lock: for how long an object that is put now is certain to stay, so
+ * that no lock outlives the rules. What becomes known later (a backup was the
+ * last of its month) is added then: retain_backup_until.
+ * wal: retain_wal, as all WAL archived since then stays. backup: the longest of
+ * retain_full, retain_wal (a window may begin from it) and its class's time.
+ * record: what is never pruned, as long as the longest rule may keep a
+ * backup. */
+int64_t retain_lock_wal_us(const struct retain_policy *p);
+int64_t retain_lock_backup_us(
+    const struct retain_policy *p, enum retain_class c, int64_t now_us);
+int64_t retain_lock_record_us(const struct retain_policy *p);
+
 struct retain_backup {
 	const char *id;
 	bool readable; /* its head opens */
@@ -142,6 +157,14 @@ void retain_free(struct retain_plan *p);
 /* The rules that keep backup i; 0: it goes. */
 unsigned retain_backup_rules(const struct retain_plan *p, size_t i);
 bool retain_backup_good(const struct retain_plan *p, size_t i);
+/* Until when it is certain that rules keep it, as far as time decides that:
+ * retain_full and its class; a tier once its day, week, month or year is over,
+ * for before it a newer backup may take its place; the backups that need it.
+ * CLOCK_NONE: not at all. */
+int64_t retain_backup_until(const struct retain_plan *p, size_t i);
+/* The same of WAL that was archived then and stays for a window: until a backup
+ * that ended later can take the place of the one before it. */
+int64_t retain_wal_until(const struct retain_plan *p, int64_t archived_us);
 /* One of them, as in "weekly 2026-W47". */
 #define RETAIN_TEXT 128
 void retain_rule_text(const struct retain_plan *p, size_t i, unsigned rule,

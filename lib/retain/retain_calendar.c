@@ -40,6 +40,36 @@ retain_calendar_bucket(enum retain_unit u, int64_t us)
 	return u == RETAIN_UNIT_MONTH ? year * 12 + month - 1 : year;
 }
 
+/* The day on which a month begins, month counted from 0. */
+static int64_t
+month_start(int64_t year, int64_t month)
+{
+	int64_t y = month < 2 ? year - 1 : year;
+	int64_t era = floor_div(y, 400), in_era = y - era * 400;
+	int64_t m = month < 2 ? month + 10 : month - 2; /* from March on */
+
+	return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 +
+	       (153 * m + 2) / 5 - 719468;
+}
+
+int64_t
+retain_calendar_start(enum retain_unit u, int64_t bucket)
+{
+	switch (u) {
+	case RETAIN_UNIT_DAY:
+		return bucket * DAY_US;
+	case RETAIN_UNIT_WEEK:
+		return (bucket * 7 - 3) * DAY_US;
+	case RETAIN_UNIT_MONTH:
+		return month_start(floor_div(bucket, 12),
+			   bucket - floor_div(bucket, 12) * 12) *
+		       DAY_US;
+	case RETAIN_UNIT_YEAR:
+		break;
+	}
+	return month_start(bucket, 0) * DAY_US;
+}
+
 /* A week belongs to the year of its Thursday. */
 static void
 week_text(int64_t day, char *out, size_t cap)

@@ -16,6 +16,8 @@ enum retain_unit {
 
 /* The bucket's number; the next bucket's is one more. */
 int64_t retain_calendar_bucket(enum retain_unit u, int64_t us);
+/* When it begins. */
+int64_t retain_calendar_start(enum retain_unit u, int64_t bucket);
 /* "2026-11-22", "2026-W47", "2026-11", "2026". */
 void retain_calendar_text(
     enum retain_unit u, int64_t us, char *out, size_t cap);

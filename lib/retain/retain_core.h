@@ -11,6 +11,7 @@ struct retain_verdict {
 	size_t hold;       /* RETAIN_HOLD: one of those that keep it */
 	size_t needed_by;  /* RETAIN_NEEDED */
 	uint32_t timeline; /* RETAIN_WINDOW: of the path */
+	int64_t until_us;  /* rules are certain to keep it so long */
 };
 
 struct retain_plan {
@@ -31,6 +32,9 @@ int retain_check_input(const struct retain_input *in, struct fault *f);
 /* retain_span.c: windows of time, the WAL window and held ones: marks the
  * backups they begin from and adds their WAL. */
 int retain_span_mark(struct retain_plan *p, struct fault *f);
+
+/* retain_lock.c: until_us of each, from its rules. */
+void retain_lock_mark(struct retain_plan *p);
 
 int retain_core_add_wal(struct retain_plan *p, uint32_t timeline,
     uint64_t first, uint64_t last, struct fault *f);

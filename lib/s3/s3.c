@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "s3_call.h"
+#include "s3_lock.h"
 
 #define S3_PAGE 1000
 
@@ -72,6 +73,8 @@ s3_new(struct s3 **out, const struct s3_config *c, struct fault *f)
 	if (rc == 0)
 		rc = dup_text(&s->storage_class, c->storage_class, f);
 	if (rc == 0)
+		rc = dup_text(&s->lock_mode, c->lock_mode, f);
+	if (rc == 0)
 		rc = dup_text(&s->access_key_id, c->access_key_id, f);
 	if (rc == 0)
 		rc = secret_copy(&s->secret, c->secret.data, c->secret.len, f);
@@ -99,6 +102,7 @@ s3_free(struct s3 *s)
 	free(s->bucket);
 	free(s->region);
 	free(s->storage_class);
+	free(s->lock_mode);
 	free(s->access_key_id);
 	secret_free(&s->secret);
 	secret_free(&s->token);
@@ -165,19 +169,20 @@ s3_put(struct s3 *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f)
 {
 	struct deadline never = deadline_never();
-	struct http_header class = {"x-amz-storage-class", s->storage_class};
+	struct s3_lock_headers kept;
 	struct s3_request rq = {.method = "PUT",
 	    .key = key,
 	    .permission = "s3:PutObject",
-	    .headers = &class,
-	    .n_headers = s->storage_class != NULL,
+	    .headers = kept.h,
 	    .body = data,
 	    .body_len = len,
 	    .d = d != NULL ? d : &never};
 	int rc, status;
 
-	if (s->look_first && (rc = look_first(s, key, rq.d, f)) != 0)
+	if ((s->look_first && (rc = look_first(s, key, rq.d, f)) != 0) ||
+	    (rc = s3_lock_headers(s, &kept, rq.d, f)) != 0)
 		return rc;
+	rq.n_headers = kept.n;
 	if (!s->no_conditional) {
 		rq.conditional = true;
 		rc = put_once(s, &rq, &status, f);

@@ -32,6 +32,8 @@ struct s3_config {
 	const char *bucket;
 	bool host_style;
 	const char *storage_class; /* NULL: default */
+	const char *lock_mode; /* "GOVERNANCE", "COMPLIANCE"; NULL: no object
+				  lock, whatever the terms */
 	struct http_tls tls;
 	const char *access_key_id;
 	struct secret secret;        /* copied */
@@ -55,6 +57,17 @@ struct s3_info {
  * answer without an ETag, or with a page in it, is no success. */
 int s3_put(struct s3 *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
+
+/* How puts and multipart uploads that begin from now on are to be kept.
+ * storage_class: NULL for that of the settings; must last. lock_us: object lock
+ * for so long, 0 for none. Before the first object with a lock the bucket is
+ * asked whether it has object lock, as a store without it would pass over the
+ * headers: CONFIG when it has not. A key that may not ask goes on. */
+struct s3_terms {
+	const char *storage_class;
+	int64_t lock_us;
+};
+void s3_set_terms(struct s3 *s, const struct s3_terms *t);
 
 /* From now on every put looks first whether the name is free: for a store that
  * was seen to write a second time in spite of If-None-Match. */
@@ -104,14 +117,20 @@ typedef int (*s3_versions_fn)(
 int s3_versions_list(struct s3 *s, const char *prefix, const char *first,
     const char *last, s3_versions_fn cb, void *ctx, const struct deadline *d,
     struct fault *f);
-/* When the lock of a version ends. Any fault: that is not known. */
-int s3_versions_locked(struct s3 *s, const char *key, const char *version,
+
+/* When the lock of an object ends; CLOCK_NONE: it has none. version: NULL for
+ * the newest. */
+int s3_lock_until(struct s3 *s, const char *key, const char *version,
     int64_t *until_us, const struct deadline *d, struct fault *f);
+/* Later, never earlier: *done tells whether there was anything to do. */
+int s3_lock_extend(struct s3 *s, const char *key, int64_t until_us, bool *done,
+    const struct deadline *d, struct fault *f);
 
 /* Multipart. Parts are numbered from 1. Complete is conditional
  * (If-None-Match: *) and preceded by a HEAD, as older stores ignore the
- * condition; its 200 answer's body is read for an error. abort also after a
- * failed complete. */
+ * condition; its 200 answer's body is read for an error. With a lock in the
+ * terms it is looked whether the object has one, else it is set. abort also
+ * after a failed complete. */
 struct s3_multipart;
 int s3_multipart_begin(struct s3_multipart **out, struct s3 *s, const char *key,
     const struct deadline *d, struct fault *f);

@@ -133,7 +133,7 @@ judge(struct s3 *s, const struct s3_request *rq, const struct http_response *rs,
 	/* A store that has taken an object tells its ETag, and nothing else.
 	 * Something in between that says 200 by itself tells none, or serves a
 	 * page with it, and nothing is stored. */
-	if (strcmp(rq->method, "PUT") == 0 &&
+	if (strcmp(rq->method, "PUT") == 0 && !rq->aside &&
 	    (rs->etag[0] == '\0' || s3_answer_is_page(rs))) {
 		*next = S3_NEXT_RETRY;
 		fault_set(f, FAULT_AGAIN, "status %d %s is no store's answer",

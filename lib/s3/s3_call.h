@@ -25,6 +25,9 @@ struct s3 {
 	bool no_conditional;     /* the store has no If-None-Match */
 	bool look_first;         /* it has, and does not heed it */
 	bool no_sha256;          /* it knows no x-amz-checksum-sha256 */
+	char *lock_mode;         /* NULL: none */
+	bool lock_checked;       /* the bucket has object lock */
+	struct s3_terms terms;
 };
 
 struct s3_request {
@@ -39,6 +42,8 @@ struct s3_request {
 	bool md5;         /* with Content-MD5 */
 	bool sha256;      /* with x-amz-checksum-sha256 instead */
 	bool conditional; /* with If-None-Match: * */
+	bool aside;       /* about an object, not the object: a PUT's answer
+			     has no ETag then */
 	sink_fn sink;
 	void *ctx;
 	const char *root; /* of the document that is the answer; NULL: none */

@@ -4,6 +4,7 @@
 
 #include "crypto.h"
 #include "s3_call.h"
+#include "s3_lock.h"
 #include "text.h"
 
 #define S3_PARTS_MAX 10000
@@ -15,6 +16,7 @@ struct s3_multipart {
 	char **etags; /* of the parts */
 	unsigned n;
 	unsigned room;
+	int64_t lock_us; /* object lock from its end on; 0: none */
 	bool done;
 };
 
@@ -23,13 +25,12 @@ s3_multipart_begin(struct s3_multipart **out, struct s3 *s, const char *key,
     const struct deadline *d, struct fault *f)
 {
 	struct deadline never = deadline_never();
-	struct http_header class = {"x-amz-storage-class", s->storage_class};
+	struct s3_lock_headers kept;
 	struct s3_request rq = {.method = "POST",
 	    .key = key,
 	    .query = "uploads=",
 	    .permission = "s3:PutObject",
-	    .headers = &class,
-	    .n_headers = s->storage_class != NULL,
+	    .headers = kept.h,
 	    .root = "InitiateMultipartUploadResult",
 	    .d = d != NULL ? d : &never};
 	struct s3_multipart *m;
@@ -37,6 +38,10 @@ s3_multipart_begin(struct s3_multipart **out, struct s3 *s, const char *key,
 	const char *id;
 	int rc;
 
+	rc = s3_lock_headers(s, &kept, rq.d, f);
+	if (rc != 0)
+		return rc;
+	rq.n_headers = kept.n;
 	rc = s3_call(s, &rq, NULL, &doc, NULL, f);
 	if (rc != 0)
 		return rc;
@@ -55,6 +60,7 @@ s3_multipart_begin(struct s3_multipart **out, struct s3 *s, const char *key,
 		return rc;
 	}
 	m->s = s;
+	m->lock_us = s->lock_mode != NULL ? s->terms.lock_us : 0;
 	*out = m;
 	return 0;
 }
@@ -261,6 +267,20 @@ complete(struct s3_multipart *m, const char *query, const struct deadline *d,
 	return rc;
 }
 
+/* Some stores (Ceph 16) pass over the lock that an upload was begun with. */
+static int
+lock(struct s3_multipart *m, const struct deadline *d, struct fault *f)
+{
+	int64_t now_us = clock_now_us() + m->s->clock_offset_us, until_us;
+	bool ignored;
+	int rc = s3_lock_until(m->s, m->key, NULL, &until_us, d, f);
+
+	if (rc != 0 || until_us != CLOCK_NONE)
+		return rc;
+	return s3_lock_extend(
+	    m->s, m->key, now_us + m->lock_us, &ignored, d, f);
+}
+
 int
 s3_multipart_complete(
     struct s3_multipart *m, const struct deadline *d, struct fault *f)
@@ -282,6 +302,8 @@ s3_multipart_complete(
 	if (rc == 0)
 		rc = complete(m, (char *)q.data, d, f);
 	m->done = rc == 0;
+	if (rc == 0 && m->lock_us > 0)
+		rc = lock(m, d, f);
 	buf_free(&q);
 	return rc;
 }

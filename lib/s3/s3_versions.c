@@ -172,35 +172,3 @@ s3_versions_list(struct s3 *s, const char *prefix, const char *first,
 	buf_free(&q);
 	return rc;
 }
-
-/* ---- locks ---- */
-
-int
-s3_versions_locked(struct s3 *s, const char *key, const char *version,
-    int64_t *until_us, const struct deadline *d, struct fault *f)
-{
-	struct deadline never = deadline_never();
-	struct buf q = BUF_INIT(8192);
-	struct s3_request rq = {.method = "GET",
-	    .key = key,
-	    .permission = "s3:GetObjectRetention",
-	    .root = "Retention",
-	    .d = d != NULL ? d : &never};
-	struct xml *doc = NULL;
-	const char *until;
-	int rc;
-
-	if ((rc = s3_url_query(&q, "retention", "", f)) == 0 &&
-	    (rc = s3_url_query(&q, "versionId", version, f)) == 0) {
-		rq.query = (char *)q.data;
-		rc = s3_call(s, &rq, NULL, &doc, NULL, f);
-	}
-	if (rc == 0) {
-		until = xml_text(xml_top(doc), "RetainUntilDate");
-		rc = until == NULL ? corrupt(f, "a lock without an end")
-				   : clock_parse(until, until_us, NULL, f);
-	}
-	xml_free(doc);
-	buf_free(&q);
-	return rc;
-}

@@ -75,6 +75,54 @@ store_look_first(struct store *s)
 		s->ops->look_first(s);
 }
 
+/* ---- terms ---- */
+
+void
+store_set_terms(struct store *s, const struct store_terms *t)
+{
+	if (s->ops->set_terms)
+		s->ops->set_terms(s, t);
+}
+
+bool
+store_has_lock(const struct store *s)
+{
+	return s->ops->has_lock && s->ops->has_lock(s);
+}
+
+static int
+check_lock(struct store *s, const char *key, struct fault *f)
+{
+	if (!store_has_lock(s))
+		return fault_set(f, FAULT_CONFIG,
+		    "repository %s: object_lock is off", s->name);
+	return store_key_check(key, f);
+}
+
+int
+store_lock_until(struct store *s, const char *key, int64_t *until_us,
+    const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	int rc = check_lock(s, key, f);
+
+	return rc ? rc : s->ops->lock_until(s, key, until_us, &until, f);
+}
+
+int
+store_lock_extend(struct store *s, const char *key, int64_t until_us,
+    bool *done, const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	bool ignored;
+	int rc = check_lock(s, key, f);
+
+	if (rc)
+		return rc;
+	return s->ops->lock_extend(
+	    s, key, until_us, done ? done : &ignored, &until, f);
+}
+
 /* ---- uploads ---- */
 
 int

@@ -54,6 +54,26 @@ const char *store_name(const struct store *s); /* the settings' name */
 /* "file:///srv/x" or "s3://bucket/prefix": for messages. */
 const char *store_url(const struct store *s);
 
+/* How objects are kept, by a store that has such things; a directory has none
+ * and passes over it. For all puts and for the uploads that begin from now on,
+ * until other terms are set; clones have the terms of their original. */
+struct store_terms {
+	const char *storage_class; /* NULL: the repository's; must last */
+	int64_t lock_us; /* object lock for so long from the put on, where the
+			    repository's settings want a lock; 0: none */
+};
+void store_set_terms(struct store *s, const struct store_terms *t);
+
+/* Object lock. has: do the settings want it? The others are CONFIG without.
+ * until: CLOCK_NONE when the object has no lock (retention, apart from a legal
+ * hold). extend: never shortens; *done (may be NULL) tells whether there was
+ * something to do. A difference of less than an hour is nothing to do. */
+bool store_has_lock(const struct store *s);
+int store_lock_until(struct store *s, const char *key, int64_t *until_us,
+    const struct deadline *d, struct fault *f);
+int store_lock_extend(struct store *s, const char *key, int64_t until_us,
+    bool *done, const struct deadline *d, struct fault *f);
+
 int store_put(struct store *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
 

@@ -30,6 +30,14 @@ struct store_ops {
 	/* Optional: for kinds that may write a name a second time. */
 	void (*look_first)(struct store *s);
 
+	/* Optional: terms of keeping. */
+	void (*set_terms)(struct store *s, const struct store_terms *t);
+	bool (*has_lock)(const struct store *s);
+	int (*lock_until)(struct store *s, const char *key, int64_t *until_us,
+	    const struct deadline *d, struct fault *f);
+	int (*lock_extend)(struct store *s, const char *key, int64_t until_us,
+	    bool *done, const struct deadline *d, struct fault *f);
+
 	/* Optional, all five or none: without them an upload is collected in
 	 * memory and put. upload_free also after a commit. */
 	int (*upload_begin)(void **out, struct store *s, const char *key,

@@ -48,6 +48,49 @@ look_first(struct store *base)
 	s3_look_first(s->s3);
 }
 
+/* ---- terms, locks ---- */
+
+static void
+set_terms(struct store *base, const struct store_terms *t)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+
+	s->terms = (struct s3_terms){t->storage_class, t->lock_us};
+	s3_set_terms(s->s3, &s->terms);
+}
+
+static bool
+has_lock(const struct store *base)
+{
+	const struct store_s3 *s = (const struct store_s3 *)base;
+
+	return s->account->repo->object_lock != CONF_LOCK_OFF;
+}
+
+static int
+lock_until(struct store *base, const char *key, int64_t *until_us,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	int rc = store_s3_key(s, key, full, f);
+
+	return rc ? rc : s3_lock_until(s->s3, full, NULL, until_us, d, f);
+}
+
+static int
+lock_extend(struct store *base, const char *key, int64_t until_us, bool *done,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	int rc = store_s3_key(s, key, full, f);
+
+	return rc ? rc : s3_lock_extend(s->s3, full, until_us, done, d, f);
+}
+
+/* ---- reading ---- */
+
 static void
 tell_info(const struct s3_info *i, struct store_info *info)
 {
@@ -179,6 +222,10 @@ static const struct store_ops ops = {
     .list = list,
     .remove = store_s3_remove,
     .look_first = look_first,
+    .set_terms = set_terms,
+    .has_lock = has_lock,
+    .lock_until = lock_until,
+    .lock_extend = lock_extend,
     .upload_begin = store_s3_upload_begin,
     .upload_write = store_s3_upload_write,
     .upload_deadline = store_s3_upload_deadline,
@@ -189,6 +236,7 @@ static const struct store_ops ops = {
 static int
 connect_account(struct s3 **out, struct store_s3_account *a, struct fault *f)
 {
+	static const char *const modes[] = {NULL, "GOVERNANCE", "COMPLIANCE"};
 	const struct conf_repo *r = a->repo;
 	struct s3_config c = {
 	    .name = r->name,
@@ -197,6 +245,7 @@ connect_account(struct s3 **out, struct store_s3_account *a, struct fault *f)
 	    .bucket = r->bucket,
 	    .host_style = r->host_style,
 	    .storage_class = r->storage_class,
+	    .lock_mode = modes[r->object_lock],
 	    .tls = {.ca_file = r->ca_file,
 		.ca_path = r->ca_path,
 		.pins = r->pins,
@@ -255,6 +304,12 @@ clone_store(struct store **out, const struct store *base, struct fault *f)
 	rc = make(out, s->account, f);
 	if (rc == 0 && s->look_first)
 		look_first(*out);
+	if (rc == 0) {
+		struct store_s3 *n = (struct store_s3 *)*out;
+
+		n->terms = s->terms;
+		s3_set_terms(n->s3, &n->terms);
+	}
 	return rc;
 }
 

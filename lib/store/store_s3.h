@@ -17,6 +17,7 @@ struct store_s3 {
 	char *prefix; /* "" or with a '/' at its end */
 	size_t prefix_len;
 	bool look_first;
+	struct s3_terms terms;
 	enum {
 		STORE_S3_UNKNOWN,
 		STORE_S3_PLAIN,

@@ -142,8 +142,9 @@ look_for_lock(struct batch *b, size_t i, struct fault *result)
 	int64_t until_us;
 
 	if (result->code != FAULT_DENIED ||
-	    s3_versions_locked(b->s->s3, b->keys[i], b->ids[i], &until_us, b->d,
-		&ignored) != 0)
+	    s3_lock_until(b->s->s3, b->keys[i], b->ids[i], &until_us, b->d,
+		&ignored) != 0 ||
+	    until_us == CLOCK_NONE)
 		return;
 	clock_format_iso(until_us, text);
 	fault_set(result, FAULT_EXISTS, "locked until %s", text);

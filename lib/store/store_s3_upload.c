@@ -11,6 +11,7 @@
 struct upload {
 	struct store_s3 *s;
 	struct deadline d;
+	struct s3_terms terms; /* as they were when it began */
 	char key[STORE_S3_KEY_MAX + 1];
 	unsigned char *part;
 	size_t len;
@@ -31,6 +32,7 @@ store_s3_upload_begin(void **out, struct store *base, const char *key,
 		return fault_nomem(f);
 	u->s = (struct store_s3 *)base;
 	u->d = *d;
+	u->terms = u->s->terms;
 	rc = store_s3_key(u->s, key, u->key, f);
 	if (rc)
 		free(u);
@@ -49,8 +51,11 @@ send_part(struct upload *u, struct fault *f)
 		    "%s: larger than %u parts of 24 MiB, the most that S3 "
 		    "takes",
 		    u->key, PARTS);
-	if (!u->m)
+	if (!u->m) {
+		s3_set_terms(u->s->s3, &u->terms);
 		rc = s3_multipart_begin(&u->m, u->s->s3, u->key, &u->d, f);
+		s3_set_terms(u->s->s3, &u->s->terms);
+	}
 	if (rc == 0)
 		rc = s3_multipart_part(u->m, u->part, u->len, &u->d, f);
 	if (rc == 0) {
@@ -120,9 +125,13 @@ store_s3_upload_commit(void *ctx, struct fault *f)
 	struct upload *u = ctx;
 	int rc;
 
-	if (!u->m && u->len < PART)
-		return s3_put(u->s->s3, u->key, u->part ? u->part : NOTHING,
+	if (!u->m && u->len < PART) {
+		s3_set_terms(u->s->s3, &u->terms);
+		rc = s3_put(u->s->s3, u->key, u->part ? u->part : NOTHING,
 		    u->len, &u->d, f);
+		s3_set_terms(u->s->s3, &u->s->terms);
+		return rc;
+	}
 	rc = send_part(u, f);
 	if (rc == 0)
 		rc = s3_multipart_complete(u->m, &u->d, f);

@@ -56,7 +56,9 @@ all_settings_arrive(void **state)
 		 "ca_file = /ca.pem\npin = " PIN "\npin = " PIN "\n"
 		 "access_key_id = AK\nsecret_access_key_file = /s\n"
 		 "session_token_command = echo \"x\" # no comment\n"
-		 "storage_class = STANDARD_IA");
+		 "storage_class = STANDARD_IA\nstorage_class_base = COLD\n"
+		 "storage_class_archive = GLACIER\n"
+		 "object_lock = compliance");
 	const struct conf_cluster *k = only(c);
 	const struct conf_repo *r = k->repos[0];
 
@@ -99,6 +101,9 @@ all_settings_arrive(void **state)
 	assert_string_equal(
 	    r->session_token.command, "echo \"x\" # no comment");
 	assert_string_equal(r->storage_class, "STANDARD_IA");
+	assert_string_equal(r->storage_class_base, "COLD");
+	assert_string_equal(r->storage_class_archive, "GLACIER");
+	assert_int_equal(r->object_lock, CONF_LOCK_COMPLIANCE);
 	assert_string_equal(conf_path(c), "FILE");
 	conf_free(c);
 	conf_free(NULL);
@@ -137,6 +142,9 @@ defaults_are_those_of_the_manual(void **state)
 	assert_true(r->host_style);
 	assert_false(r->tls12);
 	assert_null(r->storage_class);
+	assert_null(r->storage_class_base);
+	assert_null(r->storage_class_archive);
+	assert_int_equal(r->object_lock, CONF_LOCK_OFF);
 	conf_free(c);
 	/* Path where an endpoint is named, or a dot spoils the certificate. */
 	c = good(OKS3 "endpoint = http://h:1\ninsecure = yes\n");
