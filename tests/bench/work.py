@@ -181,8 +181,15 @@ class Bench:
             server.stop()
 
     def fetch(self, tool, store):
+        """PostgreSQL's recovery can be told by its signal file."""
+        signal_file = os.path.join(tool.data, "recovery.signal")
         with self.running(tool.data):
-            return self.fetch_all(tool, store)
+            with open(signal_file, "w", encoding="utf-8"):
+                pass
+            try:
+                return self.fetch_all(tool, store)
+            finally:
+                os.unlink(signal_file)
 
     def fetch_all(self, tool, store):
         segments = self.segments(tool, "fetch")
