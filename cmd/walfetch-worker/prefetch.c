@@ -15,6 +15,9 @@
 #define PREFETCH_HOME_MS 100
 #define PREFETCH_PAUSE_MS 1000 /* after a segment that could not be had */
 #define PREFETCH_FAILURES 3
+/* Connections for each of fetch_jobs: a store that is far away is waited for
+ * most of the time, and depth grows until recovery waits no more. */
+#define PREFETCH_FLIGHTS 4
 
 enum state {
 	FREE,
@@ -370,8 +373,8 @@ prefetch_serve(struct repo *r, const char *delivered, int listener)
 
 	if (prefetch_prepare(&p, r, delivered) != 0)
 		return;
-	if (relay_pool_new(
-		&p.pool, p.conf->fetch_jobs, prefetch_work, &p, &ignored) == 0)
+	if (relay_pool_new(&p.pool, p.conf->fetch_jobs * PREFETCH_FLIGHTS,
+		prefetch_work, &p, &ignored) == 0)
 		relay_serve(listener, p.pool, &service);
 	relay_dir_remove(&p.dir);
 }

@@ -7,9 +7,12 @@
 #include "ahead_file.h"
 #include "clock.h"
 #include "push.h"
+#include "relay_gate.h"
 
 #define AHEAD_FILES 256
 #define AHEAD_SEGMENT (16U << 20)
+/* Connections for each of push_jobs: most wait for the store. */
+#define AHEAD_FLIGHTS 4
 #define AHEAD_LOOK_MS 50
 #define AHEAD_HOME_MS 100
 /* Then another one takes its place, which reads keys, credentials and
@@ -30,6 +33,7 @@ enum state {
 struct entry {
 	enum state state;
 	bool asked; /* PostgreSQL has had its answer */
+	bool urgent;
 	uint64_t turn;
 	struct relay_call *call;
 	char path[WIRE_TEXT];
@@ -47,9 +51,11 @@ struct ahead {
 	const struct conf_cluster *conf;
 	const char *own; /* pushed by the call that started us */
 	struct relay_pool *pool;
+	struct relay_gate *gate;
 	struct relay_home home;
 	struct entry files[AHEAD_FILES];
 	uint64_t turn;
+	size_t threads;
 	size_t out; /* in the pool */
 	size_t lost;
 	bool trouble; /* the newest push failed: no more of our own accord */
@@ -61,15 +67,30 @@ struct ahead {
 
 /* ---- in a thread ---- */
 
+/* Sealed when there is a processor for it, then sent. */
 static int
-ahead_push(struct ahead *a, size_t i, struct entry *e, const struct deadline *d)
+ahead_push(struct ahead *a, size_t i, struct entry *e)
 {
+	struct archive_push *p = NULL;
+	struct deadline d;
+	int64_t began, sealed;
+	size_t held = 0;
 	int rc = 0;
 
+	relay_gate_enter(a->gate, e->urgent ? 0 : e->turn);
+	d = deadline_in_ms(e->allowed_ms);
+	began = clock_monotonic_ms();
 	if (a->repos[i] == NULL)
 		rc = repo_clone(&a->repos[i], a->base, &e->fault);
 	if (rc == 0)
-		rc = push_file(a->repos[i], e->path, d, &e->result, &e->fault);
+		rc = archive_push_begin(&p, a->repos[i], e->path, &e->fault);
+	if (rc == 0)
+		held = archive_push_held(p);
+	sealed = clock_monotonic_ms();
+	relay_gate_sealed(a->gate, held, sealed - began);
+	if (rc == 0)
+		rc = push_send(a->repos[i], p, &d, &e->result, &e->fault);
+	relay_gate_leave(a->gate, held, rc == 0, clock_monotonic_ms() - sealed);
 	if (e->result.busy)
 		a->repos[i] = NULL; /* whoever waits in it keeps it */
 	return rc;
@@ -80,14 +101,13 @@ ahead_work(void *ctx, size_t i, void *job)
 {
 	struct ahead *a = ctx;
 	struct entry *e = job;
-	struct deadline d = deadline_in_ms(e->allowed_ms);
 	struct ahead_identity after;
 
 	fault_clear(&e->fault);
 	memset(&e->result, 0, sizeof(e->result));
 	e->rc = ahead_identify(e->path, &e->identity, &e->fault);
 	if (e->rc == 0)
-		e->rc = ahead_push(a, i, e, &d);
+		e->rc = ahead_push(a, i, e);
 	/* What was pushed is what stood there all the time. */
 	if (e->rc == 0 &&
 	    ((e->rc = ahead_identify(e->path, &after, &e->fault)) == 0) &&
@@ -133,6 +153,7 @@ ahead_begin(
 {
 	strcpy(e->path, path);
 	e->asked = false;
+	e->urgent = urgent;
 	e->call = NULL;
 	e->turn = ++a->turn;
 	e->allowed_ms = ms;
@@ -277,7 +298,7 @@ static void
 ahead_look(struct ahead *a, int64_t now)
 {
 	if (a->trouble || a->lost >= AHEAD_LOST ||
-	    now - a->born_ms >= AHEAD_LIFE_MS || a->out > a->conf->push_jobs ||
+	    now - a->born_ms >= AHEAD_LIFE_MS || a->out > a->threads ||
 	    now - a->looked_ms < AHEAD_LOOK_MS)
 		return;
 	a->looked_ms = now;
@@ -335,9 +356,14 @@ ahead_serve(struct repo *r, int listener, const char *path)
 	if (a.conf->push_jobs == 0 || relay_home_find(&a.home) != 0 ||
 	    repo_control(".", &control, &ignored) != 0)
 		return;
-	/* Two that are larger would take too much memory. */
-	jobs = control.segment_size > AHEAD_SEGMENT ? 1 : a.conf->push_jobs;
-	if (relay_pool_new(&a.pool, jobs, ahead_work, &a, &ignored) != 0)
+	/* Two that are larger would take too much memory, and are sealed as
+	 * they are sent. */
+	jobs = a.conf->push_jobs;
+	a.threads = jobs * AHEAD_FLIGHTS;
+	if (control.segment_size > AHEAD_SEGMENT)
+		jobs = a.threads = 1;
+	if (relay_gate_new(&a.gate, jobs, a.threads, &ignored) != 0 ||
+	    relay_pool_new(&a.pool, a.threads, ahead_work, &a, &ignored) != 0)
 		return;
 	relay_serve(listener, a.pool, &service);
 }

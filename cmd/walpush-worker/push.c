@@ -38,7 +38,7 @@ push_time(const struct conf_cluster *c)
 }
 
 int
-push_file(struct repo *r, const char *path, const struct deadline *d,
+push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
     struct archive_result *res, struct fault *f)
 {
 	struct buf note = BUF_INIT(4096);
@@ -47,13 +47,27 @@ push_file(struct repo *r, const char *path, const struct deadline *d,
 	memset(res, 0, sizeof(*res));
 	if ((rc = buf_printf(&note, f, "%s/%s-%" PRIu64 ".marks",
 		 repo_conf(r)->spool_dir, repo_cluster(r),
-		 repo_system_id(r))) == 0 &&
-	    (rc = buf_terminate(&note, f)) == 0)
-		rc = archive_push(r, path, (const char *)note.data, d, res, f);
+		 repo_system_id(r))) == 0)
+		rc = buf_terminate(&note, f);
+	if (rc != 0)
+		archive_push_free(p);
+	else
+		rc = archive_push_end(p, (const char *)note.data, d, res, f);
 	/* A thread that still waits for its repository uses it. */
 	if (!res->busy)
 		buf_free(&note);
 	return rc;
+}
+
+int
+push_file(struct repo *r, const char *path, const struct deadline *d,
+    struct archive_result *res, struct fault *f)
+{
+	struct archive_push *p = NULL;
+	int rc = archive_push_begin(&p, r, path, f);
+
+	memset(res, 0, sizeof(*res));
+	return rc != 0 ? rc : push_send(r, p, d, res, f);
 }
 
 static void __attribute__((format(printf, 4, 5)))

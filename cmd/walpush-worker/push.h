@@ -8,7 +8,10 @@
 
 /* What one call may take now. */
 int64_t push_time(const struct conf_cluster *c);
-/* archive_push with the note about marks that belongs to r. */
+/* archive_push_end with the note about marks that belongs to r; and all of
+ * archive_push. */
+int push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
+    struct archive_result *res, struct fault *f);
 int push_file(struct repo *r, const char *path, const struct deadline *d,
     struct archive_result *res, struct fault *f);
 /* The lines for standard error about a file that is durable, or failed. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,17 @@
 
 #define START_LISTENER 3
 #define START_BACKLOG 16
+#define START_MMAP (32 << 20)
+#define START_TRIM (6 << 20)
+
+/* Every segment takes the same buffers: they stay, instead of being made of
+ * fresh pages each time; but not those of the rare large one. */
+static void
+start_memory(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, START_MMAP);
+	(void)mallopt(M_TRIM_THRESHOLD, START_TRIM);
+}
 
 void
 relay_started(struct relay_start *s, const char *program)
@@ -40,6 +52,7 @@ relay_started(struct relay_start *s, const char *program)
 		s->listener = (int)number;
 		snprintf(name, sizeof(name), "%s-linger", program);
 		prctl(PR_SET_NAME, name, 0, 0, 0);
+		start_memory();
 	} else if (text_prefix(text, "call:") &&
 		   strlen(text + 5) < sizeof(s->name) &&
 		   number <= (uint64_t)clock_monotonic_ms()) {

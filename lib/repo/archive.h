@@ -52,6 +52,22 @@ struct archive_result {
 int archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f);
 
+/*
+ * The same in two steps, for who has several files on their way: begin checks
+ * the file and, unless it is larger than 16 MiB, seals it; that takes a
+ * processor and up to 33 MiB, and meets no store. end does the rest, whatever
+ * comes of it, and frees p (unless res->busy). held: the memory that p takes in
+ * between. r and mark_note must last until then.
+ */
+struct archive_push;
+int archive_push_begin(struct archive_push **out, struct repo *r,
+    const char *path, struct fault *f);
+size_t archive_push_held(const struct archive_push *p);
+int archive_push_end(struct archive_push *p, const char *mark_note,
+    const struct deadline *d, struct archive_result *res, struct fault *f);
+/* Instead of end. */
+void archive_push_free(struct archive_push *p);
+
 /* ---- fetch ---- */
 
 /*

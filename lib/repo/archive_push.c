@@ -9,10 +9,8 @@
 #define PUSH_GRACE_MS 5000 /* for the others, once the quorum holds it */
 #define PUSH_LATE_MS 1000  /* for threads to tell that time is over */
 
-struct push;
-
 struct push_thread {
-	struct push *push;
+	struct archive_push *push;
 	struct archive_job job;
 	pthread_t thread;
 	bool started;
@@ -23,7 +21,9 @@ struct push_thread {
 	struct fault fault;
 };
 
-struct push {
+struct archive_push {
+	struct repo *repo;
+	char *path;
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* on the monotonic clock */
 	struct archive_job_task task;
@@ -35,7 +35,7 @@ static void *
 push_run(void *arg)
 {
 	struct push_thread *t = arg;
-	struct push *p = t->push;
+	struct archive_push *p = t->push;
 
 	if (archive_job_put(&t->job, &t->fault) == 0) {
 		pthread_mutex_lock(&p->lock);
@@ -70,7 +70,7 @@ push_start_thread(struct push_thread *t)
 /* One repository needs no thread. Several share r, each its own part of it: so
  * the connections are there for the next file. */
 static void
-push_start(struct push *p, struct repo *r)
+push_start(struct archive_push *p, struct repo *r)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct push_thread *t = &p->threads[i];
@@ -88,7 +88,7 @@ push_start(struct push *p, struct repo *r)
 
 /* Wait for news, at most so long. */
 static void
-push_pause(struct push *p, int64_t ms)
+push_pause(struct archive_push *p, int64_t ms)
 {
 	struct timespec t;
 
@@ -107,7 +107,7 @@ push_pause(struct push *p, int64_t ms)
 /* Until all are done, or the time is over: the deadline, or the grace after
  * the quorum. */
 static void
-push_wait(struct push *p)
+push_wait(struct archive_push *p)
 {
 	const int64_t end = p->task.deadline.at_ms;
 	int64_t until = end < INT64_MAX ? end + PUSH_LATE_MS : end;
@@ -178,7 +178,8 @@ push_judge(const struct push_thread *t, struct archive_result *res,
 
 /* Remember where the mark is, when there is news. */
 static void
-push_note(const struct push *p, const struct archive_note_flags seen[CONF_LIST])
+push_note(const struct archive_push *p,
+    const struct archive_note_flags seen[CONF_LIST])
 {
 	const struct archive_job_task *t = &p->task;
 	struct archive_note_flags all[CONF_LIST] = {{false, false}};
@@ -202,7 +203,7 @@ push_note(const struct push *p, const struct archive_note_flags seen[CONF_LIST])
 }
 
 static int
-push_result(struct push *p, struct archive_result *res, struct fault *f)
+push_result(struct archive_push *p, struct archive_result *res, struct fault *f)
 {
 	const struct archive_job_task *t = &p->task;
 	struct fault worst = FAULT_INIT;
@@ -230,9 +231,11 @@ push_result(struct push *p, struct archive_result *res, struct fault *f)
 	return (int)f->code;
 }
 
-static void
-push_free(struct push *p)
+void
+archive_push_free(struct archive_push *p)
 {
+	if (p == NULL)
+		return;
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->threads[i].started)
 			pthread_join(p->threads[i].thread, NULL);
@@ -242,14 +245,15 @@ push_free(struct push *p)
 	buf_free(&p->task.sealed);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
+	free(p->path);
 	free(p);
 }
 
 static int
-push_new(struct push **out, const struct repo *r, const struct deadline *d,
+push_new(struct archive_push **out, struct repo *r, const char *path,
     struct fault *f)
 {
-	struct push *p = calloc(1, sizeof(*p));
+	struct archive_push *p = calloc(1, sizeof(*p));
 	pthread_condattr_t attr;
 
 	if (p == NULL)
@@ -259,40 +263,76 @@ push_new(struct push **out, const struct repo *r, const struct deadline *d,
 	pthread_cond_init(&p->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&p->lock, NULL);
+	p->repo = r;
 	p->task.conf = repo_conf(r);
-	p->task.deadline = d != NULL ? *d : deadline_never();
+	archive_note_load(&p->task.note, NULL);
+	p->path = strdup(path);
+	if (p->path == NULL) {
+		archive_push_free(p);
+		return fault_nomem(f);
+	}
 	*out = p;
 	return 0;
+}
+
+int
+archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
+    struct fault *f)
+{
+	struct archive_push *p = NULL;
+	int rc = push_new(&p, r, path, f);
+
+	if (rc != 0)
+		return rc;
+	if ((rc = archive_file_load(
+		 &p->task.file, p->path, repo_system_id(r), f)) == 0 &&
+	    (rc = archive_file_key(r, p->task.file.name, &p->task.key, f)) ==
+		0 &&
+	    p->task.file.size <= ARCHIVE_JOB_MEMORY)
+		rc = archive_job_seal(&p->task, r, f);
+	if (rc != 0) {
+		archive_push_free(p);
+		return rc;
+	}
+	/* Sealed in memory, the content itself is needed no more. */
+	if (p->task.sealed.len > 0)
+		archive_file_drop(&p->task.file);
+	*out = p;
+	return 0;
+}
+
+size_t
+archive_push_held(const struct archive_push *p)
+{
+	return p->task.sealed.len > 0 ? p->task.sealed.len : p->task.file.size;
+}
+
+int
+archive_push_end(struct archive_push *p, const char *mark_note,
+    const struct deadline *d, struct archive_result *res, struct fault *f)
+{
+	int rc;
+
+	memset(res, 0, sizeof(*res));
+	p->task.deadline = d != NULL ? *d : deadline_never();
+	archive_note_load(&p->task.note, mark_note);
+	p->n = repo_count(p->repo);
+	push_start(p, p->repo);
+	push_wait(p);
+	rc = push_result(p, res, f);
+	/* A thread that still waits uses all of this. */
+	if (!res->busy)
+		archive_push_free(p);
+	return rc;
 }
 
 int
 archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f)
 {
-	struct push *p = NULL;
-	int rc = push_new(&p, r, d, f);
+	struct archive_push *p = NULL;
+	int rc = archive_push_begin(&p, r, path, f);
 
 	memset(res, 0, sizeof(*res));
-	if (rc != 0)
-		return rc;
-	if ((rc = archive_file_load(
-		 &p->task.file, path, repo_system_id(r), f)) != 0 ||
-	    (rc = archive_file_key(r, p->task.file.name, &p->task.key, f)) != 0)
-		goto done;
-	archive_note_load(&p->task.note, mark_note);
-	if (p->task.file.size <= ARCHIVE_JOB_MEMORY &&
-	    (rc = archive_job_seal(&p->task, r, f)) != 0)
-		goto done;
-	/* Sealed in memory, the content itself is needed no more. */
-	if (p->task.sealed.len > 0)
-		archive_file_drop(&p->task.file);
-	p->n = repo_count(r);
-	push_start(p, r);
-	push_wait(p);
-	rc = push_result(p, res, f);
-done:
-	/* A thread that still waits uses all of this. */
-	if (!res->busy)
-		push_free(p);
-	return rc;
+	return rc != 0 ? rc : archive_push_end(p, mark_note, d, res, f);
 }

@@ -1,0 +1,137 @@
+#include "relay_gate.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "relay_pool.h"
+
+#define GATE_SEAL (33U << 20)   /* a segment and what may become of it */
+#define GATE_FLIGHT (24U << 20) /* beyond that, for what is being sent */
+#define GATE_QUICK_MS 1000
+#define GATE_SLOW_MS 3000
+
+struct relay_gate {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t jobs, most;
+	size_t window; /* how many may be in */
+	size_t in;
+	size_t sealing; /* of these */
+	size_t held;    /* memory, that reserved for sealing included */
+	uint64_t waiting[RELAY_POOL_THREADS]; /* turns */
+	size_t n_waiting;
+	int64_t seal_ms, send_ms; /* averages, eightfold */
+};
+
+int
+relay_gate_new(
+    struct relay_gate **out, size_t jobs, size_t most, struct fault *f)
+{
+	struct relay_gate *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return fault_nomem(f);
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_cond_init(&g->changed, NULL);
+	g->jobs = g->window = jobs;
+	g->most = most;
+	*out = g;
+	return 0;
+}
+
+static bool
+gate_first(const struct relay_gate *g, uint64_t turn)
+{
+	for (size_t i = 0; i < g->n_waiting; i++)
+		if (g->waiting[i] < turn)
+			return false;
+	return true;
+}
+
+/* With nothing else in, there is always room. */
+static bool
+gate_opens(const struct relay_gate *g, uint64_t turn)
+{
+	return gate_first(g, turn) && g->sealing < g->jobs &&
+	       g->in < g->window &&
+	       g->held + GATE_SEAL <= g->jobs * GATE_SEAL + GATE_FLIGHT;
+}
+
+void
+relay_gate_enter(struct relay_gate *g, uint64_t turn)
+{
+	pthread_mutex_lock(&g->lock);
+	g->waiting[g->n_waiting++] = turn;
+	while (!gate_opens(g, turn))
+		pthread_cond_wait(&g->changed, &g->lock);
+	for (size_t i = 0; i < g->n_waiting; i++)
+		if (g->waiting[i] == turn) {
+			g->waiting[i] = g->waiting[--g->n_waiting];
+			break;
+		}
+	g->in++;
+	g->sealing++;
+	g->held += GATE_SEAL;
+	/* Who is first now may go, too. */
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void
+gate_average(int64_t *eightfold, int64_t ms)
+{
+	*eightfold += *eightfold == 0 ? 8 * ms : ms - *eightfold / 8;
+}
+
+void
+relay_gate_sealed(struct relay_gate *g, size_t held, int64_t ms)
+{
+	pthread_mutex_lock(&g->lock);
+	g->sealing--;
+	g->held -= GATE_SEAL;
+	g->held += held;
+	gate_average(&g->seal_ms, ms);
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* While jobs files are sealed, so many are sent that one is through whenever
+ * one is sealed. */
+static size_t
+gate_wanted(const struct relay_gate *g)
+{
+	int64_t seal = g->seal_ms > 8 ? g->seal_ms : 8;
+	int64_t sent = ((int64_t)g->jobs * g->send_ms + seal - 1) / seal;
+
+	return sent < (int64_t)(g->most - g->jobs) ? g->jobs + (size_t)sent
+						   : g->most;
+}
+
+void
+relay_gate_leave(struct relay_gate *g, size_t held, bool ok, int64_t ms)
+{
+	pthread_mutex_lock(&g->lock);
+	g->in--;
+	g->held -= held;
+	if (ok)
+		gate_average(&g->send_ms, ms);
+	if (!ok || ms > GATE_SLOW_MS)
+		g->window = g->jobs;
+	else if (ms < GATE_QUICK_MS && g->window < gate_wanted(g))
+		g->window++;
+	else if (g->window > gate_wanted(g))
+		g->window--;
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+}
+
+size_t
+relay_gate_waiting(struct relay_gate *g)
+{
+	size_t n;
+
+	pthread_mutex_lock(&g->lock);
+	n = g->n_waiting;
+	pthread_mutex_unlock(&g->lock);
+	return n;
+}

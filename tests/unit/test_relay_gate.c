@@ -1,0 +1,210 @@
+/* How many files are on their way: as many as help, in order, and no more than
+ * there is memory for. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#include "clock.h"
+#include "relay_gate.h"
+
+#define JOBS 2
+#define MOST 8
+#define FILES 200
+#define SEGMENT (33 << 20)
+#define BEYOND (24 << 20)
+
+struct world {
+	struct relay_gate *gate;
+	atomic_int next, sealing, in, held;
+	atomic_int most_sealing, most_in, most_held;
+	int seal_ms, send_ms, size;
+	bool ok;
+	int until_in; /* a file is not over before so many are in */
+	int64_t end;
+};
+
+static void
+most(atomic_int *top, int v)
+{
+	int was = atomic_load(top);
+
+	while (was < v && !atomic_compare_exchange_weak(top, &was, v))
+		;
+}
+
+static void *
+files(void *arg)
+{
+	struct world *w = arg;
+	int i;
+
+	while ((i = atomic_fetch_add(&w->next, 1)) < FILES) {
+		relay_gate_enter(w->gate, (uint64_t)i);
+		most(&w->most_in, atomic_fetch_add(&w->in, 1) + 1);
+		most(&w->most_sealing, atomic_fetch_add(&w->sealing, 1) + 1);
+		most(&w->most_held, atomic_fetch_add(&w->held, SEGMENT >> 10) +
+					(SEGMENT >> 10));
+		usleep(100);
+		atomic_fetch_sub(&w->held, (SEGMENT - w->size) >> 10);
+		atomic_fetch_sub(&w->sealing, 1);
+		relay_gate_sealed(w->gate, (size_t)w->size, w->seal_ms);
+		/* Some must be over, for the times are learned from them. */
+		while (i >= FILES / 2 &&
+		       atomic_load(&w->most_in) < w->until_in &&
+		       clock_monotonic_ms() < w->end)
+			usleep(100);
+		atomic_fetch_sub(&w->in, 1);
+		atomic_fetch_sub(&w->held, w->size >> 10);
+		relay_gate_leave(w->gate, (size_t)w->size, w->ok, w->send_ms);
+	}
+	return NULL;
+}
+
+static void
+work(struct world *w)
+{
+	struct fault f = FAULT_INIT;
+	pthread_t t[MOST];
+
+	w->end = clock_monotonic_ms() + 30000;
+	assert_int_equal(relay_gate_new(&w->gate, JOBS, MOST, &f), 0);
+	for (int i = 0; i < MOST; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, files, w), 0);
+	for (int i = 0; i < MOST; i++)
+		pthread_join(t[i], NULL);
+	free(w->gate);
+	assert_true(w->most_sealing <= JOBS);
+	assert_true(w->most_held <= (JOBS * SEGMENT + BEYOND) >> 10);
+}
+
+static void
+a_store_that_is_far_gets_more(void **state)
+{
+	struct world w = {.seal_ms = 20,
+	    .send_ms = 200,
+	    .size = 2 << 20,
+	    .ok = true,
+	    .until_in = MOST};
+
+	(void)state;
+	work(&w);
+	assert_int_equal(w.most_in, MOST);
+}
+
+static void
+as_many_as_keep_the_processors_busy(void **state)
+{
+	struct world w = {.seal_ms = 20,
+	    .send_ms = 10,
+	    .size = 2 << 20,
+	    .ok = true,
+	    .until_in = JOBS + 1};
+
+	(void)state;
+	work(&w);
+	assert_int_equal(w.most_in, JOBS + 1);
+}
+
+static void
+a_line_that_is_slow_is_not_made_slower(void **state)
+{
+	struct world w = {
+	    .seal_ms = 20, .send_ms = 5000, .size = 2 << 20, .ok = true};
+
+	(void)state;
+	work(&w);
+	assert_true(w.most_in <= JOBS);
+}
+
+static void
+nor_is_a_store_that_fails_given_more(void **state)
+{
+	struct world w = {
+	    .seal_ms = 20, .send_ms = 200, .size = 2 << 20, .ok = false};
+
+	(void)state;
+	work(&w);
+	assert_true(w.most_in <= JOBS);
+}
+
+static void
+memory_bounds_what_is_on_its_way(void **state)
+{
+	struct world w = {.seal_ms = 20,
+	    .send_ms = 500,
+	    .size = 17 << 20,
+	    .ok = true,
+	    .until_in = JOBS};
+
+	(void)state;
+	work(&w);
+	assert_true(w.most_in < MOST);
+}
+
+struct turn {
+	struct relay_gate *gate;
+	uint64_t turn;
+	atomic_int *next;
+	int order;
+};
+
+static void *
+take_turn(void *arg)
+{
+	struct turn *t = arg;
+
+	relay_gate_enter(t->gate, t->turn);
+	t->order = atomic_fetch_add(t->next, 1);
+	relay_gate_sealed(t->gate, 0, 1);
+	relay_gate_leave(t->gate, 0, true, 1);
+	return NULL;
+}
+
+static void
+the_oldest_goes_first(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct relay_gate *g;
+	struct turn turns[5];
+	pthread_t t[5];
+	atomic_int next = 0;
+	int64_t end = clock_monotonic_ms() + 30000;
+
+	(void)state;
+	assert_int_equal(relay_gate_new(&g, 1, MOST, &f), 0);
+	relay_gate_enter(g, 0);
+	for (int i = 0; i < 5; i++) {
+		turns[i] = (struct turn){g, (uint64_t)(5 - i), &next, -1};
+		assert_int_equal(
+		    pthread_create(&t[i], NULL, take_turn, &turns[i]), 0);
+		while (relay_gate_waiting(g) <= (size_t)i &&
+		       clock_monotonic_ms() < end)
+			usleep(100);
+		assert_int_equal(relay_gate_waiting(g), i + 1);
+	}
+	assert_int_equal(next, 0);
+	relay_gate_sealed(g, 0, 1);
+	relay_gate_leave(g, 0, true, 1);
+	for (int i = 0; i < 5; i++)
+		pthread_join(t[i], NULL);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(turns[i].order, 4 - i);
+	free(g);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_store_that_is_far_gets_more),
+	    cmocka_unit_test(as_many_as_keep_the_processors_busy),
+	    cmocka_unit_test(a_line_that_is_slow_is_not_made_slower),
+	    cmocka_unit_test(nor_is_a_store_that_fails_given_more),
+	    cmocka_unit_test(memory_bounds_what_is_on_its_way),
+	    cmocka_unit_test(the_oldest_goes_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
