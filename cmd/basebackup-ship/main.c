@@ -171,14 +171,17 @@ begin(struct ship *s, const char *repo, struct fault *f)
 	    (rc = server_look(s, f)) != 0 ||
 	    (rc = check_directory(s, f)) != 0 ||
 	    (rc = source_choose(s, f)) != 0 ||
-	    (rc = open_repo(s, repo, f)) != 0 ||
-	    (rc = prove_archiving(s, f)) != 0 ||
+	    (rc = open_repo(s, repo, f)) != 0)
+		return rc;
+	trail_open(s);
+	if ((rc = prove_archiving(s, f)) != 0 ||
 	    (rc = server_clock(s, &h->start_us, f)) != 0 ||
 	    (rc = crypto_random(&random, sizeof random, f)) != 0)
 		return rc;
 	layout_new_id(h->start_us, h->type, random, h->id);
 	if (gethostname(h->host, sizeof h->host - 1) != 0)
 		h->host[0] = '\0';
+	trail_begin(s);
 	return 0;
 }
 
@@ -187,17 +190,23 @@ put_head(struct ship *s, struct fault *f)
 {
 	struct deadline d = deadline_in_ms(s->conf->store_deadline_ms);
 	struct buf text = BUF_INIT(HEAD_MAX);
-	char key[LAYOUT_KEY], name[LAYOUT_KEY];
+	char key[LAYOUT_KEY], name[LAYOUT_KEY], hex[2 * CRYPTO_SHA256 + 1];
+	unsigned char sum[CRYPTO_SHA256];
 	int rc;
 
 	s->head.done_us = clock_now_us();
 	if ((rc = head_encode(&s->head, &text, f)) == 0 &&
+	    (rc = crypto_sha256(text.data, text.len, sum, f)) == 0 &&
 	    (rc = layout_base(repo_cluster(s->repo), repo_system_id(s->repo),
 		 s->head.id, "head", key, f)) == 0 &&
 	    (rc = layout_base_name(s->head.id, "head", name, f)) == 0)
 		rc = repo_put_object(s->repo, s->repo_index, key, OBJECT_HEAD,
 		    name, text.data, text.len, &d, f);
 	buf_free(&text);
+	if (rc == 0) {
+		text_hex(sum, sizeof sum, hex);
+		snprintf(s->checksum, sizeof s->checksum, "sha256:%s", hex);
+	}
 	return rc;
 }
 
@@ -347,6 +356,8 @@ main(int argc, char **argv)
 	if (cli_config(&cli, &conf, &s.conf, &f) != 0 ||
 	    run(&s, w.repo, &f) != 0 || report(&s, w.json, &f) != 0)
 		status = cli_fail(&f);
+	trail_end(&s, status, status != 0 ? &f : NULL);
+	audit_free(s.audit);
 	head_free(&s.head);
 	pgconn_free(s.pg);
 	repo_free(s.repo);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "archive.h"
+#include "audit.h"
 #include "head.h"
 #include "pgconn.h"
 #include "repo.h"
@@ -41,7 +42,11 @@ struct ship {
 	unsigned jobs;
 	uint64_t rate;
 	bool progress;
-	struct head head; /* filled as the facts become known */
+	struct audit *audit; /* NULL before the repository is known */
+	bool audit_begun;
+	bool audit_told;   /* that a record is missing */
+	char checksum[72]; /* of the head's content; "" until it is put */
+	struct head head;  /* filled as the facts become known */
 };
 
 /* server.c */
@@ -57,6 +62,13 @@ int server_history(struct ship *s, char **text, struct fault *f);
 /* What the archiver failed at last, if it did since the last success: one
  * line, or "". */
 void server_archiver(struct ship *s, char *line, size_t cap);
+
+/* trail.c: the records of this backup. A backup that is there is worth more
+ * than its record: what cannot be recorded is warned of. */
+void trail_open(struct ship *s);
+void trail_begin(struct ship *s);
+/* result: NULL when it went well. */
+void trail_end(struct ship *s, int status, const struct fault *result);
 
 /* prove.c */
 /* One segment goes all the way into the repository, and the timeline's

@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "recovery.h"
 #include "told.h"
+#include "trail.h"
 #include "unpacker.h"
 
 static void
@@ -59,8 +60,10 @@ write_recovery(const struct plan *p, const char *command, struct fault *f)
 static int
 restore(struct plan *p, const char *command, struct fault *f)
 {
-	int rc = place_prepare(&p->place, p->head, f);
+	int rc;
 
+	trail_begin(&p->trail, p);
+	rc = place_prepare(&p->place, p->head, f);
 	/* Modes come from the manifest, exactly. */
 	umask(0);
 	if (rc == 0)
@@ -77,17 +80,12 @@ restore(struct plan *p, const char *command, struct fault *f)
 }
 
 static int
-run(struct plan *p, const struct options *o, const struct cli *cli,
-    struct fault *f)
+proceed(struct plan *p, struct fault *f)
 {
+	const struct options *o = p->want.o;
 	char *command = NULL;
 	int rc;
 
-	rc = request_parse(o, &p->want, f);
-	if (rc == 0)
-		rc = plan_open(p, cli, f);
-	if (rc != 0)
-		return rc;
 	rc = plan_prove(p, f);
 	if (rc == 0)
 		rc = recovery_command(conf_path(p->conf), &p->sources.cluster,
@@ -101,6 +99,24 @@ run(struct plan *p, const struct options *o, const struct cli *cli,
 	}
 	free(command);
 	return rc == 0 ? cli_flush_stdout(f) : rc;
+}
+
+static int
+run(struct plan *p, const struct options *o, const struct cli *cli,
+    struct fault *f)
+{
+	int rc;
+
+	trail_start(&p->trail);
+	rc = request_parse(o, &p->want, f);
+	if (rc == 0)
+		rc = plan_open(p, cli, f);
+	if (rc != 0)
+		return rc;
+	rc = proceed(p, f);
+	trail_end(&p->trail, p, rc != 0 ? cli_exit_status(f->code) : 0,
+	    rc != 0 ? f : NULL);
+	return rc;
 }
 
 int

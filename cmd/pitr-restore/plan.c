@@ -169,6 +169,7 @@ plan_prove(struct plan *p, struct fault *f)
 void
 plan_free(struct plan *p)
 {
+	trail_free(&p->trail);
 	if (p->has_place)
 		place_free(&p->place);
 	if (p->has_way)

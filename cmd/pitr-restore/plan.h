@@ -4,6 +4,7 @@
 #include "catalog.h"
 #include "request.h"
 #include "sources.h"
+#include "trail.h"
 #include "waypath.h"
 
 /*
@@ -25,6 +26,7 @@ struct plan {
 	struct waypath way;
 	bool has_place;
 	struct place place;
+	struct trail trail;
 };
 
 /* For p->want: settings and repository; the key must be one that opens. */

@@ -15,6 +15,7 @@
 #include "record.h"
 #include "show.h"
 #include "text.h"
+#include "trail.h"
 
 /* Messages about single objects; the rest is counted. */
 #define TOLD_MAX 1000
@@ -131,9 +132,8 @@ report(const struct session *s, struct fault *f)
 	return rc;
 }
 
-/* The plan was checked, and s->file counted what it holds. */
 static int
-execute(struct session *s, struct fault *f)
+delete_all(struct session *s, struct fault *f)
 {
 	struct record record = {
 	    .reason = s->o->reason == NULL ? "" : s->o->reason,
@@ -142,8 +142,6 @@ execute(struct session *s, struct fault *f)
 	struct fault other = FAULT_INIT;
 	int rc, after;
 
-	if (s->file.deletes == 0)
-		return report(s, f);
 	if ((rc = record_begin(&record, &s->gather, &s->file, f)) != 0)
 		return rc;
 	rc = apply_run(&s->file, &s->gather, s->plan, told, &s->result, f);
@@ -154,6 +152,32 @@ execute(struct session *s, struct fault *f)
 		    s->result.failed, s->result.skipped);
 	after = record_end(
 	    &record, &s->gather, &s->result, rc != 0 ? f : NULL, &other);
+	if (rc == 0 && after != 0)
+		*f = other;
+	return rc != 0 ? rc : after;
+}
+
+/* The plan was checked, and s->file counted what it holds. */
+static int
+execute(struct session *s, struct fault *f)
+{
+	struct trail trail = {
+	    .reason = s->o->reason,
+	    .approved_by = s->o->approved_by,
+	};
+	struct fault other = FAULT_INIT;
+	int rc, after;
+
+	if (s->file.deletes == 0)
+		return report(s, f);
+	if ((rc = trail_begin(&trail, &s->gather, &s->file, f)) != 0) {
+		trail_free(&trail);
+		return rc;
+	}
+	rc = delete_all(s, f);
+	after = trail_end(&trail, &s->gather, &s->result,
+	    rc != 0 ? cli_exit_status(f->code) : 0, rc != 0 ? f : NULL, &other);
+	trail_free(&trail);
 	if (report(s, rc == 0 ? f : &other) != 0 && rc == 0)
 		return (int)f->code;
 	if (rc == 0 && after != 0)

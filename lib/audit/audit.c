@@ -69,6 +69,12 @@ audit_open(struct audit **out, struct repo *r, size_t i, const char *program,
 }
 
 void
+audit_started(struct audit *a, int64_t ms)
+{
+	a->start_ms = ms;
+}
+
+void
 audit_free(struct audit *a)
 {
 	if (a == NULL)

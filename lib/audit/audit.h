@@ -29,6 +29,8 @@ struct audit;
 /* r must outlive it; i: the repository. The duration counts from here. */
 int audit_open(struct audit **out, struct repo *r, size_t i,
     const char *program, struct fault *f);
+/* It had begun before: a reading of clock_monotonic_ms. */
+void audit_started(struct audit *a, int64_t ms);
 void audit_free(struct audit *a);
 /* What ties its records together: "20261122T093000Z-5e6f7a8b". */
 const char *audit_operation(const struct audit *a);

@@ -59,7 +59,9 @@ audit_state_lock(
 		return fault_nomem(f);
 	slash = strrchr(name, '/');
 	*slash = '\0';
-	(void)mkdir(name, 0700);
+	/* Were it root's, PostgreSQL's user could not work in it. */
+	if (geteuid() != 0)
+		(void)mkdir(name, 0700);
 	*slash = '/';
 	while ((rc = lock_take(name, fd, f)) == FAULT_EXISTS &&
 	       !deadline_passed(&wait))

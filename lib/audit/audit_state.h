@@ -25,7 +25,7 @@ struct audit_state {
 /* malloc'ed: "SPOOL/audit-HASH-UID". */
 int audit_state_path(struct repo *r, size_t i, char **path, struct fault *f);
 /* Waits for it. EXISTS when somebody else keeps it for too long. The folder
- * is made when only it is missing. */
+ * is made when only it is missing, but not by root. */
 int audit_state_lock(
     const char *path, int *fd, const struct deadline *d, struct fault *f);
 /* ABSENT when there is no file; another fault when it cannot be believed: not

@@ -27,7 +27,8 @@ age() {
 }
 # What pruning may touch: not the records.
 files() {
-	(cd "$1" && find . -type f ! -path '*/prune/*' ! -path '*/hold/*' |
+	(cd "$1" && find . -type f ! -path '*/audit/*' \
+		! -path '*/prune/*' ! -path '*/hold/*' |
 		sort)
 }
 # restored NAME MARKS OPTION...: a server of the repository holds the marks
@@ -68,10 +69,11 @@ ok "with the usual rules the plan keeps all" \
 	retention-prune -c "$T/conf" --dry-run
 like "... and says why" "$(cat "$T/out")" "$second .*retain_full; daily .*; retain_minimum"
 like "... and that nothing goes" "$(cat "$T/out")" '^0 objects'
+records=$(find "$repo" -path '*/audit/*' -type f | wc -l)
 ok "pruning finds nothing to do" retention-prune -c "$T/conf"
 files "$repo" >"$T/now"
 same "... and does nothing" "$T/all" "$T/now"
-is "... not even a record" "$(ls -d "$repo"/main/*/prune 2>/dev/null)" ""
+is "... not even a record" "$(find "$repo" -path '*/audit/*' -type f | wc -l)" "$records"
 
 # -- plans ---------------------------------------------------------------------
 
@@ -186,14 +188,15 @@ restored "the held moment" abcdef --target-time "$between"
 restored "the newest state" abcdefghi
 ok "the hold is released" \
 	retention-hold -c "$T/short" release "$hold" --reason "case closed"
+records=$(find "$repo" -path '*/audit/*' -type f | wc -l)
 ok "and the backup goes" retention-prune -c "$T/short" \
 	--reason "end of case" --approved-by "the board"
+is "the deletion is on record, begun and ended" \
+	"$(find "$repo" -path '*/audit/*' -type f | wc -l)" $((records + 2))
 is "... all of it" "$(ls "$base")" "$second"
 nok "the moment cannot be restored now" pitr-restore -c "$T/conf" \
 	--target-time "$between" --dry-run
 restored "the oldest backup that is left" abcdefghi --backup "$second"
-ok "the deletion is on record, begun and ended" \
-	ls "$repo"/main/*/prune/*/begun "$repo"/main/*/prune/*/ended
 files "$repo" >"$T/pruned"
 ok "another run" retention-prune -c "$T/short"
 files "$repo" >"$T/now"

@@ -98,6 +98,7 @@ setup(void **state)
 	snprintf(secret_key, sizeof secret_key, "%s/key", dir);
 	snprintf(path, sizeof path, "%s/repo", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mkdir(spool, 0700), 0);
 	assert_int_equal(keyring_generate(1, &text, &len, &f), 0);
 	write_file(secret_key, text, len);
 	assert_int_equal(keyring_parse(&k, "key", text, len, &f), 0);
@@ -429,6 +430,7 @@ without_a_place_for_the_state_records_are_written_all_the_same(void **state)
 
 	(void)state;
 	/* A file where the folder should be: also for root. */
+	assert_int_equal(rmdir(spool), 0);
 	write_file(spool, "", 0);
 	assert_int_equal(audit_open(&a, repo, 0, "unit", &f), 0);
 	assert_int_equal(audit_begin(a, &e, &never, &f), 0);

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "catalog.h"
 #include "cli.h"
 #include "crypto.h"
 #include "hold.h"
-#include "json.h"
+#include "list.h"
+#include "log.h"
 
 struct options {
 	const char *holder;
@@ -134,6 +136,51 @@ check_backup(struct session *s, const char *id, struct fault *f)
 	return rc;
 }
 
+static struct audit_event
+place_event(const struct hold *h, char from[CLOCK_TEXT_SIZE],
+    char to[CLOCK_TEXT_SIZE], char until[CLOCK_TEXT_SIZE],
+    struct audit_pair pairs[5])
+{
+	struct audit_event e = AUDIT_EVENT("hold-add");
+
+	list_time(h->from_us, "", from);
+	list_time(h->to_us, "", to);
+	list_time(h->until_us, "", until);
+	pairs[0] = (struct audit_pair){"holder", h->holder};
+	pairs[1] = (struct audit_pair){"backup", h->backup};
+	pairs[2] = (struct audit_pair){"from", from};
+	pairs[3] = (struct audit_pair){"to", to};
+	pairs[4] = (struct audit_pair){"until", until};
+	e.object = h->id;
+	e.reason = h->reason;
+	e.details = pairs;
+	e.n_details = 5;
+	return e;
+}
+
+/* The hold is in force and says itself who placed it: a record that cannot be
+ * stored is warned of. */
+static void
+record_add(struct session *s, size_t i, const struct hold *h)
+{
+	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
+	char until[CLOCK_TEXT_SIZE];
+	struct audit_pair pairs[5];
+	struct audit_event e = place_event(h, from, to, until, pairs);
+	struct deadline d = deadline_in_ms(AUDIT_PATIENCE_MS);
+	struct fault f = FAULT_INIT;
+	struct audit *a = NULL;
+	int rc = audit_open(&a, s->repo, i, "retention-hold", &f);
+
+	if (rc == 0)
+		rc = audit_note(a, &e, 0, NULL, &d, &f);
+	if (rc != 0)
+		log_line(0, "WARNING: the hold is placed, but %s", f.text);
+	else if (audit_remark(a)[0] != '\0')
+		log_line(0, "%s", audit_remark(a));
+	audit_free(a);
+}
+
 static int
 add(struct session *s, struct fault *f)
 {
@@ -150,6 +197,8 @@ add(struct session *s, struct fault *f)
 			fault_prefix(f, "hold %s is not in repository %s%s",
 			    h.id, s->cluster->repos[i]->name,
 			    i > 0 ? ", only in those before it" : "");
+		else
+			record_add(s, i, &h);
 	}
 	if (rc == 0)
 		printf("%s\n", h.id);
@@ -157,6 +206,54 @@ add(struct session *s, struct fault *f)
 }
 
 /* ---- release ---- */
+
+/* ABSENT when repository i has no such hold: then there is no record. */
+static int
+is_placed(struct session *s, size_t i, const char *id, const struct deadline *d,
+    struct fault *f)
+{
+	char key[LAYOUT_KEY];
+	struct store *store;
+	int rc;
+
+	if ((rc = repo_store(s->repo, i, &store, f)) != 0 ||
+	    (rc = layout_hold(repo_cluster(s->repo), repo_system_id(s->repo),
+		 id, "placed", key, f)) != 0)
+		return rc;
+	return store_stat(store, key, NULL, d, f);
+}
+
+/* What is released may be deleted: not before it is on record that it was to
+ * be. */
+static int
+release_in(struct session *s, size_t i, const struct hold *h, struct fault *f)
+{
+	struct audit_event e = AUDIT_EVENT("hold-release");
+	struct deadline d = request_deadline(s), patience;
+	struct fault other = FAULT_INIT;
+	struct audit *a = NULL;
+	int rc = is_placed(s, i, h->id, &d, f);
+
+	e.object = h->id;
+	e.reason = h->released_for;
+	if (rc == 0)
+		rc = audit_open(&a, s->repo, i, "retention-hold", f);
+	if (rc == 0)
+		rc = audit_begin(a, &e, &d, f);
+	if (rc != 0) {
+		audit_free(a);
+		return rc;
+	}
+	if (audit_remark(a)[0] != '\0')
+		log_line(0, "%s", audit_remark(a));
+	rc = hold_release(s->repo, i, h, &d, f);
+	patience = deadline_in_ms(AUDIT_PATIENCE_MS);
+	if (audit_end(a, &e, rc != 0 ? cli_exit_status(f->code) : 0,
+		rc != 0 ? f : NULL, &patience, &other) != 0)
+		log_line(0, "WARNING: %s", other.text);
+	audit_free(a);
+	return rc;
+}
 
 static int
 release(struct session *s, const char *id, struct fault *f)
@@ -172,9 +269,7 @@ release(struct session *s, const char *id, struct fault *f)
 	h.released_us = clock_now_us();
 	who(h.released_by);
 	for (size_t i = 0; i < repo_count(s->repo); i++) {
-		struct deadline d = request_deadline(s);
-
-		rc = hold_release(s->repo, i, &h, &d, f);
+		rc = release_in(s, i, &h, f);
 		if (rc == FAULT_ABSENT)
 			continue;
 		/* The first try may have got so far. */
@@ -192,105 +287,6 @@ release(struct session *s, const char *id, struct fault *f)
 
 /* ---- list ---- */
 
-static void
-time_or(int64_t us, const char *none, char out[CLOCK_TEXT_SIZE])
-{
-	if (us == CLOCK_NONE)
-		snprintf(out, CLOCK_TEXT_SIZE, "%s", none);
-	else
-		clock_format_iso(us, out);
-}
-
-static const char *
-state_of(const struct hold *h, int64_t now_us)
-{
-	return h->released              ? "released"
-	       : hold_active(h, now_us) ? "active"
-					: "over";
-}
-
-static void
-print_one(const struct hold *h, int64_t now_us)
-{
-	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
-	char until[CLOCK_TEXT_SIZE];
-
-	time_or(h->from_us, "", from);
-	time_or(h->to_us, "open", to);
-	time_or(h->until_us, "released", until);
-	printf("%s  %s\n", h->id, state_of(h, now_us));
-	if (h->backup[0] != '\0')
-		printf("  backup    %s\n", h->backup);
-	else
-		printf("  moments   %s to %s\n", from, to);
-	printf("  holder    %s\n  reason    %s\n  placed by %s\n", h->holder,
-	    h->reason, h->by);
-	printf("  until     %s\n", until);
-	if (h->released)
-		printf(
-		    "  released  by %s: %s\n", h->released_by, h->released_for);
-}
-
-static int
-json_time(struct json *j, const char *name, int64_t us, struct fault *f)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	if (us == CLOCK_NONE)
-		return json_put_null(j, name, f);
-	clock_format_iso(us, text);
-	return json_put_str(j, name, text, f);
-}
-
-static int
-json_one(
-    struct json *list, const struct hold *h, int64_t now_us, struct fault *f)
-{
-	struct json *j;
-	int rc;
-
-	if ((rc = json_append_object(list, &j, f)) != 0 ||
-	    (rc = json_put_str(j, "id", h->id, f)) != 0 ||
-	    (rc = json_put_str(j, "state", state_of(h, now_us), f)) != 0 ||
-	    (rc = json_put_str(j, "holder", h->holder, f)) != 0 ||
-	    (rc = json_put_str(j, "reason", h->reason, f)) != 0 ||
-	    (rc = json_put_str(j, "placed_by", h->by, f)) != 0 ||
-	    (rc = json_time(j, "placed", h->placed_us, f)) != 0 ||
-	    (rc = json_time(j, "until", h->until_us, f)) != 0)
-		return rc;
-	if (h->backup[0] != '\0')
-		rc = json_put_str(j, "backup", h->backup, f);
-	else if ((rc = json_time(j, "from", h->from_us, f)) == 0)
-		rc = json_time(j, "to", h->to_us, f);
-	if (rc != 0 || !h->released)
-		return rc;
-	if ((rc = json_time(j, "released", h->released_us, f)) != 0 ||
-	    (rc = json_put_str(j, "released_by", h->released_by, f)) != 0)
-		return rc;
-	return json_put_str(j, "released_for", h->released_for, f);
-}
-
-static int
-list_json(const struct hold_list *l, bool all, int64_t now_us, struct fault *f)
-{
-	struct json *j, *holds;
-	char *text = NULL;
-	size_t len;
-	int rc;
-
-	if ((rc = json_new(&j, f)) != 0)
-		return rc;
-	rc = json_put_array(j, "holds", &holds, f);
-	for (size_t i = 0; rc == 0 && i < l->n; i++)
-		if (all || hold_active(&l->h[i], now_us))
-			rc = json_one(holds, &l->h[i], now_us, f);
-	if (rc == 0 && (rc = json_dump_pretty(j, &text, &len, f)) == 0)
-		(void)fputs(text, stdout);
-	free(text);
-	json_free(j);
-	return rc;
-}
-
 static int
 list(struct session *s, struct fault *f)
 {
@@ -305,9 +301,8 @@ list(struct session *s, struct fault *f)
 		return rc;
 	if (s->o->json)
 		rc = list_json(&l, s->o->all, now_us, f);
-	for (size_t i = 0; !s->o->json && i < l.n; i++)
-		if (s->o->all || hold_active(&l.h[i], now_us))
-			print_one(&l.h[i], now_us);
+	else
+		list_text(&l, s->o->all, now_us);
 	hold_free(&l);
 	return rc;
 }
