@@ -218,35 +218,43 @@ taken(struct audit *a)
 	forget(a, why);
 }
 
-/* Is the object that has the name another than the one that was sent? Who may
- * not read takes it for his: nobody else uses the name of his writer. */
-static bool
-is_another(struct audit *a, const struct deadline *d)
+/* Whose is the object that has the name? */
+enum owner {
+	OWNER_US,
+	OWNER_ANOTHER,
+	OWNER_UNKNOWN, /* we may not read */
+};
+
+static enum owner
+whose(struct audit *a, const struct deadline *d)
 {
 	struct buf there = BUF_INIT(SEALED_MAX);
+	enum owner o = OWNER_UNKNOWN;
 	struct fault f = FAULT_INIT;
 	char key[LAYOUT_KEY];
 	struct store *s;
-	bool other = false;
 
 	if (layout_audit(repo_cluster(a->repo), repo_system_id(a->repo),
 		a->state.writer, a->state.sequence + 1, key, &f) == 0 &&
 	    repo_store(a->repo, a->index, &s, &f) == 0 &&
 	    store_get(s, key, 0, UINT64_MAX, buf_sink, &there, NULL, d, &f) ==
 		0)
-		other = there.len != a->state.pending_len ||
-			memcmp(there.data, a->state.pending, there.len) != 0;
+		o = there.len == a->state.pending_len &&
+			    memcmp(there.data, a->state.pending, there.len) == 0
+			? OWNER_US
+			: OWNER_ANOTHER;
 	buf_free(&there);
-	return other;
+	return o;
 }
 
-/* What was sent before, and may have arrived or not. */
+/* What was sent before, and may have arrived or not. Who may not read takes
+ * what is there for his: it was he who last used the name. */
 static int
 send_pending(struct audit *a, const struct deadline *d, struct fault *f)
 {
 	int rc = put(a, d, f);
 
-	if (rc == FAULT_EXISTS && is_another(a, d)) {
+	if (rc == FAULT_EXISTS && whose(a, d) == OWNER_ANOTHER) {
 		taken(a);
 		return 0;
 	}
@@ -319,7 +327,10 @@ turn(struct audit *a, bool *again, const struct deadline *d, struct fault *f)
 		return 0;
 	}
 	rc = put(a, d, f);
-	if (rc == 0)
+	/* A request whose answer was lost was made again: then the name is
+	 * taken by its own object. Who may not read cannot tell, and rather
+	 * records twice. */
+	if (rc == 0 || (rc == FAULT_EXISTS && whose(a, d) == OWNER_US))
 		return settle(a, f);
 	if (rc == FAULT_EXISTS) {
 		taken(a);

@@ -461,6 +461,23 @@ a_record_that_arrived_unseen_is_part_of_the_chain(void **state)
 }
 
 static void
+an_answer_that_was_lost_makes_no_second_record(void **state)
+{
+	(void)state;
+	plan(1, FAULT_EXISTS, true);
+	assert_int_equal(write_one("first", NULL), 0);
+	plan(1, FAULT_EXISTS, true);
+	assert_int_equal(write_one("second", NULL), 0);
+	plan(1, FAULT_AGAIN, true);
+	assert_int_equal(write_one("third", NULL), FAULT_AGAIN);
+	plan(1, FAULT_EXISTS, false);
+	assert_int_equal(write_one("fourth", NULL), 0);
+	check(0);
+	assert_int_equal(seen.heads, 1);
+	assert_string_equal(seen.objects, "first second third fourth ");
+}
+
+static void
 a_record_that_did_not_arrive_is_sent_again(void **state)
 {
 	(void)state;
@@ -842,6 +859,7 @@ main(void)
 	    T(a_state_of_another_host_is_not_gone_on_with),
 	    T(without_a_place_for_the_state_records_are_written_all_the_same),
 	    T(a_record_that_arrived_unseen_is_part_of_the_chain),
+	    T(an_answer_that_was_lost_makes_no_second_record),
 	    T(a_record_that_did_not_arrive_is_sent_again),
 	    T(a_record_that_was_refused_leaves_no_gap),
 	    T(a_number_that_another_took_while_ours_was_on_its_way),
