@@ -8,14 +8,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#define VALUE_MAX 200
+
+/* Quotes become apostrophes, so that a text cannot pass for a field. */
 static void
 add(char *line, const char *name, const char *value)
 {
+	char text[VALUE_MAX + 1];
 	size_t n = strlen(line);
 
-	if (value[0] != '\0' && n < AUDIT_SYSLOG_LINE)
-		snprintf(line + n, AUDIT_SYSLOG_LINE - n, " %s=\"%.200s\"",
-		    name, value);
+	if (value[0] == '\0' || n >= AUDIT_SYSLOG_LINE - 1)
+		return;
+	audit_record_text(text, sizeof text, value);
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '"')
+			*p = '\'';
+	snprintf(line + n, AUDIT_SYSLOG_LINE - n, " %s=\"%s\"", name, text);
 }
 
 static void
