@@ -67,11 +67,12 @@ USES_repo   := util secret codec json crypto pg conf store object retain
 USES_audit  := util secret codec json crypto pg conf store object repo
 USES_source := util secret codec crypto pg conf store object repo
 USES_gather := util secret codec json crypto pg conf store object repo retain
+USES_verify := util secret codec json crypto pg conf store object repo retain
 USES_pgconn := util secret pg
 USES_cli    := util secret conf
 USES_relay  := front util
 MODULES := front util secret codec json xml crypto http pg conf s3 store \
-	object retain repo audit source gather pgconn cli relay
+	object retain repo audit source gather verify pgconn cli relay
 
 LIB_SRC := $(foreach m,$(MODULES),$(wildcard lib/$(m)/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)

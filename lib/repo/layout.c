@@ -219,16 +219,37 @@ layout_check_id(const char *id, struct fault *f)
 	    id);
 }
 
-int
-layout_hold_prefix(
-    const char *cluster, uint64_t system_id, char *key, struct fault *f)
+static int
+layout_folder(const char *cluster, uint64_t system_id, const char *folder,
+    char *key, struct fault *f)
 {
 	int rc = layout_check_cluster(cluster, f);
 
 	if (rc != 0)
 		return rc;
-	return layout_format(
-	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/hold/", cluster, system_id);
+	return layout_format(key, LAYOUT_KEY, f, "%s/%" PRIu64 "/%s/", cluster,
+	    system_id, folder);
+}
+
+int
+layout_hold_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f)
+{
+	return layout_folder(cluster, system_id, "hold", key, f);
+}
+
+int
+layout_prune_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f)
+{
+	return layout_folder(cluster, system_id, "prune", key, f);
+}
+
+int
+layout_verify_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f)
+{
+	return layout_folder(cluster, system_id, "verify", key, f);
 }
 
 static int
@@ -257,6 +278,14 @@ layout_prune(const char *cluster, uint64_t system_id, const char *id,
     const char *what, char *key, struct fault *f)
 {
 	return layout_record(cluster, system_id, "prune", id, what, key, f);
+}
+
+int
+layout_verify(const char *cluster, uint64_t system_id, const char *id,
+    char *key, struct fault *f)
+{
+	return layout_record(
+	    cluster, system_id, "verify", id, "report", key, f);
 }
 
 int

@@ -22,6 +22,7 @@
  *	CLUSTER/SYSTEM-ID/prune/ID/begun		records of prunings
  *	CLUSTER/SYSTEM-ID/prune/ID/ended
  *	CLUSTER/SYSTEM-ID/audit/WRITER/NNNNNNNNNNNN	the audit trail
+ *	CLUSTER/SYSTEM-ID/verify/ID/report		of verifications
  *
  * TIMELINE: 8 hex digits; LOGHALF: the first 16 digits of a segment's name;
  * SYSTEM-ID: decimal.
@@ -66,6 +67,14 @@ int layout_hold_name(
  * are formed as a hold's. */
 int layout_prune(const char *cluster, uint64_t system_id, const char *id,
     const char *what, char *key, struct fault *f);
+int layout_prune_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
+/* The report of a verification; the same kind of id, and bound to "ID/report".
+ */
+int layout_verify(const char *cluster, uint64_t system_id, const char *id,
+    char *key, struct fault *f);
+int layout_verify_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
 /* "20261122T020000Z-1a2b3c4d" */
 void layout_new_hold(int64_t now_us, uint32_t random, char id[LAYOUT_ID]);
 int layout_check_hold(const char *id, struct fault *f); /* else CONFIG */

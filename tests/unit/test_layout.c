@@ -57,6 +57,14 @@ holds_and_prunings_have_computed_names(void **state)
 	assert_int_equal(layout_prune("main", 5, id, "begun", key, &f), 0);
 	assert_string_equal(
 	    key, "main/5/prune/19700101T000000Z-1a2b3c4d/begun");
+	assert_int_equal(layout_prune_prefix("main", 5, key, &f), 0);
+	assert_string_equal(key, "main/5/prune/");
+	assert_int_equal(layout_verify("main", 5, id, key, &f), 0);
+	assert_string_equal(
+	    key, "main/5/verify/19700101T000000Z-1a2b3c4d/report");
+	assert_int_equal(layout_verify_prefix("main", 5, key, &f), 0);
+	assert_string_equal(key, "main/5/verify/");
+	assert_int_equal(layout_verify("main", 5, "x", key, &f), FAULT_CONFIG);
 	assert_int_equal(layout_hold_name(id, "placed", key, &f), 0);
 	assert_string_equal(key, "19700101T000000Z-1a2b3c4d/placed");
 	assert_int_equal(layout_hold_prefix("main", 5, key, &f), 0);

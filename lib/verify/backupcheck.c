@@ -1,0 +1,338 @@
+#include "backupcheck.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "fdio.h"
+#include "layout.h"
+#include "tiles.h"
+
+/* The extents of a pack that are opened. */
+struct task {
+	struct gang_task task;
+	struct backupcheck *b;
+	struct manifest_pack pack;
+	struct manifest_extent *extents;
+	struct manifest_piece *pieces; /* of all extents, without paths */
+	char name[LAYOUT_KEY];
+};
+
+/* The manifest as it is read. */
+struct reading {
+	struct backupcheck *b;
+	struct tiles tiles;
+};
+
+bool
+backupcheck_tells(enum fault_code code)
+{
+	return code == FAULT_CORRUPT || code == FAULT_KEY ||
+	       code == FAULT_FOREIGN || code == FAULT_ABSENT ||
+	       code == FAULT_SYSTEM;
+}
+
+/* Told if it is about the object: then 0. */
+static int
+tell(struct backupcheck *b, const char *name, struct fault *f)
+{
+	struct fault why = *f;
+
+	if (!backupcheck_tells(why.code))
+		return (int)why.code;
+	fault_clear(f);
+	b->found(b->ctx, name, &why);
+	return 0;
+}
+
+static int
+take_extent(void *ctx, const struct manifest_extent *e,
+    const unsigned char *content, struct fault *f)
+{
+	struct task *t = ctx;
+
+	for (uint32_t k = 0; k < e->n_pieces; k++) {
+		const struct manifest_piece *p = &e->pieces[k];
+		unsigned char xxh[MANIFEST_XXH];
+
+		crypto_xxh(content + p->extent_offset, p->length, xxh);
+		if (memcmp(xxh, p->xxh, sizeof xxh) != 0)
+			return fault_set(f, FAULT_CORRUPT,
+			    "extent %u holds other content than the manifest "
+			    "tells",
+			    e->where.index);
+	}
+	atomic_fetch_add(&t->b->extents, 1);
+	atomic_fetch_add(&t->b->bytes, e->where.length);
+	atomic_fetch_add(&t->b->stored, e->where.stored);
+	t->b->progress(t->b->ctx, e->where.stored);
+	return 0;
+}
+
+/* Nothing of it was drawn: its header alone. */
+static int
+open_header(struct task *t, struct repo *r, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
+	struct object_id id = {
+	    repo_cluster(r), repo_system_id(r), OBJECT_PACK, t->name};
+	struct buf head = BUF_INIT(OBJECT_HEADER_MAX);
+	struct object_opener *o = NULL;
+	char key[LAYOUT_KEY];
+	struct store *s;
+	int rc;
+
+	if ((rc = layout_base_key(id.cluster, id.system_id, t->name, key, f)) ==
+		0 &&
+	    (rc = repo_store(r, t->b->index, &s, f)) == 0 &&
+	    (rc = store_get(s, key, 0, OBJECT_HEADER_MAX, buf_sink, &head, NULL,
+		 &d, f)) == 0)
+		rc = object_open_header(
+		    &o, &id, repo_keys(r), head.data, head.len, f);
+	object_opener_free(o);
+	buf_free(&head);
+	return rc;
+}
+
+static int
+run_task(struct gang_task *task, struct gang_hand *h, struct fault *f)
+{
+	struct task *t = (struct task *)task;
+	int rc;
+
+	if (t->pack.n_extents > 0)
+		rc = packread_run(h->packs, &t->pack, take_extent, t, f);
+	else
+		rc = open_header(t, h->repo, f);
+	return rc != 0 ? tell(t->b, t->name, f) : 0;
+}
+
+static void
+free_task(struct gang_task *task)
+{
+	struct task *t = (struct task *)task;
+
+	free(t->extents);
+	free(t->pieces);
+	free(t);
+}
+
+/* -1: out of memory. */
+static int
+draw_extents(struct task *t, const struct manifest_pack *p)
+{
+	size_t n = 0;
+
+	for (uint32_t k = 0; k < p->n_extents; k++)
+		n += p->extents[k].n_pieces;
+	t->extents = calloc(p->n_extents + 1, sizeof *t->extents);
+	t->pieces = calloc(n + 1, sizeof *t->pieces);
+	if (t->extents == NULL || t->pieces == NULL)
+		return -1;
+	n = 0;
+	t->pack.extents = t->extents;
+	t->pack.n_extents = 0;
+	for (uint32_t k = 0; k < p->n_extents; k++) {
+		const struct manifest_extent *from = &p->extents[k];
+		struct manifest_extent *to = &t->extents[t->pack.n_extents];
+
+		if (!lottery_draws(t->b->lottery, p->name, from->where.index))
+			continue;
+		*to = *from;
+		to->pieces = &t->pieces[n];
+		for (uint32_t j = 0; j < from->n_pieces; j++) {
+			t->pieces[n] = from->pieces[j];
+			t->pieces[n++].path = NULL;
+		}
+		t->pack.n_extents++;
+	}
+	return 0;
+}
+
+static int
+give_pack(struct backupcheck *b, const struct manifest_pack *p, struct fault *f)
+{
+	struct task *t = calloc(1, sizeof *t);
+
+	if (t == NULL)
+		return fault_nomem(f);
+	t->task.run = run_task;
+	t->task.free = free_task;
+	t->b = b;
+	t->pack = *p;
+	memcpy(t->name, p->name, strlen(p->name) + 1);
+	t->pack.name = t->name;
+	if (draw_extents(t, p) != 0) {
+		free_task(&t->task);
+		return fault_nomem(f);
+	}
+	return gang_give(b->gang, &t->task, f);
+}
+
+static int
+take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
+{
+	struct reading *q = ctx;
+	uint64_t size;
+
+	for (uint32_t k = 0; k < p->n_extents; k++)
+		for (uint32_t j = 0; j < p->extents[k].n_pieces; j++) {
+			const struct manifest_piece *c =
+			    &p->extents[k].pieces[j];
+
+			tiles_add(&q->tiles, c->path, c->file_size,
+			    c->file_offset, c->length);
+		}
+	if (strlen(p->name) >= LAYOUT_KEY)
+		return fault_set(f, FAULT_CORRUPT, "a pack with a long name");
+	if (!q->b->listed(q->b->ctx, p->name, &size)) {
+		fault_set(f, FAULT_ABSENT, "is missing");
+		return tell(q->b, p->name, f);
+	}
+	if (size != p->size) {
+		fault_set(f, FAULT_CORRUPT,
+		    "is %llu bytes long, the manifest says %llu",
+		    (unsigned long long)size, (unsigned long long)p->size);
+		return tell(q->b, p->name, f);
+	}
+	return give_pack(q->b, p, f);
+}
+
+static int
+take_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
+{
+	(void)ctx;
+	(void)e;
+	(void)f;
+	return 0;
+}
+
+/* ---- the manifest ---- */
+
+static int
+copy_sink(void *ctx, const unsigned char *data, size_t len, struct fault *f)
+{
+	return fdio_write(*(int *)ctx, "the manifest's copy", data, len, f);
+}
+
+/* Its records are worked through for as long as the packs take; no connection
+ * stays open for that. */
+static int
+fetch(struct backupcheck *b, const char *name, int *fd, uint64_t *size,
+    struct fault *f)
+{
+	const char *dir = repo_conf(b->repo)->spool_dir;
+	struct deadline d =
+	    deadline_in_ms(repo_conf(b->repo)->store_deadline_ms);
+	struct store_info info;
+	char key[LAYOUT_KEY];
+	struct store *s;
+	int rc;
+
+	*fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		*fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: no temporary file can be made: %s", dir,
+		    strerror(errno));
+	if ((rc = layout_base_key(repo_cluster(b->repo),
+		 repo_system_id(b->repo), name, key, f)) == 0 &&
+	    (rc = repo_store(b->repo, b->index, &s, f)) == 0 &&
+	    (rc = store_get(
+		 s, key, 0, UINT64_MAX, copy_sink, fd, &info, &d, f)) == 0)
+		*size = info.size;
+	if (rc == 0 && lseek(*fd, 0, SEEK_SET) != 0)
+		rc = fault_errno(f, errno, "the manifest's copy");
+	return rc;
+}
+
+static int
+feed(int fd, struct object_reader *o, struct fault *f)
+{
+	unsigned char *block = malloc(OBJECT_CHUNK);
+	size_t got = 1;
+	int rc = block == NULL ? fault_nomem(f) : 0;
+
+	while (rc == 0 && got > 0) {
+		rc = fdio_read(
+		    fd, "the manifest's copy", block, OBJECT_CHUNK, &got, f);
+		if (rc == 0)
+			rc = object_reader_feed(o, block, got, f);
+	}
+	free(block);
+	return rc;
+}
+
+static int
+check_totals(const struct head *h, const struct manifest_totals *t,
+    uint64_t size, const struct tiles *tiles, struct fault *f)
+{
+	const struct manifest_totals *a = &h->totals;
+
+	if (a->files != t->files || a->folders != t->folders ||
+	    a->links != t->links || a->bytes != t->bytes ||
+	    a->packs != t->packs || a->extents != t->extents ||
+	    a->pieces != t->pieces || a->stored != t->stored ||
+	    h->manifest_size != size)
+		return fault_set(f, FAULT_CORRUPT,
+		    "is not the manifest of which the head tells");
+	if (!tiles_whole(tiles))
+		return fault_set(
+		    f, FAULT_CORRUPT, "its pieces do not cover each file once");
+	return 0;
+}
+
+static int
+read_manifest(struct backupcheck *b, const char *name, struct fault *f)
+{
+	static const struct manifest_events events = {take_entry, take_pack};
+	struct object_id id = {repo_cluster(b->repo), repo_system_id(b->repo),
+	    OBJECT_MANIFEST, name};
+	struct reading q = {.b = b};
+	struct manifest_reader *m = NULL;
+	struct object_reader *o = NULL;
+	struct manifest_totals totals;
+	unsigned char seed[16];
+	uint64_t size = 0;
+	int fd = -1, rc;
+
+	if ((rc = crypto_random(seed, sizeof seed, f)) != 0)
+		return rc;
+	tiles_begin(&q.tiles, seed);
+	if ((rc = fetch(b, name, &fd, &size, f)) == 0 &&
+	    (rc = manifest_reader_new(&m, &events, &q, f)) == 0 &&
+	    (rc = object_reader_new(&o, &id, repo_keys(b->repo),
+		 manifest_reader_feed, m, f)) == 0 &&
+	    (rc = feed(fd, o, f)) == 0 && (rc = object_reader_end(o, f)) == 0 &&
+	    (rc = manifest_reader_end(m, &totals, f)) == 0)
+		rc = check_totals(b->head, &totals, size, &q.tiles, f);
+	if (fd >= 0)
+		close(fd);
+	object_reader_free(o);
+	manifest_reader_free(m);
+	if (rc == FAULT_ABSENT)
+		fault_set(f, FAULT_ABSENT, "is missing");
+	return rc != 0 ? tell(b, name, f) : 0;
+}
+
+int
+backupcheck_run(struct backupcheck *b, struct fault *f)
+{
+	struct fault other = FAULT_INIT;
+	char name[LAYOUT_KEY];
+	int rc, after;
+
+	rc = layout_base_name(b->head->id, "manifest", name, f);
+	if (rc == 0)
+		rc = read_manifest(b, name, f);
+	/* The tasks point to b. */
+	after = gang_rest(b->gang, &other);
+	if (rc == 0 && after != 0)
+		*f = other;
+	return rc != 0 ? rc : after;
+}

@@ -1,0 +1,293 @@
+#include "evidence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define REPORT_MAX (32U << 20)
+#define FORMAT 1
+
+void
+evidence_free(struct evidence *e)
+{
+	free(e->wal);
+	free(e->backups);
+	json_free(e->all);
+	memset(e, 0, sizeof *e);
+}
+
+const struct evidence_backup *
+evidence_find(const struct evidence *e, const char *id)
+{
+	for (size_t i = 0; i < e->n_backups; i++)
+		if (strcmp(e->backups[i].id, id) == 0)
+			return &e->backups[i];
+	return NULL;
+}
+
+/* ---- reading ---- */
+
+struct newest {
+	size_t prefix_len;
+	char id[LAYOUT_ID];
+};
+
+/* "…/verify/ID/": names rise with time. Others mean nothing. */
+static int
+take_folder(void *ctx, const struct store_entry *e, struct fault *f)
+{
+	struct newest *n = ctx;
+	const char *id = e->key + n->prefix_len;
+	struct fault ignored = FAULT_INIT;
+	char text[LAYOUT_ID] = "";
+	size_t len = strcspn(id, "/");
+
+	(void)f;
+	if (!e->is_folder || len >= sizeof text)
+		return 0;
+	memcpy(text, id, len);
+	if (layout_check_hold(text, &ignored) == 0)
+		memcpy(n->id, text, sizeof text);
+	return 0;
+}
+
+static int
+find_newest(struct repo *r, size_t i, char id[LAYOUT_ID], struct fault *f)
+{
+	struct deadline d = deadline_never();
+	struct newest n = {0, ""};
+	char prefix[LAYOUT_KEY];
+	struct store *s;
+	int rc;
+
+	if ((rc = repo_store(r, i, &s, f)) == 0 &&
+	    (rc = layout_verify_prefix(
+		 repo_cluster(r), repo_system_id(r), prefix, f)) == 0) {
+		n.prefix_len = strlen(prefix);
+		rc = store_list(s, prefix, true, NULL, take_folder, &n, &d, f);
+	}
+	if (rc == 0)
+		memcpy(id, n.id, LAYOUT_ID);
+	return rc;
+}
+
+static int
+take_sum(const struct json *j, unsigned char sum[BLOCKS_SUM], struct fault *f)
+{
+	const char *hex;
+	int rc = json_get_str(j, "sum", &hex, f);
+
+	if (rc == 0 && (strlen(hex) != 2 * BLOCKS_SUM ||
+			   text_unhex(hex, sum, BLOCKS_SUM) != 0))
+		rc = fault_set(f, FAULT_CORRUPT, "\"sum\" is no sum");
+	return rc;
+}
+
+static int
+take_u32(const struct json *j, const char *name, uint32_t *out, struct fault *f)
+{
+	int64_t v;
+	int rc = json_get_i64(j, name, &v, f);
+
+	if (rc == 0 && (v < 0 || v > UINT32_MAX))
+		rc = fault_set(f, FAULT_CORRUPT, "\"%s\" out of range", name);
+	if (rc == 0)
+		*out = (uint32_t)v;
+	return rc;
+}
+
+static int
+take_wal(const struct json *read, struct evidence *e, struct fault *f)
+{
+	struct json *list, *j;
+	size_t n;
+	int rc = json_get_array(read, "wal", &list, &n, f);
+
+	if (rc != 0)
+		return rc;
+	e->wal = calloc(n + 1, sizeof *e->wal);
+	if (e->wal == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; i < n; i++) {
+		struct blocks_mark *m = &e->wal[i];
+
+		if ((rc = json_at(list, i, &j, f)) != 0 ||
+		    (rc = take_u32(j, "timeline", &m->timeline, f)) != 0 ||
+		    (rc = take_u32(j, "log", &m->log, f)) != 0 ||
+		    (rc = take_u32(j, "first", &m->first, f)) != 0 ||
+		    (rc = take_u32(j, "last", &m->last, f)) != 0 ||
+		    (rc = take_u32(j, "files", &m->files, f)) != 0 ||
+		    (rc = take_sum(j, m->sum, f)) != 0 ||
+		    (rc = json_get_i64(j, "read_us", &m->read_us, f)) != 0)
+			return rc;
+		if (m->last < m->first ||
+		    (i > 0 && !blocks_in_order(&m[-1], m)))
+			return fault_set(
+			    f, FAULT_CORRUPT, "WAL that is out of order");
+		e->n_wal++;
+	}
+	return 0;
+}
+
+static int
+take_backups(const struct json *read, struct evidence *e, struct fault *f)
+{
+	struct json *list, *j;
+	const char *id;
+	size_t n;
+	int rc = json_get_array(read, "backups", &list, &n, f);
+
+	if (rc != 0)
+		return rc;
+	e->backups = calloc(n + 1, sizeof *e->backups);
+	if (e->backups == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; i < n; i++) {
+		struct evidence_backup *b = &e->backups[i];
+
+		if ((rc = json_at(list, i, &j, f)) != 0 ||
+		    (rc = json_get_str(j, "id", &id, f)) != 0 ||
+		    (rc = layout_check_id(id, f)) != 0 ||
+		    (rc = json_get_u64(j, "objects", &b->objects, f)) != 0 ||
+		    (rc = take_sum(j, b->sum, f)) != 0 ||
+		    (rc = json_get_i64(j, "read_us", &b->read_us, f)) != 0)
+			return rc;
+		memcpy(b->id, id, strlen(id) + 1);
+		e->n_backups++;
+	}
+	return 0;
+}
+
+static int
+take_report(struct evidence *e, struct fault *f)
+{
+	struct json *read;
+	int64_t format;
+	const char *id;
+	int rc;
+
+	if ((rc = json_get_i64(e->all, "format", &format, f)) != 0 ||
+	    (rc = json_get_str(e->all, "id", &id, f)) != 0)
+		return rc;
+	if (format != FORMAT || strcmp(id, e->id) != 0)
+		return fault_set(f, FAULT_CORRUPT, "is no report of this id");
+	if ((rc = json_get_object(e->all, "read", &read, f)) != 0 ||
+	    (rc = take_wal(read, e, f)) != 0)
+		return rc;
+	return take_backups(read, e, f);
+}
+
+int
+evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
+	struct buf text = BUF_INIT(REPORT_MAX);
+	char key[LAYOUT_KEY], name[LAYOUT_KEY], id[LAYOUT_ID] = "";
+	int rc;
+
+	memset(out, 0, sizeof *out);
+	rc = find_newest(r, i, id, f);
+	if (rc != 0 || id[0] == '\0')
+		return rc;
+	memcpy(out->id, id, sizeof id);
+	if ((rc = layout_verify(
+		 repo_cluster(r), repo_system_id(r), id, key, f)) == 0 &&
+	    (rc = layout_hold_name(id, "report", name, f)) == 0 &&
+	    (rc = repo_get_object(
+		 r, i, key, OBJECT_REPORT, name, &text, &d, f)) == 0 &&
+	    (rc = json_parse(&out->all, "report", text.data, text.len, f)) == 0)
+		rc = take_report(out, f);
+	buf_free(&text);
+	if (rc == FAULT_CONFIG || rc == FAULT_ABSENT)
+		rc = fault_recode(f, FAULT_CORRUPT);
+	if (rc != 0) {
+		evidence_free(out);
+		memcpy(out->id, id, sizeof id);
+	}
+	return rc;
+}
+
+/* ---- writing ---- */
+
+static int
+put_sum(struct json *j, const unsigned char sum[BLOCKS_SUM], struct fault *f)
+{
+	char hex[2 * BLOCKS_SUM + 1];
+
+	text_hex(sum, BLOCKS_SUM, hex);
+	return json_put_str(j, "sum", hex, f);
+}
+
+static int
+put_mark(struct json *list, const struct blocks_mark *m, struct fault *f)
+{
+	struct json *j;
+	int rc;
+
+	if ((rc = json_append_object(list, &j, f)) != 0 ||
+	    (rc = json_put_i64(j, "timeline", m->timeline, f)) != 0 ||
+	    (rc = json_put_i64(j, "log", m->log, f)) != 0 ||
+	    (rc = json_put_i64(j, "first", m->first, f)) != 0 ||
+	    (rc = json_put_i64(j, "last", m->last, f)) != 0 ||
+	    (rc = json_put_i64(j, "files", m->files, f)) != 0 ||
+	    (rc = put_sum(j, m->sum, f)) != 0)
+		return rc;
+	return json_put_i64(j, "read_us", m->read_us, f);
+}
+
+static int
+put_backup(struct json *list, const struct evidence_backup *b, struct fault *f)
+{
+	struct json *j;
+	int rc;
+
+	if ((rc = json_append_object(list, &j, f)) != 0 ||
+	    (rc = json_put_str(j, "id", b->id, f)) != 0 ||
+	    (rc = json_put_u64(j, "objects", b->objects, f)) != 0 ||
+	    (rc = put_sum(j, b->sum, f)) != 0)
+		return rc;
+	return json_put_i64(j, "read_us", b->read_us, f);
+}
+
+int
+evidence_put(struct json *report, const struct blocks_mark *wal, size_t n_wal,
+    const struct evidence_backup *backups, size_t n_backups, struct fault *f)
+{
+	struct json *read, *list;
+	int rc;
+
+	if ((rc = json_put_object(report, "read", &read, f)) != 0 ||
+	    (rc = json_put_array(read, "wal", &list, f)) != 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < n_wal; i++)
+		rc = put_mark(list, &wal[i], f);
+	if (rc == 0)
+		rc = json_put_array(read, "backups", &list, f);
+	for (size_t i = 0; rc == 0 && i < n_backups; i++)
+		rc = put_backup(list, &backups[i], f);
+	return rc;
+}
+
+int
+evidence_store(struct repo *r, size_t i, const char *id,
+    const struct json *report, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
+	char key[LAYOUT_KEY], name[LAYOUT_KEY], *text = NULL;
+	size_t len;
+	int rc;
+
+	if ((rc = json_dump(report, &text, &len, f)) == 0 &&
+	    (rc = layout_verify(
+		 repo_cluster(r), repo_system_id(r), id, key, f)) == 0 &&
+	    (rc = layout_hold_name(id, "report", name, f)) == 0)
+		rc = repo_put_object(
+		    r, i, key, OBJECT_REPORT, name, text, len, &d, f);
+	if (rc != 0)
+		fault_prefix(f, "the report of this verification");
+	free(text);
+	return rc;
+}

@@ -1,0 +1,49 @@
+#ifndef EVIDENCE_H
+#define EVIDENCE_H
+
+#include "blocks.h"
+#include "json.h"
+#include "layout.h"
+#include "repo.h"
+
+/*
+ * The result of a verification, as a sealed object in the repository
+ * (CLUSTER/SYSTEM-ID/verify/ID/report, pitrkit-format(5)): what was found, and
+ * what is known to have been read whole, now or before, so that another run
+ * need not read it again. Only a report that opens with our keys is believed,
+ * and only for objects that are listed as they were.
+ */
+
+struct evidence_backup {
+	char id[LAYOUT_ID];
+	uint64_t objects;
+	unsigned char sum[BLOCKS_SUM]; /* over their listing */
+	int64_t read_us;
+};
+
+struct evidence {
+	char id[LAYOUT_ID];      /* of the report; "" */
+	struct blocks_mark *wal; /* in order */
+	size_t n_wal;
+	struct evidence_backup *backups;
+	size_t n_backups;
+	struct json *all; /* the whole report */
+};
+
+/* The newest report. All zero when there is none. After CORRUPT or KEY id is
+ * set: it is there, and nothing of it is to be believed. */
+int evidence_last(
+    struct repo *r, size_t i, struct evidence *out, struct fault *f);
+void evidence_free(struct evidence *e);
+const struct evidence_backup *evidence_find(
+    const struct evidence *e, const char *id);
+
+/* The member "read" of a report. */
+int evidence_put(struct json *report, const struct blocks_mark *wal,
+    size_t n_wal, const struct evidence_backup *backups, size_t n_backups,
+    struct fault *f);
+/* Store it. id: as layout_new_hold makes it. */
+int evidence_store(struct repo *r, size_t i, const char *id,
+    const struct json *report, struct fault *f);
+
+#endif

@@ -1,0 +1,249 @@
+/* What a verification remembers, draws and adds up. */
+#include <stdlib.h>
+
+#include "blocks.h"
+#include "lottery.h"
+#include "tiles.h"
+#include "unit.h"
+
+/* ---- blocks ---- */
+
+struct listing {
+	uint64_t size[200]; /* by segment number; 0: not there */
+	int64_t time;
+};
+
+static void
+list(struct blocks *b, const struct listing *l, const struct blocks_mark *known,
+    size_t n)
+{
+	struct fault f = FAULT_INIT;
+
+	blocks_begin(b, known, n);
+	for (uint32_t s = 0; s < 200; s++) {
+		struct walname w = {
+		    .kind = WALNAME_SEGMENT, .timeline = 1, .seg = s};
+		char name[WALNAME_SIZE];
+
+		if (l->size[s] == 0)
+			continue;
+		walname_format(1, s, 1U << 20, name);
+		assert_int_equal(
+		    blocks_add(b, &w, name, l->size[s], l->time + s, &f), 0);
+	}
+	assert_int_equal(blocks_end(b, &f), 0);
+}
+
+static bool
+was_read(const struct blocks *b, uint32_t segno)
+{
+	struct walname w = {
+	    .kind = WALNAME_SEGMENT, .timeline = 1, .seg = segno};
+
+	return blocks_was_read(blocks_find(b, &w), &w);
+}
+
+/* All of it was read. */
+static size_t
+remember(struct blocks *b, struct blocks_mark *marks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		b->b[i].done = b->b[i].all.files;
+		n += blocks_mark_of(&b->b[i], 7, &marks[n]);
+	}
+	return n;
+}
+
+static void
+test_blocks(void **state)
+{
+	static struct listing first, now;
+	struct blocks_mark marks[8], again[8];
+	struct blocks b;
+	size_t n;
+
+	(void)state;
+	for (uint32_t s = 10; s < 150; s++)
+		first.size[s] = 1000 + s;
+	list(&b, &first, NULL, 0);
+	assert_int_equal(b.n, 3);
+	assert_false(was_read(&b, 10));
+	n = remember(&b, marks);
+	blocks_free(&b);
+	assert_int_equal(n, 3);
+	assert_true(blocks_in_order(&marks[0], &marks[1]));
+
+	list(&b, &first, marks, n);
+	assert_true(was_read(&b, 10) && was_read(&b, 100) && was_read(&b, 149));
+	assert_int_equal(remember(&b, again), 3);
+	blocks_free(&b);
+
+	/* More came: that is not known, what was before is. */
+	now = first;
+	now.size[150] = now.size[151] = 5;
+	list(&b, &now, marks, n);
+	assert_true(was_read(&b, 149));
+	assert_false(was_read(&b, 150));
+	/* Nothing was read of it now: only the old mark stays. */
+	assert_true(blocks_mark_of(&b.b[2], 9, &again[0]));
+	assert_int_equal(again[0].last, 149);
+	b.b[2].done = 2;
+	assert_true(blocks_mark_of(&b.b[2], 9, &again[0]));
+	assert_int_equal(again[0].last, 151);
+	assert_int_equal(again[0].read_us, 7);
+	b.b[2].known = NULL;
+	assert_false(blocks_mark_of(&b.b[2], 9, &again[0]));
+	blocks_free(&b);
+
+	/* One is gone, another has another length, or is new: each unsettles
+	 * its block and no other. */
+	now = first;
+	now.size[20] = 0;
+	list(&b, &now, marks, n);
+	assert_false(was_read(&b, 10));
+	assert_true(was_read(&b, 64) && was_read(&b, 149));
+	blocks_free(&b);
+	now = first;
+	now.size[100]++;
+	list(&b, &now, marks, n);
+	assert_true(was_read(&b, 10) && was_read(&b, 149));
+	assert_false(was_read(&b, 64));
+	blocks_free(&b);
+	now = first;
+	now.size[9] = 1;
+	list(&b, &now, marks, n);
+	assert_false(was_read(&b, 10));
+	blocks_free(&b);
+	/* Put anew, at another time. */
+	now = first;
+	now.time = 1;
+	list(&b, &now, marks, n);
+	assert_false(was_read(&b, 10) || was_read(&b, 149));
+	blocks_free(&b);
+	/* The last one gone. */
+	now = first;
+	now.size[149] = 0;
+	list(&b, &now, marks, n);
+	assert_false(was_read(&b, 148));
+	assert_true(was_read(&b, 127));
+	blocks_free(&b);
+}
+
+/* ---- lottery ---- */
+
+static void
+test_percent(void **state)
+{
+	const struct {
+		const char *text;
+		uint32_t share; /* 0: wrong */
+	} rows[] = {{"25", 2500}, {"100", 10000}, {"0.5", 50}, {"0.01", 1},
+	    {"12.34", 1234}, {"1.5", 150}, {"0", 0}, {"0.00", 0}, {"101", 0},
+	    {"100.01", 0}, {"", 0}, {"x", 0}, {"1.", 0}, {".5", 0},
+	    {"1.234", 0}, {"-1", 0}, {"1 ", 0}, {"9999999999", 0},
+	    {"1.2.3", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct fault f = FAULT_INIT;
+		uint32_t share = 0;
+		int rc = lottery_percent(rows[i].text, &share, &f);
+
+		if (rc != (rows[i].share == 0 ? FAULT_CONFIG : 0) ||
+		    share != rows[i].share)
+			fail_msg("\"%s\": %d, %u", rows[i].text, rc, share);
+	}
+}
+
+static void
+test_draws(void **state)
+{
+	struct lottery l = {.seed = 1, .share = 2500}, other = l, all = l;
+	unsigned drawn = 0, differ = 0;
+
+	(void)state;
+	other.seed = 2;
+	all.share = LOTTERY_ALL;
+	for (uint32_t i = 0; i < 10000; i++) {
+		bool a = lottery_draws(&l, "name", i);
+
+		drawn += a;
+		differ += a != lottery_draws(&other, "name", i);
+		assert_int_equal(a, lottery_draws(&l, "name", i));
+		assert_true(lottery_draws(&all, "name", i));
+	}
+	assert_in_range(drawn, 2200, 2800);
+	assert_in_range(differ, 3000, 4500);
+}
+
+/* ---- tiles ---- */
+
+struct piece {
+	const char *path;
+	uint64_t size;
+	uint64_t offset;
+	uint64_t length;
+};
+
+static bool
+whole(const struct piece *p, size_t n)
+{
+	const unsigned char seed[16] = "0123456789abcde";
+	struct tiles t;
+
+	tiles_begin(&t, seed);
+	for (size_t i = 0; i < n; i++)
+		tiles_add(&t, p[i].path, p[i].size, p[i].offset, p[i].length);
+	return tiles_whole(&t);
+}
+
+static void
+test_tiles(void **state)
+{
+	const struct {
+		bool whole;
+		size_t n;
+		struct piece p[5];
+	} rows[] = {
+	    {true, 0, {{0}}},
+	    {true, 1, {{"a", 10, 0, 10}}},
+	    {true, 4,
+		{{"a", 10, 7, 3}, {"b", 5, 0, 5}, {"a", 10, 0, 4},
+		    {"a", 10, 4, 3}}},
+	    /* a hole, an overlap, the end missing, the beginning missing */
+	    {false, 2, {{"a", 10, 0, 4}, {"a", 10, 5, 5}}},
+	    {false, 2, {{"a", 10, 0, 6}, {"a", 10, 5, 5}}},
+	    {false, 2, {{"a", 10, 0, 4}, {"a", 10, 4, 5}}},
+	    {false, 1, {{"a", 10, 4, 6}}},
+	    /* a hole and an overlap of one length: the totals are right */
+	    {false, 4,
+		{{"a", 10, 0, 5}, {"a", 10, 6, 4}, {"b", 10, 0, 6},
+		    {"b", 10, 5, 5}}},
+	    /* one piece twice, another not at all */
+	    {false, 3, {{"a", 9, 0, 3}, {"a", 9, 3, 3}, {"a", 9, 3, 3}}},
+	    /* pieces of one file that do not agree on its size */
+	    {false, 2, {{"a", 10, 0, 5}, {"a", 11, 5, 5}}},
+	    /* another file's */
+	    {false, 2, {{"a", 10, 0, 5}, {"b", 10, 5, 5}}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (whole(rows[i].p, rows[i].n) != rows[i].whole)
+			fail_msg("row %zu", i);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_blocks),
+	    cmocka_unit_test(test_percent),
+	    cmocka_unit_test(test_draws),
+	    cmocka_unit_test(test_tiles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
