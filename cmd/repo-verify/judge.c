@@ -1,0 +1,516 @@
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "archive.h"
+#include "text.h"
+#include "verify.h"
+
+/* What was found, and what it means for recovery. */
+
+static const struct history *
+path_of(const struct verify *v, uint32_t timeline)
+{
+	const struct retain_input *in = &v->gather.in;
+
+	for (size_t i = 0; i < in->n_paths; i++)
+		if (in->paths[i].entry[in->paths[i].n - 1].timeline == timeline)
+			return &in->paths[i];
+	return NULL;
+}
+
+/* ---- backups that were pruned while we read ---- */
+
+static int
+drop_gone(struct verify *v, size_t i, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(v->only.store_deadline_ms);
+	struct store_info info;
+	char key[LAYOUT_KEY];
+	int rc;
+
+	if ((rc = layout_base(repo_cluster(v->repo), repo_system_id(v->repo),
+		 v->gather.heads[i].id, "head", key, f)) != 0)
+		return rc;
+	rc = store_stat(v->store, key, &info, &d, f);
+	if (rc != FAULT_ABSENT)
+		return rc;
+	fault_clear(f);
+	v->backups[i].gone = true;
+	v->backups[i].usable = false;
+	return 0;
+}
+
+/* What says that a backup cannot be restored is no finding when there is no
+ * such backup any more. */
+static void
+forget(struct verify *v, const char *id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_findings; i++) {
+		struct verify_finding *x = &v->findings[i];
+		const char *at = strstr(x->meaning, id);
+
+		if (at != NULL) {
+			free(x->object);
+			free(x->problem);
+			free(x->meaning);
+			continue;
+		}
+		v->findings[n++] = *x;
+	}
+	v->n_findings = n;
+	v->hurt = false;
+	for (size_t i = 0; i < n; i++)
+		v->hurt = v->hurt || v->findings[i].hurts;
+}
+
+static bool
+doubtful(const struct verify *v, size_t i)
+{
+	if (!v->backups[i].usable)
+		return true;
+	for (size_t k = 0; k < v->missing.n; k++)
+		if (chain_hits(&v->gather.in, i, &v->missing.h[k]))
+			return true;
+	for (size_t k = 0; k < v->n_damaged; k++)
+		if (v->damaged[k].absent)
+			return true;
+	return false;
+}
+
+static int
+look_again(struct verify *v, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < v->gather.n_heads; i++) {
+		if (!doubtful(v, i))
+			continue;
+		rc = drop_gone(v, i, f);
+		if (rc == 0 && v->backups[i].gone)
+			forget(v, v->gather.heads[i].id);
+	}
+	return rc;
+}
+
+/* ---- holes ---- */
+
+/* The newest commit in front of a hole, on the way to that timeline. */
+static int
+commit_before(const struct verify *v, const struct chain_hole *h,
+    const struct chain_effect *e, int64_t *us, struct fault *f)
+{
+	const struct history *p = path_of(v, e->timeline);
+	int64_t floor = v->gather.heads[e->before].stop_us;
+	int rc = 0;
+
+	*us = floor;
+	if (p == NULL || h->first == 0)
+		return 0;
+	for (size_t k = p->n; k-- > 0;) {
+		uint32_t t = p->entry[k].timeline;
+
+		if (t > h->timeline || !look_has(v, t, h->first - 1))
+			continue;
+		rc = gather_window_commit(
+		    &v->gather, t, h->first - 1, floor, us, f);
+		break;
+	}
+	/* What cannot be read there has its own finding. */
+	if (rc == FAULT_CORRUPT || rc == FAULT_KEY || rc == FAULT_FOREIGN) {
+		fault_clear(f);
+		*us = floor;
+		rc = 0;
+	}
+	return rc;
+}
+
+static int
+tell_effect(struct verify *v, const struct chain_hole *h,
+    const struct chain_effect *e, const char *object, const char *problem,
+    struct fault *f)
+{
+	char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
+	int64_t us;
+	int rc = commit_before(v, h, e, &us, f);
+
+	if (rc != 0)
+		return rc;
+	clock_format(us, from);
+	if (e->until == CHAIN_NONE)
+		return found_add(v, true, object, problem, f,
+		    "no moment after %s on timeline %u can be reached", from,
+		    e->timeline);
+	clock_format(v->gather.heads[e->until].stop_us, until);
+	return found_add(v, true, object, problem, f,
+	    "no moment between %s and %s on timeline %u can be reached", from,
+	    until, e->timeline);
+}
+
+/* *told: it means something. */
+static int
+tell_hole(struct verify *v, const struct chain_hole *h, const char *object,
+    const char *problem, bool *told, struct fault *f)
+{
+	const struct retain_input *in = &v->gather.in;
+	bool *usable = calloc(in->n_backups + 1, sizeof *usable);
+	struct chain_effect *e = NULL;
+	size_t n = 0;
+	int rc = usable == NULL ? fault_nomem(f) : 0;
+
+	*told = false;
+	for (size_t i = 0; rc == 0 && i < in->n_backups; i++) {
+		usable[i] = v->backups[i].usable;
+		if (v->backups[i].gone || !chain_hits(in, i, h) ||
+		    (v->run->n_backups > 0 && !v->backups[i].wanted))
+			continue;
+		*told = true;
+		rc = found_add(v, true, object, problem, f,
+		    "backup %s cannot be restored", in->backups[i].id);
+	}
+	if (rc == 0 && v->run->n_backups == 0)
+		rc = chain_effects(in, usable, h, &e, &n, f);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		*told = true;
+		rc = tell_effect(v, h, &e[i], object, problem, f);
+	}
+	free(usable);
+	free(e);
+	return rc;
+}
+
+static int
+name_hole(const struct verify *v, const struct chain_hole *h, char *out,
+    size_t cap, struct fault *f)
+{
+	char name[WALNAME_SIZE], last[WALNAME_SIZE], key[LAYOUT_KEY];
+	int rc;
+
+	walname_format(h->timeline, h->first, v->gather.in.segment_size, name);
+	walname_format(h->timeline, h->last, v->gather.in.segment_size, last);
+	if ((rc = look_wal_key(v, name, key, f)) != 0)
+		return rc;
+	if (h->first == h->last)
+		snprintf(out, cap, "%s", key);
+	else
+		snprintf(out, cap, "%s to %s (%llu segments)", key, last,
+		    (unsigned long long)(h->last - h->first + 1));
+	return 0;
+}
+
+static int
+tell_missing(struct verify *v, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < v->missing.n; i++) {
+		char object[LAYOUT_KEY + 80];
+		bool told;
+
+		rc = name_hole(v, &v->missing.h[i], object, sizeof object, f);
+		if (rc == 0)
+			rc = tell_hole(v, &v->missing.h[i], object,
+			    "is missing", &told, f);
+		/* No backup that can be restored stands before it. */
+		if (rc == 0 && !told && v->run->n_backups == 0)
+			rc = found_add(v, v->gather.n_heads > 0, object,
+			    "is missing", f,
+			    "no backup can be recovered through it");
+	}
+	return rc;
+}
+
+static int
+tell_damaged(struct verify *v, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < v->n_damaged; i++) {
+		const struct verify_damage *x = &v->damaged[i];
+		char object[LAYOUT_KEY + 80];
+		bool told;
+
+		rc = name_hole(v, &x->where, object, sizeof object, f);
+		if (rc == 0)
+			rc = tell_hole(v, &x->where, object, x->why, &told, f);
+		if (rc == 0 && !told && !x->absent)
+			rc = found_add(
+			    v, false, object, x->why, f, "no backup needs it");
+	}
+	return rc;
+}
+
+/* A segment whose records end early is the end of its timeline, or WAL behind
+ * it cannot be reached: the hole is there. */
+static int
+judge_ends(struct verify *v, struct fault *f)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < v->n_ends; i++) {
+		struct chain_hole h = v->ends[i];
+		char object[LAYOUT_KEY + 80];
+		bool told;
+
+		if (!look_has(v, h.timeline, h.first + 1))
+			continue;
+		rc = name_hole(v, &h, object, sizeof object, f);
+		h.first = ++h.last;
+		v->ends[n++] = h;
+		if (rc == 0)
+			rc = tell_hole(v, &h, object,
+			    "its records end before its end, though later "
+			    "segments are there",
+			    &told, f);
+	}
+	v->n_ends = n;
+	return rc;
+}
+
+/* ---- timelines, windows, the mark ---- */
+
+static bool
+lives(const struct verify *v, uint32_t timeline)
+{
+	const struct retain_input *in = &v->gather.in;
+
+	for (size_t i = 0; i < in->n_wal; i++)
+		if (in->wal[i].timeline == timeline)
+			return true;
+	for (size_t i = 0; i < in->n_backups; i++)
+		if (in->backups[i].timeline == timeline)
+			return true;
+	return false;
+}
+
+static int
+judge_histories(struct verify *v, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < v->gather.n_timelines; i++) {
+		const struct gather_timeline *t = &v->gather.timelines[i];
+		char name[WALNAME_SIZE], key[LAYOUT_KEY];
+
+		if (t->timeline == 1 || !lives(v, t->timeline) ||
+		    path_of(v, t->timeline)->n > 1)
+			continue;
+		for (size_t k = 0; k < v->gather.n_heads; k++)
+			if (v->gather.heads[k].timeline == t->timeline)
+				v->backups[k].usable = false;
+		/* One that is there and cannot be read was told of. */
+		if (t->has_history)
+			continue;
+		walname_format_history(t->timeline, name);
+		rc = look_wal_key(v, name, key, f);
+		if (rc == 0)
+			rc = found_add(v, true, key, "is missing", f,
+			    "timeline %u cannot be followed: no moment on it "
+			    "can be reached",
+			    t->timeline);
+	}
+	return rc;
+}
+
+static int
+all_holes(const struct verify *v, struct chain_list *out, struct fault *f)
+{
+	size_t n = 0;
+
+	out->h =
+	    calloc(v->missing.n + v->n_damaged + v->n_ends + 1, sizeof *out->h);
+	if (out->h == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; i < v->missing.n; i++)
+		out->h[n++] = v->missing.h[i];
+	for (size_t i = 0; i < v->n_damaged; i++)
+		out->h[n++] = v->damaged[i].where;
+	for (size_t i = 0; i < v->n_ends; i++)
+		out->h[n++] = v->ends[i];
+	out->n = n;
+	return 0;
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct chain_hole *x = a, *y = b;
+
+	if (x->timeline != y->timeline)
+		return x->timeline < y->timeline ? -1 : 1;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+static int
+find_windows(struct verify *v, struct fault *f)
+{
+	struct gather *g = &v->gather;
+	struct retain_input in = g->in;
+	struct retain_wal *wal = NULL;
+	struct chain_list holes = {NULL, 0};
+	bool *alive = calloc(g->n_heads + 1, sizeof *alive);
+	int rc = alive == NULL ? fault_nomem(f) : all_holes(v, &holes, f);
+
+	if (rc == 0) {
+		qsort(holes.h, holes.n, sizeof *holes.h, by_place);
+		rc = chain_without(&in, &holes, &wal, &in.n_wal, f);
+	}
+	in.wal = wal;
+	for (size_t i = 0; rc == 0 && i < g->n_heads; i++)
+		for (size_t k = 0; k < holes.n; k++)
+			if (chain_hits(&g->in, i, &holes.h[k]))
+				v->backups[i].usable = false;
+	for (size_t i = 0; rc == 0 && i < g->n_heads; i++)
+		alive[i] = v->backups[i].usable;
+	if (rc == 0)
+		rc = retain_windows(&in, alive, &v->windows, &v->n_windows, f);
+	if (rc == 0) {
+		v->window_ends =
+		    calloc(v->n_windows + 1, sizeof *v->window_ends);
+		if (v->window_ends == NULL)
+			rc = fault_nomem(f);
+	}
+	for (size_t i = 0; rc == 0 && i < v->n_windows; i++) {
+		rc =
+		    gather_window_end(g, &v->windows[i], &v->window_ends[i], f);
+		/* A damaged segment further back, or pruned just now. */
+		if (rc == FAULT_CORRUPT || rc == FAULT_KEY ||
+		    rc == FAULT_FOREIGN || rc == FAULT_AGAIN) {
+			fault_clear(f);
+			v->window_ends[i] =
+			    g->heads[v->windows[i].backup].stop_us;
+			rc = 0;
+		}
+	}
+	free(alive);
+	free(wal);
+	chain_free(&holes);
+	return rc;
+}
+
+/* ---- what belongs to nothing ---- */
+
+static int
+note_remains(struct verify *v, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < v->gather.n_folders; i++) {
+		const struct gather_folder *d = &v->gather.folders[i];
+		char key[LAYOUT_KEY], size[16];
+
+		if (d->has_head || d->running || d->needed)
+			continue;
+		text_human_size(d->bytes, size);
+		rc = layout_base(repo_cluster(v->repo), repo_system_id(v->repo),
+		    d->id, "", key, f);
+		if (rc == 0)
+			rc = found_add(v, false, key, "an interrupted backup",
+			    f,
+			    "%llu objects, %s, which retention-prune removes",
+			    (unsigned long long)d->objects, size);
+	}
+	if (rc == 0 && v->gather.strange > 0)
+		rc = found_add(v, false, repo_cluster(v->repo),
+		    "objects with names that mean nothing", f, "%llu",
+		    (unsigned long long)v->gather.strange);
+	return rc;
+}
+
+/* Only when every manifest was read whole is it known what none names. */
+static bool
+know_packs(const struct verify *v)
+{
+	for (size_t i = 0; i < v->gather.n_heads; i++)
+		if (!v->backups[i].read || !v->backups[i].usable)
+			return false;
+	return true;
+}
+
+static int
+note_packs(struct verify *v, struct fault *f)
+{
+	int rc = 0;
+
+	if (!know_packs(v))
+		return 0;
+	for (size_t i = 0; rc == 0 && i < v->gather.n_folders; i++) {
+		const struct gather_folder *d = &v->gather.folders[i];
+		const struct verify_folder *x = &v->folders[i];
+		uint64_t n = 0, bytes = 0;
+		char key[LAYOUT_KEY], size[16];
+
+		if (!d->has_head)
+			continue;
+		for (size_t k = 0; k < x->n_packs; k++) {
+			const struct verify_pack *p =
+			    &v->packs[x->first_pack + k];
+
+			n += !p->used;
+			bytes += p->used ? 0 : p->size;
+		}
+		if (n == 0)
+			continue;
+		text_human_size(bytes, size);
+		rc = layout_base(repo_cluster(v->repo), repo_system_id(v->repo),
+		    d->id, "pack/", key, f);
+		if (rc == 0)
+			rc = found_add(v, false, key,
+			    "packs that no backup uses", f, "%llu, %s",
+			    (unsigned long long)n, size);
+	}
+	return rc;
+}
+
+static int
+judge_mark(struct verify *v, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(v->only.store_deadline_ms);
+	char key[LAYOUT_KEY];
+	struct fault why = FAULT_INIT;
+	int rc;
+
+	if (v->gather.n_wal == 0)
+		return 0;
+	rc = archive_mark_check(v->repo, 0, &d, &why);
+	if (rc == 0)
+		return 0;
+	if (rc != FAULT_ABSENT && rc != FAULT_CORRUPT && rc != FAULT_KEY) {
+		*f = why;
+		return rc;
+	}
+	if ((rc = layout_mark(
+		 repo_cluster(v->repo), repo_system_id(v->repo), key, f)) != 0)
+		return rc;
+	return found_add(v, true, key,
+	    why.code == FAULT_ABSENT ? "is missing" : why.text, f,
+	    "walfetch cannot prove where the archive ends, and recovery stops "
+	    "there");
+}
+
+int
+judge_run(struct verify *v, struct fault *f)
+{
+	int rc;
+
+	if ((rc = look_again(v, f)) != 0 || (rc = judge_mark(v, f)) != 0 ||
+	    (rc = judge_histories(v, f)) != 0)
+		return rc;
+	if (v->run->n_backups == 0)
+		rc = judge_ends(v, f);
+	if (rc == 0)
+		rc = tell_missing(v, f);
+	if (rc == 0)
+		rc = tell_damaged(v, f);
+	if (rc == 0)
+		rc = note_remains(v, f);
+	if (rc == 0)
+		rc = note_packs(v, f);
+	if (rc == 0 && v->gather.n_heads == 0)
+		rc = found_add(v, false, repo_cluster(v->repo),
+		    "there is no backup", f, "nothing can be restored");
+	return rc != 0 ? rc : find_windows(v, f);
+}

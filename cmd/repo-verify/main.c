@@ -1,0 +1,394 @@
+/*
+ * repo-verify: list, read, judge, record. See repo-verify(1).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "cli.h"
+#include "crypto.h"
+#include "log.h"
+#include "text.h"
+#include "verify.h"
+
+#define JOBS_MAX 64
+
+struct options {
+	const char *sample;
+	const char *seed;
+	const char *jobs;
+	struct cli_list backups;
+	const char *repo;
+	const char *system_id;
+	bool wal;
+	bool since_last;
+	bool no_record;
+	bool json;
+	bool no_progress;
+};
+
+struct session {
+	const struct options *o;
+	struct cli cli;
+	struct conf *conf;
+	const struct conf_cluster *cluster;
+	struct verify_run run;
+	struct json *json;
+	struct json *results;
+	bool hurt;
+};
+
+/* ---- one repository ---- */
+
+static int
+open_repository(struct session *s, struct verify *v, size_t i, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(s->cluster->store_deadline_ms);
+	const char *name = s->cluster->repos[i]->name;
+	uint32_t random;
+	uint64_t id;
+	int rc;
+
+	if ((rc = conf_only_repos(s->cluster, &name, 1, &v->only, f)) != 0 ||
+	    (rc = repo_choose_system_id(
+		 &v->only, 0, s->o->system_id, &id, &d, f)) != 0 ||
+	    (rc = repo_open(&v->repo, &v->only, id, f)) != 0)
+		return rc;
+	if (repo_keys(v->repo) != NULL && !keyring_can_open(repo_keys(v->repo)))
+		return fault_set(f, FAULT_KEY,
+		    "%s is the recipient part of a key: verifying reads "
+		    "everything, which takes the key itself",
+		    s->cluster->key_files[0]);
+	if ((rc = repo_store(v->repo, 0, &v->store, f)) != 0 ||
+	    (rc = crypto_random(&random, sizeof random, f)) != 0)
+		return rc;
+	v->begun_us = clock_now_us();
+	v->begun_ms = clock_monotonic_ms();
+	/* Ids rise within a second, too: the last report is the greatest. */
+	layout_new_hold(v->begun_us,
+	    (uint32_t)(v->begun_us % 1000000) << 12 | (random & 0xfff), v->id);
+	/* A wrong key would make a finding of every object. */
+	rc = archive_mark_check(v->repo, 0, &d, f);
+	if (rc == FAULT_ABSENT || rc == FAULT_CORRUPT) {
+		fault_clear(f);
+		rc = 0;
+	}
+	return rc;
+}
+
+static int
+recall(struct verify *v, struct fault *f)
+{
+	char key[LAYOUT_KEY];
+	struct fault why;
+	int rc = evidence_last(v->repo, 0, &v->last, f);
+
+	if (rc != FAULT_CORRUPT && rc != FAULT_KEY)
+		return rc;
+	why = *f;
+	if ((rc = layout_verify(repo_cluster(v->repo), repo_system_id(v->repo),
+		 v->last.id, key, f)) != 0)
+		return rc;
+	memset(&v->last, 0, sizeof v->last);
+	fault_clear(f);
+	return found_add(v, true, key, why.text, f,
+	    "nothing is known to have been read before");
+}
+
+static int
+examine(struct verify *v, struct fault *f)
+{
+	int rc;
+
+	if ((rc = recall(v, f)) != 0 || (rc = look_run(v, f)) != 0 ||
+	    (rc = progress_start(&v->bar, "verifying", 0, v->run->bar, f)) != 0)
+		return rc;
+	rc = read_wal(v, f);
+	if (rc == 0)
+		rc = read_backups(v, f);
+	progress_end(v->bar);
+	v->bar = NULL;
+	if (rc == 0)
+		rc = judge_run(v, f);
+	return rc != 0 ? rc : trail_check(v, f);
+}
+
+static int
+tell(struct session *s, const struct verify *v, struct fault *f)
+{
+	struct json *j;
+	int rc;
+
+	result_say(v);
+	if (!s->o->json) {
+		found_print(v);
+		return 0;
+	}
+	rc = json_append_object(s->results, &j, f);
+	return rc != 0 ? rc : result_put(v, j, f);
+}
+
+static void
+release(struct verify *v)
+{
+	found_free(v);
+	evidence_free(&v->last);
+	gather_free(&v->gather);
+	blocks_free(&v->blocks);
+	crypto_hash_free(v->hash);
+	free(v->folders);
+	free(v->packs);
+	free(v->others);
+	chain_free(&v->missing);
+	free(v->backups);
+	for (size_t i = 0; i < v->n_damaged; i++)
+		free(v->damaged[i].why);
+	free(v->damaged);
+	free(v->ends);
+	free(v->spans);
+	free(v->windows);
+	free(v->window_ends);
+	free(v->heads);
+	repo_free(v->repo);
+	pthread_mutex_destroy(&v->lock);
+}
+
+static int
+verify(struct session *s, size_t i, struct fault *f)
+{
+	struct verify v = {.run = &s->run};
+	int rc;
+
+	pthread_mutex_init(&v.lock, NULL);
+	rc = open_repository(s, &v, i, f);
+	if (rc == 0)
+		rc = examine(&v, f);
+	if (rc == 0) {
+		s->hurt = s->hurt || v.hurt;
+		rc = tell(s, &v, f);
+	} else if (!s->o->json) {
+		found_print(&v); /* before it could go no further */
+	}
+	if (rc == 0 && s->run.record)
+		rc = result_record(&v, f);
+	if (rc == 0 && s->run.record)
+		rc = trail_note(&v, f);
+	release(&v);
+	return rc;
+}
+
+/* ---- all ---- */
+
+static int
+parse_jobs(struct session *s, struct fault *f)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t n;
+
+	s->run.jobs = processors < 2 ? 2 : (unsigned)processors;
+	if (s->run.jobs > JOBS_MAX)
+		s->run.jobs = JOBS_MAX;
+	if (s->o->jobs == NULL)
+		return 0;
+	if (text_u32(s->o->jobs, &n) != 0 || n == 0 || n > JOBS_MAX)
+		return fault_set(f, FAULT_CONFIG, "--jobs '%s': give 1 to %d",
+		    s->o->jobs, JOBS_MAX);
+	s->run.jobs = n;
+	return 0;
+}
+
+static int
+parse_sample(struct session *s, struct fault *f)
+{
+	struct lottery *l = &s->run.lottery;
+	uint32_t random = 0;
+	int rc = 0;
+
+	l->share = LOTTERY_ALL;
+	if (s->o->sample == NULL)
+		return 0;
+	rc = lottery_percent(s->o->sample, &l->share, f);
+	if (rc == 0 && s->o->seed == NULL) {
+		rc = crypto_random(&random, sizeof random, f);
+		l->seed = random; /* short enough to be typed */
+	} else if (rc == 0 && text_u64(s->o->seed, &l->seed) != 0)
+		rc = fault_set(
+		    f, FAULT_CONFIG, "--seed '%s': give a number", s->o->seed);
+	if (rc == 0 && !s->o->json)
+		printf(
+		    "sample: %s %%, seed %" PRIu64 "\n", s->o->sample, l->seed);
+	return rc;
+}
+
+static int
+prepare(struct session *s, struct fault *f)
+{
+	const struct options *o = s->o;
+	int rc;
+
+	s->run.backups = o->backups.v;
+	s->run.n_backups = o->backups.n;
+	s->run.wal = o->wal;
+	s->run.since_last = o->since_last;
+	s->run.record = !o->no_record;
+	s->run.bar = !o->no_progress && !o->json;
+	if ((rc = parse_jobs(s, f)) != 0 || (rc = parse_sample(s, f)) != 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < o->backups.n; i++)
+		rc = layout_check_id(o->backups.v[i], f);
+	if (rc == 0)
+		rc = cli_config(&s->cli, &s->conf, &s->cluster, f);
+	if (rc == 0)
+		s->run.name_repo = o->repo == NULL && s->cluster->n_repos > 1;
+	if (rc == 0 && o->json)
+		rc = json_new(&s->json, f);
+	if (rc == 0 && o->json)
+		rc = json_put_array(s->json, "repositories", &s->results, f);
+	return rc;
+}
+
+/* One that cannot be read does not keep the others from being verified. */
+static int
+run_all(struct session *s, struct fault *f)
+{
+	const struct conf_cluster *c = s->cluster;
+	struct fault one = FAULT_INIT;
+	bool found = false;
+	int worst = 0;
+
+	for (size_t i = 0; i < c->n_repos; i++) {
+		if (s->o->repo != NULL &&
+		    strcmp(c->repos[i]->name, s->o->repo) != 0)
+			continue;
+		found = true;
+		fault_clear(&one);
+		if (verify(s, i, &one) == 0)
+			continue;
+		if (c->n_repos > 1)
+			fault_prefix(&one, "%s", c->repos[i]->name);
+		if (worst != 0)
+			(void)cli_fail(f);
+		*f = one;
+		worst = (int)one.code;
+	}
+	if (!found)
+		return fault_set(f, FAULT_CONFIG,
+		    "--repo %s: cluster %s has no such repository", s->o->repo,
+		    c->name);
+	return worst;
+}
+
+static int
+print_json(const struct session *s, struct fault *f)
+{
+	char *text = NULL;
+	size_t len;
+	int rc = json_dump(s->json, &text, &len, f);
+
+	if (rc == 0)
+		(void)fputs(text, stdout);
+	free(text);
+	return rc;
+}
+
+static int
+run(struct session *s, struct fault *f)
+{
+	struct fault other = FAULT_INIT;
+	int rc = prepare(s, f);
+
+	if (rc != 0)
+		return rc;
+	rc = run_all(s, f);
+	if (s->json != NULL && print_json(s, &other) != 0 && rc == 0) {
+		*f = other;
+		rc = (int)other.code;
+	}
+	return rc;
+}
+
+static int
+check_usage(const struct session *s)
+{
+	const struct options *o = s->o;
+
+	if (o->seed != NULL && o->sample == NULL)
+		return cli_usage(&s->cli, "--seed goes with --sample");
+	if (o->wal && o->backups.n > 0)
+		return cli_usage(&s->cli, "--wal and --backup exclude each "
+					  "other");
+	return CLI_GO;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {0};
+	const struct cli_option options[] = {
+	    {.name = "sample",
+		.arg = "PERCENT",
+		.help = "read that part of extents and segments, at random",
+		.value = &o.sample},
+	    {.name = "seed",
+		.arg = "NUMBER",
+		.help = "the sample that this number draws",
+		.value = &o.seed},
+	    {.name = "since-last",
+		.help = "read what no verification has read before",
+		.flag = &o.since_last},
+	    {.name = "wal", .help = "WAL only", .flag = &o.wal},
+	    {.name = "backup",
+		.arg = "ID",
+		.help = "this backup and its WAL only; may be repeated",
+		.list = &o.backups},
+	    {.name = "repo",
+		.arg = "NAME",
+		.help = "repository; otherwise all of the cluster",
+		.value = &o.repo},
+	    {.name = "system-id",
+		.arg = "NUMBER",
+		.help = "the cluster's system identifier",
+		.value = &o.system_id},
+	    {.name = "jobs",
+		.arg = "N",
+		.help = "objects read side by side; otherwise a processor each",
+		.value = &o.jobs},
+	    {.name = "no-record",
+		.help = "write no report and no audit record",
+		.flag = &o.no_record},
+	    {.name = "no-progress",
+		.help = "no progress bar",
+		.flag = &o.no_progress},
+	    {.name = "json", .help = "result as JSON", .flag = &o.json},
+	};
+	const struct cli_program program = {
+	    .name = "repo-verify",
+	    .summary = "prove backups and WAL by their content",
+	    .options = options,
+	    .n_options = sizeof options / sizeof options[0],
+	};
+	struct fault f = FAULT_INIT;
+	struct session s = {.o = &o};
+	int status = cli_start(&s.cli, &program, argc, argv), rc;
+
+	if (status == CLI_GO)
+		status = check_usage(&s);
+	if (status != CLI_GO)
+		return status;
+	rc = run(&s, &f);
+	if (rc == 0)
+		rc = cli_flush_stdout(&f);
+	else
+		(void)fflush(stdout);
+	json_free(s.json);
+	conf_free(s.conf);
+	if (rc != 0)
+		status = cli_fail(&f);
+	else
+		status = 0;
+	/* What was found comes before what could not be read or recorded. */
+	return s.hurt ? 1 : status;
+}

@@ -1,0 +1,422 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "backupcheck.h"
+#include "gang.h"
+#include "verify.h"
+
+/* What is listed, read by content: all of it, a sample, or what was not read
+ * before. */
+
+struct wal_task {
+	struct gang_task task;
+	struct verify *v;
+	struct verify_span *span; /* NULL: no segment */
+	char name[WALNAME_SIZE];
+	struct walname walname;
+	uint64_t segno;
+	bool whole;
+};
+
+/* ---- one WAL object ---- */
+
+static int
+room_for_one(void **p, size_t n, size_t size, struct fault *f)
+{
+	void *grown;
+
+	/* Doubled at each power of two. */
+	if ((n & (n - 1)) != 0)
+		return 0;
+	grown = reallocarray(*p, n == 0 ? 1 : 2 * n, size);
+	if (grown == NULL)
+		return fault_nomem(f);
+	*p = grown;
+	return 0;
+}
+
+/* Under the lock. */
+static int
+note_damage(struct verify *v, const struct wal_task *t, const struct fault *why,
+    struct fault *f)
+{
+	void *p = v->damaged;
+	int rc = room_for_one(&p, v->n_damaged, sizeof *v->damaged, f);
+
+	v->damaged = p;
+	if (rc != 0)
+		return rc;
+	v->damaged[v->n_damaged].where =
+	    (struct chain_hole){t->walname.timeline, t->segno, t->segno};
+	v->damaged[v->n_damaged].absent = why->code == FAULT_ABSENT;
+	v->damaged[v->n_damaged].why =
+	    strdup(why->code == FAULT_ABSENT ? "is missing" : why->text);
+	if (v->damaged[v->n_damaged].why == NULL)
+		return fault_nomem(f);
+	v->n_damaged++;
+	return 0;
+}
+
+/* Under the lock. */
+static int
+note_end(struct verify *v, const struct wal_task *t, struct fault *f)
+{
+	void *p = v->ends;
+	int rc = room_for_one(&p, v->n_ends, sizeof *v->ends, f);
+
+	v->ends = p;
+	if (rc == 0)
+		v->ends[v->n_ends++] = (struct chain_hole){
+		    t->walname.timeline, t->segno, t->segno};
+	return rc;
+}
+
+static int
+note_wal(struct wal_task *t, const struct walcheck_result *r,
+    const struct fault *why, struct fault *f)
+{
+	struct verify *v = t->v;
+	struct blocks_one *b = blocks_find(&v->blocks, &t->walname);
+	bool segment = t->walname.kind == WALNAME_SEGMENT;
+	int rc = 0;
+
+	pthread_mutex_lock(&v->lock);
+	if (why == NULL && t->whole) {
+		v->stored += r->stored;
+		/* One that ends early is read again: whether that is right,
+		 * what follows it tells. */
+		if (!r->full && segment)
+			rc = note_end(v, t, f);
+		else if (b != NULL)
+			b->done++;
+	}
+	if (why == NULL && t->span != NULL) {
+		t->span->read += t->whole;
+		t->span->looked += !t->whole;
+	}
+	if (why != NULL && b != NULL && blocks_was_read(b, &t->walname))
+		b->known = NULL;
+	if (why != NULL && segment)
+		rc = note_damage(v, t, why, f);
+	pthread_mutex_unlock(&v->lock);
+	return rc;
+}
+
+static int
+run_wal(struct gang_task *task, struct gang_hand *h, struct fault *f)
+{
+	struct wal_task *t = (struct wal_task *)task;
+	struct walcheck_result r;
+	struct fault why;
+	char key[LAYOUT_KEY];
+	int rc = t->whole ? walcheck_read(h->wal, t->name, &r, f)
+			  : walcheck_look(h->wal, t->name, &r, f);
+
+	if (rc == 0) {
+		progress_add(t->v->bar, r.stored);
+		return note_wal(t, &r, NULL, f);
+	}
+	if (!backupcheck_tells((enum fault_code)rc))
+		return rc;
+	why = *f;
+	fault_clear(f);
+	rc = note_wal(t, NULL, &why, f);
+	/* Pruned with its segment while we read; or for people only. */
+	if (rc != 0 || t->walname.kind == WALNAME_SEGMENT ||
+	    why.code == FAULT_ABSENT)
+		return rc;
+	if ((rc = look_wal_key(t->v, t->name, key, f)) != 0)
+		return rc;
+	return found_add(
+	    t->v, false, key, why.text, f, "recovery does not need this file");
+}
+
+static void
+free_wal(struct gang_task *task)
+{
+	free(task);
+}
+
+/* ---- all WAL ---- */
+
+/* With --backup: only what those backups need. */
+static bool
+wanted(const struct verify *v, uint32_t timeline, uint64_t segno)
+{
+	const struct retain_input *in = &v->gather.in;
+	struct chain_hole h = {timeline, segno, segno};
+
+	if (v->run->n_backups == 0)
+		return true;
+	for (size_t i = 0; i < in->n_backups; i++)
+		if (v->backups[i].wanted && chain_hits(in, i, &h))
+			return true;
+	return false;
+}
+
+static int
+give(struct verify *v, struct gang *c, const char *name, uint64_t segno,
+    struct verify_span *span, struct fault *f)
+{
+	struct wal_task *t = calloc(1, sizeof *t);
+	int rc;
+
+	if (t == NULL)
+		return fault_nomem(f);
+	t->task.run = run_wal;
+	t->task.free = free_wal;
+	t->v = v;
+	t->span = span;
+	t->segno = segno;
+	memcpy(t->name, name, strlen(name) + 1);
+	rc = walname_parse(name, &t->walname, f);
+	if (rc != 0) {
+		free(t);
+		return rc;
+	}
+	if (v->run->since_last &&
+	    blocks_was_read(
+		blocks_find(&v->blocks, &t->walname), &t->walname)) {
+		if (span != NULL) {
+			pthread_mutex_lock(&v->lock);
+			span->skipped++;
+			pthread_mutex_unlock(&v->lock);
+		}
+		free(t);
+		return 0;
+	}
+	t->whole = lottery_draws(&v->run->lottery, name, 0);
+	return gang_give(c, &t->task, f);
+}
+
+static int
+give_range(struct verify *v, struct gang *c, const struct retain_wal *w,
+    struct verify_span *span, struct fault *f)
+{
+	char name[WALNAME_SIZE];
+	int rc = 0;
+
+	for (uint64_t s = w->first; rc == 0 && s <= w->last; s++) {
+		if (!wanted(v, w->timeline, s))
+			continue;
+		walname_format(w->timeline, s, v->gather.in.segment_size, name);
+		rc = give(v, c, name, s, span, f);
+	}
+	return rc;
+}
+
+/* Ranges that touch become one span. */
+static int
+make_spans(struct verify *v, struct fault *f)
+{
+	const struct gather *g = &v->gather;
+
+	v->spans = calloc(g->n_wal + 1, sizeof *v->spans);
+	if (v->spans == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; i < g->n_wal; i++) {
+		const struct retain_wal *w = &g->wal[i];
+		struct verify_span *x = &v->spans[v->n_spans - 1];
+
+		if (v->n_spans > 0 && x->timeline == w->timeline &&
+		    x->last + 1 == w->first) {
+			x->last = w->last;
+			continue;
+		}
+		v->spans[v->n_spans++] =
+		    (struct verify_span){.timeline = w->timeline,
+			.first = w->first,
+			.last = w->last};
+	}
+	return 0;
+}
+
+static uint64_t
+wal_bytes(const struct verify *v)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < v->blocks.n; i++)
+		if (!v->run->since_last || v->blocks.b[i].known == NULL)
+			sum += v->blocks.b[i].bytes;
+	return sum / LOTTERY_ALL * v->run->lottery.share;
+}
+
+int
+read_wal(struct verify *v, struct fault *f)
+{
+	const struct gather *g = &v->gather;
+	struct gang *c = NULL;
+	size_t k = 0;
+	int rc, after;
+
+	if ((rc = make_spans(v, f)) != 0 ||
+	    (rc = gang_new(
+		 &c, v->repo, 0, v->run->jobs, g->in.segment_size, f)) != 0)
+		return rc;
+	progress_total(v->bar, wal_bytes(v));
+	for (size_t i = 0; rc == 0 && i < g->n_wal; i++) {
+		while (k + 1 < v->n_spans &&
+		       (v->spans[k].timeline != g->wal[i].timeline ||
+			   v->spans[k].last < g->wal[i].first))
+			k++;
+		rc = give_range(v, c, &g->wal[i], &v->spans[k], f);
+	}
+	for (size_t i = 0; rc == 0 && v->run->n_backups == 0 && i < v->n_others;
+	     i++)
+		rc = give(v, c, v->others[i].name, 0, NULL, f);
+	if (rc == 0)
+		rc = gang_rest(c, f);
+	after = rc;
+	gang_free(c);
+	return after;
+}
+
+/* ---- backups ---- */
+
+static void
+advance(void *ctx, uint64_t stored)
+{
+	struct verify *v = ctx;
+
+	progress_add(v->bar, stored);
+}
+
+/* What the hands found, for it cannot fail there. */
+struct backup_ctx {
+	struct verify *v;
+	struct fault fault;
+};
+
+static bool
+listed(void *ctx, const char *name, uint64_t *size)
+{
+	const struct backup_ctx *x = ctx;
+
+	return look_listed(x->v, name, size);
+}
+
+static void
+progressed(void *ctx, uint64_t stored)
+{
+	const struct backup_ctx *x = ctx;
+
+	advance(x->v, stored);
+}
+
+static void
+found(void *ctx, const char *name, const struct fault *why)
+{
+	struct backup_ctx *x = ctx;
+	struct verify *v = x->v;
+	struct fault f = FAULT_INIT;
+	const char *id = v->gather.heads[v->current].id;
+	const char *problem = why->text;
+	size_t n = strlen(name);
+	char key[LAYOUT_KEY];
+
+	/* The object is named once. */
+	if (strncmp(problem, name, n) == 0 && problem[n] == ':')
+		problem += n + 2;
+	pthread_mutex_lock(&v->lock);
+	v->backups[v->current].usable = false;
+	pthread_mutex_unlock(&v->lock);
+	if (layout_base_key(repo_cluster(v->repo), repo_system_id(v->repo),
+		name, key, &f) != 0)
+		memcpy(key, "?", 2);
+	if (found_add(v, true, key, problem, &f, "backup %s cannot be restored",
+		id) != 0) {
+		pthread_mutex_lock(&v->lock);
+		x->fault = f;
+		pthread_mutex_unlock(&v->lock);
+	}
+}
+
+static const struct verify_folder *
+folder_of(const struct verify *v, const char *id)
+{
+	const struct gather_folder *d = gather_find(&v->gather, id);
+
+	return d == NULL ? NULL : &v->folders[d - v->gather.folders];
+}
+
+static bool
+was_read(const struct verify *v, const char *id)
+{
+	const struct evidence_backup *e = evidence_find(&v->last, id);
+	const struct gather_folder *d = gather_find(&v->gather, id);
+
+	return e != NULL && d != NULL && e->objects == d->objects &&
+	       memcmp(e->sum, folder_of(v, id)->sum, BLOCKS_SUM) == 0;
+}
+
+/* It and those whose packs it uses are as they were when they were read. */
+static bool
+may_skip(const struct verify *v, size_t i)
+{
+	const struct retain_backup *b = &v->gather.backups[i];
+
+	if (!v->run->since_last || !was_read(v, b->id))
+		return false;
+	for (size_t k = 0; k < b->n_needs; k++)
+		if (!was_read(v, v->gather.backups[b->needs[k]].id))
+			return false;
+	return true;
+}
+
+static int
+read_backup(struct verify *v, struct gang *c, size_t i, struct fault *f)
+{
+	struct backup_ctx ctx = {v, FAULT_INIT};
+	struct verify_backup *own = &v->backups[i];
+	struct backupcheck b = {.repo = v->repo,
+	    .gang = c,
+	    .head = &v->gather.heads[i],
+	    .lottery = &v->run->lottery,
+	    .listed = listed,
+	    .found = found,
+	    .progress = progressed,
+	    .ctx = &ctx};
+	int rc;
+
+	v->current = i;
+	rc = backupcheck_run(&b, f);
+	if (rc == 0 && ctx.fault.code != FAULT_NONE) {
+		*f = ctx.fault;
+		rc = (int)f->code;
+	}
+	own->read = true;
+	own->extents = b.extents;
+	own->bytes = b.bytes;
+	v->stored += b.stored;
+	return rc;
+}
+
+static uint64_t
+backup_bytes(const struct verify *v)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < v->gather.n_heads; i++)
+		if (v->backups[i].wanted && !v->backups[i].skipped)
+			sum += v->gather.heads[i].totals.stored;
+	return sum / LOTTERY_ALL * v->run->lottery.share;
+}
+
+int
+read_backups(struct verify *v, struct fault *f)
+{
+	struct gang *c = NULL;
+	int rc;
+
+	for (size_t i = 0; i < v->gather.n_heads; i++)
+		v->backups[i].skipped = v->backups[i].wanted && may_skip(v, i);
+	if ((rc = gang_new(&c, v->repo, 0, v->run->jobs, 0, f)) != 0)
+		return rc;
+	progress_total(v->bar, wal_bytes(v) + backup_bytes(v));
+	for (size_t i = 0; rc == 0 && i < v->gather.n_heads; i++)
+		if (v->backups[i].wanted && !v->backups[i].skipped)
+			rc = read_backup(v, c, i, f);
+	gang_free(c);
+	return rc;
+}

@@ -1,0 +1,144 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "verify.h"
+
+/* The audit trail: whether it is whole, and what this run adds to it. */
+
+static int
+take_finding(void *ctx, const struct audit_finding *x, struct fault *f)
+{
+	struct verify *v = ctx;
+	char key[LAYOUT_KEY], numbers[64] = "";
+	int rc = layout_audit_prefix(
+	    repo_cluster(v->repo), repo_system_id(v->repo), key, f);
+
+	if (rc != 0)
+		return rc;
+	if (x->writer[0] != '\0' && x->first == x->last)
+		snprintf(numbers, sizeof numbers, "/%012" PRIu64, x->first);
+	else if (x->writer[0] != '\0')
+		snprintf(numbers, sizeof numbers,
+		    "/%012" PRIu64 " to %012" PRIu64, x->first, x->last);
+	if (strlen(key) + strlen(x->writer) + strlen(numbers) < sizeof key) {
+		strcat(key, x->writer);
+		strcat(key, numbers);
+	}
+	return found_add(v, true, key, x->text, f,
+	    "the audit trail proves nothing there (%s)",
+	    audit_flaw_word(x->flaw));
+}
+
+static int
+take_head(void *ctx, const struct audit_head *h, struct fault *f)
+{
+	struct verify *v = ctx;
+	void *grown = reallocarray(v->heads, v->n_heads + 1, sizeof *v->heads);
+
+	if (grown == NULL)
+		return fault_nomem(f);
+	v->heads = grown;
+	v->heads[v->n_heads++] = *h;
+	return 0;
+}
+
+/* What the last report knew. */
+static int
+known_heads(
+    const struct verify *v, struct audit_head **out, size_t *n, struct fault *f)
+{
+	struct json *list, *j;
+	struct audit_head *h;
+	const char *writer, *hash;
+	size_t count;
+	int rc;
+
+	*out = NULL;
+	*n = 0;
+	if (v->last.all == NULL || !json_has(v->last.all, "audit"))
+		return 0;
+	if ((rc = json_get_array(v->last.all, "audit", &list, &count, f)) != 0)
+		return rc;
+	h = calloc(count + 1, sizeof *h);
+	if (h == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if ((rc = json_at(list, i, &j, f)) != 0 ||
+		    (rc = json_get_str(j, "writer", &writer, f)) != 0 ||
+		    (rc = json_get_u64(j, "sequence", &h[i].sequence, f)) !=
+			0 ||
+		    (rc = json_get_str(j, "hash", &hash, f)) != 0)
+			break;
+		if (strlen(writer) >= sizeof h[i].writer ||
+		    strlen(hash) != 2 * AUDIT_HASH ||
+		    text_unhex(hash, h[i].hash, AUDIT_HASH) != 0)
+			rc = fault_set(f, FAULT_CORRUPT, "no head of a chain");
+		else
+			memcpy(h[i].writer, writer, strlen(writer) + 1);
+	}
+	if (rc != 0) {
+		free(h);
+		return rc;
+	}
+	*out = h;
+	*n = count;
+	return 0;
+}
+
+int
+trail_check(struct verify *v, struct fault *f)
+{
+	struct deadline d = deadline_never();
+	struct audit_check c = {.since_known = v->run->since_last,
+	    .finding = take_finding,
+	    .head = take_head,
+	    .ctx = v};
+	struct audit_head *known;
+	int rc = known_heads(v, &known, &c.n_known, f);
+
+	if (rc != 0)
+		return rc;
+	c.known = known;
+	rc = audit_check(v->repo, 0, &c, &d, f);
+	free(known);
+	return rc;
+}
+
+int
+trail_note(struct verify *v, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(v->only.store_deadline_ms);
+	struct audit_event e = AUDIT_EVENT("verify");
+	struct fault result = FAULT_INIT;
+	struct audit *a;
+	char share[16], seed[24];
+	const struct audit_pair details[] = {
+	    {"sample", share},
+	    {"seed", seed},
+	    {"scope", v->run->wal             ? "wal"
+		      : v->run->n_backups > 0 ? "backup"
+					      : "all"},
+	    {"since", v->run->since_last ? v->last.id : ""},
+	};
+	int rc = audit_open(&a, v->repo, 0, "repo-verify", f);
+
+	if (rc != 0)
+		return rc;
+	snprintf(share, sizeof share, "%u.%02u", v->run->lottery.share / 100,
+	    v->run->lottery.share % 100);
+	snprintf(seed, sizeof seed, "%" PRIu64, v->run->lottery.seed);
+	e.object = v->id;
+	e.stored = v->stored;
+	e.details = details;
+	e.n_details = sizeof details / sizeof details[0];
+	if (v->hurt)
+		fault_set(
+		    &result, FAULT_CORRUPT, "%zu findings", v->n_findings);
+	rc =
+	    audit_note(a, &e, v->hurt ? 1 : 0, v->hurt ? &result : NULL, &d, f);
+	audit_free(a);
+	return rc;
+}

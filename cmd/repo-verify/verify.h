@@ -1,0 +1,177 @@
+#ifndef VERIFY_H
+#define VERIFY_H
+
+#include <pthread.h>
+
+#include "audit.h"
+#include "blocks.h"
+#include "chain.h"
+#include "evidence.h"
+#include "gather.h"
+#include "lottery.h"
+#include "progress.h"
+
+/* What was asked for. */
+struct verify_run {
+	const char *const *backups; /* ids; none: all */
+	size_t n_backups;
+	bool wal; /* nothing but WAL */
+	bool since_last;
+	bool record;
+	bool bar;
+	struct lottery lottery;
+	unsigned jobs;
+	bool name_repo; /* findings tell the repository */
+};
+
+/* One thing that was found. */
+struct verify_finding {
+	char *object; /* a key, or several */
+	char *problem;
+	char *meaning; /* for recovery */
+	bool hurts;    /* recovery, or the proof of what was done */
+};
+
+/* A segment that is there and cannot be replayed, or is gone meanwhile. */
+struct verify_damage {
+	struct chain_hole where; /* one segment */
+	bool absent;
+	char *why;
+};
+
+struct verify_folder { /* beside gather's: what was listed of a backup */
+	unsigned char sum[BLOCKS_SUM];
+	size_t first_pack;
+	size_t n_packs;
+};
+
+struct verify_pack {
+	uint32_t number;
+	bool used;
+	uint64_t size;
+};
+
+struct verify_other { /* .partial and .backup files */
+	char name[WALNAME_SIZE];
+};
+
+/* How a backup fared. */
+struct verify_backup {
+	bool wanted;  /* to be looked into in this run */
+	bool skipped; /* read before, and as it was */
+	bool read;    /* its manifest and its extents now */
+	bool usable;  /* nothing speaks against restoring it */
+	bool gone;    /* pruned meanwhile */
+	uint64_t extents;
+	uint64_t bytes;
+};
+
+/* WAL that was read in this run, without a gap. */
+struct verify_span {
+	uint32_t timeline;
+	uint64_t first;
+	uint64_t last;
+	uint64_t read;    /* by content */
+	uint64_t looked;  /* header and trailer only */
+	uint64_t skipped; /* read before */
+};
+
+/* One repository. */
+struct verify {
+	const struct verify_run *run;
+	struct conf_cluster only;
+	struct repo *repo;
+	struct store *store;
+	char id[LAYOUT_ID];
+	int64_t begun_us;
+	int64_t begun_ms;
+
+	struct evidence last;
+	struct gather gather;
+	struct gather_eye eye;
+
+	/* look.c: as listed */
+	struct blocks blocks;
+	struct verify_folder *folders;
+	size_t n_folders;
+	size_t cap_folders;
+	struct crypto_hash *hash;
+	struct verify_pack *packs;
+	size_t n_packs;
+	size_t cap_packs;
+	struct verify_other *others;
+	size_t n_others;
+	size_t cap_others;
+	struct chain_list missing;
+
+	/* read.c; under the lock where threads work */
+	pthread_mutex_t lock;
+	struct verify_backup *backups; /* as gather's heads */
+	size_t current;                /* the one that is read */
+	struct verify_damage *damaged;
+	size_t n_damaged;
+	struct chain_hole *ends; /* segments whose records end early */
+	size_t n_ends;
+	struct verify_span *spans;
+	size_t n_spans;
+	struct progress *bar;
+	uint64_t stored; /* bytes of objects that were read */
+
+	/* found.c */
+	struct verify_finding *findings;
+	size_t n_findings;
+	uint64_t more; /* that are not listed */
+	bool hurt;
+
+	/* judge.c */
+	struct retain_window *windows;
+	int64_t *window_ends;
+	size_t n_windows;
+	bool thinning_unknown;
+
+	/* trail.c */
+	struct audit_head *heads;
+	size_t n_heads;
+};
+
+/* found.c: a finding that hurts, or a note; once per object. From any thread,
+ * unless the lock is held. */
+int found_add(struct verify *v, bool hurts, const char *object,
+    const char *problem, struct fault *f, const char *meaning, ...)
+    __attribute__((format(printf, 6, 7)));
+void found_print(const struct verify *v);
+void found_free(struct verify *v);
+
+/* look.c: list everything; what should be there and is not. */
+int look_run(struct verify *v, struct fault *f);
+/* Bound name of a pack. */
+bool look_listed(void *ctx, const char *name, uint64_t *size);
+/* Is that segment listed? */
+bool look_has(const struct verify *v, uint32_t timeline, uint64_t segno);
+int look_wal_key(const struct verify *v, const char *name, char key[LAYOUT_KEY],
+    struct fault *f);
+/* prunes.c: where the WAL window of the latest prunings before that moment
+ * began; CLOCK_NONE without any. */
+struct prunes;
+int prunes_read(struct prunes **out, struct verify *v, struct fault *f);
+int prunes_floor(struct prunes *p, struct verify *v, int64_t before_us,
+    int64_t *us, struct fault *f);
+void prunes_free(struct prunes *p);
+
+/* read.c */
+int read_wal(struct verify *v, struct fault *f);
+int read_backups(struct verify *v, struct fault *f);
+
+/* judge.c: what all that means. */
+int judge_run(struct verify *v, struct fault *f);
+
+/* trail.c: the audit trail, checked and continued. */
+int trail_check(struct verify *v, struct fault *f);
+int trail_note(struct verify *v, struct fault *f);
+
+/* result.c */
+int result_put(const struct verify *v, struct json *j, struct fault *f);
+int result_record(struct verify *v, struct fault *f);
+void result_say(const struct verify *v);
+
+#endif

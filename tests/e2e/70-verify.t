@@ -1,0 +1,315 @@
+#!/bin/sh
+# Verifying a directory repository of a real cluster: a clean one says nothing,
+# and whatever is taken from it or changed in it is found, with what it means.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/restore.sh"
+
+d=$T/main repo=$T/repo
+new_key "$T/key"
+rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
+
+backup() {
+	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
+		bail "no backup: $(cat "$T/out")"
+	tail -n 1 "$T/out"
+}
+# The archive is old enough that nothing can be on its way.
+age() {
+	find "$repo" -type f -path '*/wal/*' -exec touch -d '2 hours ago' {} +
+}
+clean() {
+	clean_n=$1
+	shift
+	ok "$clean_n" repo-verify -c "$T/conf" --no-progress "$@"
+	is "... and says nothing" "$(cat "$T/out")" ""
+}
+# finds NAME EXIT ERE... : each is in a line of its own
+finds() {
+	finds_n=$1
+	shift
+	exits 1 "found: $finds_n" repo-verify -c "$T/conf" --no-record \
+		--no-progress
+	cp "$T/out" "$T/found"
+	for finds_e in "$@"; do
+		like "... and told: $finds_e" "$(cat "$T/found")" "$finds_e"
+	done
+	atmost "... in few lines" "$(wc -l <"$T/found")" 4
+}
+# The repository as it was, and with it what this host knows of its records.
+reset() {
+	rm -rf "$repo" "$T/spool"/audit-*
+	cp -a "$T/whole" "$repo"
+	cp -a "$T/known"/* "$T/spool"
+}
+flip() {
+	# A byte in the middle of a file.
+	flip_at=$(($(stat -c %s "$1") / 2))
+	flip_b=$(od -An -tu1 -j $flip_at -N 1 "$1" | tr -d ' ')
+	printf "$(printf '\\%03o' $(((flip_b + 1) % 256)))" |
+		dd of="$1" bs=1 seek=$flip_at conv=notrunc status=none
+}
+# The nth segment of timeline 1 behind the first backup's.
+segment() {
+	ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
+		sed -n "$(($(stop_line) + $1))p"
+}
+stop_line() {
+	ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
+		grep -n "$stop" | cut -d: -f1
+}
+file_of() {
+	ls "$repo"/main/*/wal/*/*/"$1"
+}
+
+rs_mark "$d" a
+first=$(backup)
+stop=$(ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
+	tail -n 1)
+for x in b c d e f g h; do
+	rs_mark "$d" $x
+	rs_archived "$d"
+done
+second=$(backup)
+for x in i j; do
+	rs_mark "$d" $x
+	rs_archived "$d"
+done
+age
+base=$(dirname "$(ls -d "$repo"/main/*/base/"$first")")
+
+# -- clean ---------------------------------------------------------------------
+
+clean "a clean repository"
+is "a report was written" "$(ls "$repo"/main/*/verify/*/report | wc -l)" 1
+clean "... and again" --since-last
+young=$base/$(date -u +%Y%m%dT%H%M%SZ)-full-00000002
+mkdir -p "$young/pack"
+echo x >"$young/pack/00000001"
+clean "with a backup that may be running beside"
+rm -r "$young"
+old=$base/20200101T000000Z-full-00000001
+mkdir -p "$old/pack"
+echo x >"$old/pack/00000001"
+touch -d '2 days ago' "$old/pack/00000001"
+ok "with the remains of an old one" repo-verify -c "$T/conf"
+like "... which are noted" "$(cat "$T/out")" \
+	"^note: .*20200101T000000Z-full-00000001/: an interrupted backup"
+rm -r "$old"
+ok "as JSON" repo-verify -c "$T/conf" --json
+cp "$T/out" "$T/json"
+ok "... with the windows" "$PYTHON" -c '
+import json, sys
+r = json.load(open(sys.argv[1]))["repositories"][0]
+assert r["clean"] and r["findings"] == [] and len(r["windows"]) == 1, r
+assert r["windows"][0]["backup"] == sys.argv[2], r
+assert r["wal"][0]["content_read"] == r["wal"][0]["segments"], r
+assert all(b["extents_read"] == b["extents"] > 0 for b in r["backups"]), r
+' "$T/json" "$first"
+cp -a "$repo" "$T/whole"
+mkdir "$T/known"
+cp -a "$T/spool"/audit-* "$T/known"
+
+# -- WAL -----------------------------------------------------------------------
+
+three=$(segment 3)
+rm "$(file_of "$three")"
+finds "a missing segment" \
+	"$three: is missing: no moment between 20.* and 20.* on timeline 1 can"
+reset
+
+four=$(segment 4)
+five=$(segment 5)
+rm "$(file_of "$four")" "$(file_of "$five")"
+finds "two in a row" "$four to $five \(2 segments\): is missing: no moment"
+reset
+
+last=$(ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
+	tail -n 2 | head -n 1)
+rm "$(file_of "$last")"
+finds "one behind the last backup" \
+	"$last: is missing: no moment after 20.* on timeline 1 can be reached"
+reset
+
+rm "$(file_of "$stop")"
+finds "one that a backup needs" "$stop: is missing: backup $first cannot be"
+reset
+
+f=$(file_of "$three")
+truncate -s $(($(stat -c %s "$f") - 100)) "$f"
+finds "a truncated segment" "$three: .*: no moment between"
+exits 1 "... in the smallest sample" repo-verify -c "$T/conf" --no-record \
+	--sample 0.01 --seed 1
+like "... too" "$(cat "$T/out")" "$three: .*: no moment between"
+reset
+
+flip "$(file_of "$three")"
+finds "a flipped byte" "$three: .*: no moment between"
+reset
+
+a=$(file_of "$three") b=$(file_of "$five")
+mv "$a" "$T/x"
+mv "$b" "$a"
+mv "$T/x" "$b"
+finds "two swapped segments" "$three: .*: no moment between" \
+	"$five: .*: no moment between"
+reset
+
+rm "$repo"/main/*/archive
+finds "a missing mark" "/archive: is missing: walfetch cannot prove"
+reset
+
+# -- backups -------------------------------------------------------------------
+
+rm "$base/$first/pack/00000001"
+finds "a missing pack" \
+	"$first/pack/00000001: is missing: backup $first cannot be restored"
+exits 1 "... with --backup" repo-verify -c "$T/conf" --backup "$first" \
+	--no-record
+ok "... and not with the other's" repo-verify -c "$T/conf" \
+	--backup "$second" --no-record
+ok "... nor with --wal" repo-verify -c "$T/conf" --wal --no-record
+reset
+
+cp "$base/$second/pack/00000001" "$base/$first/pack/00000001"
+finds "a pack of another backup" \
+	"$first/pack/00000001: .*: backup $first cannot be restored"
+reset
+
+size=$(stat -c %s "$base/$first/pack/00000001")
+cp "$base/$first/pack/00000001" "$T/pack"
+flip "$base/$first/pack/00000001"
+finds "a flipped byte in a pack" \
+	"$first/pack/00000001: .*: backup $first cannot be restored"
+reset
+
+truncate -s $((size - 1)) "$base/$first/pack/00000001"
+finds "a truncated pack" \
+	"$first/pack/00000001: is $((size - 1)) bytes long, .* $size"
+reset
+
+rm "$base/$first/manifest"
+finds "a missing manifest" "$first/manifest: is missing: backup $first"
+reset
+
+cp "$base/$second/manifest" "$base/$first/manifest"
+finds "another one's manifest" "$first/manifest: .*: backup $first cannot"
+reset
+
+flip "$base/$first/head"
+finds "a damaged head" "$first/head: .*: backup $first cannot be restored"
+reset
+
+# -- samples -------------------------------------------------------------------
+
+ok "a sample" repo-verify -c "$T/conf" --sample 50 --no-record --json
+cp "$T/out" "$T/one"
+seed=$("$PYTHON" -c '
+import json, sys
+print(json.load(open(sys.argv[1]))["repositories"][0]["seed"])' "$T/one")
+ok "... the same again" repo-verify -c "$T/conf" --sample 50 \
+	--seed "$seed" --no-record --json
+cp "$T/out" "$T/two"
+ok "... reads the same" "$PYTHON" -c '
+import json, sys
+a, b = (json.load(open(x))["repositories"][0] for x in sys.argv[1:])
+for r in a, b:
+    w = r["wal"][0]
+    assert w["content_read"] + w["header_read"] == w["segments"], r
+assert a["wal"] == b["wal"] and a["backups"] == b["backups"], (a, b)
+assert a["stored_read"] == b["stored_read"]
+' "$T/one" "$T/two"
+ok "without --json" repo-verify -c "$T/conf" --sample 50 --no-record
+like "... the seed is printed" "$(cat "$T/out")" '^sample: 50 %, seed [0-9]+$'
+
+# -- since the last ------------------------------------------------------------
+
+reset
+ok "a whole run" repo-verify -c "$T/conf" --json
+cp "$T/out" "$T/one"
+rs_mark "$d" k
+rs_archived "$d"
+ok "since then" repo-verify -c "$T/conf" --since-last --json
+cp "$T/out" "$T/two"
+ok "... only new WAL is read" "$PYTHON" -c '
+import json, sys
+a, b = (json.load(open(x))["repositories"][0] for x in sys.argv[1:])
+w = b["wal"][0]
+assert 1 <= w["content_read"] <= 3, w
+assert w["read_before"] == a["wal"][0]["segments"], w
+assert not any(x["content_read"] for x in b["backups"]), b
+assert b["stored_read"] < a["stored_read"] / 4, (a, b)
+' "$T/one" "$T/two"
+rm "$(file_of "$three")"
+exits 1 "one that was read and is gone now is found" \
+	repo-verify -c "$T/conf" --since-last
+like "... by its name" "$(cat "$T/out")" "$three: is missing"
+reset
+ok "a sample" repo-verify -c "$T/conf" --sample 10
+ok "since a sample" repo-verify -c "$T/conf" --since-last --json
+cp "$T/out" "$T/two"
+ok "... what a whole run before it read counts" "$PYTHON" -c '
+import json, sys
+r = json.load(open(sys.argv[1]))["repositories"][0]
+assert r["wal"][0]["content_read"] == 0, r
+' "$T/two"
+rm -r "$repo"/main/*/verify
+ok "a sample alone" repo-verify -c "$T/conf" --sample 10
+ok "since it" repo-verify -c "$T/conf" --since-last --json
+cp "$T/out" "$T/two"
+ok "... all is read" "$PYTHON" -c '
+import json, sys
+r = json.load(open(sys.argv[1]))["repositories"][0]
+assert r["wal"][0]["read_before"] == 0, r
+assert all(x["content_read"] for x in r["backups"]), r
+' "$T/two"
+flip "$(ls "$repo"/main/*/verify/*/report | tail -n 1)"
+flip "$(file_of "$three")"
+exits 1 "a report that does not open is told" \
+	repo-verify -c "$T/conf" --since-last
+like "... and nothing of it believed" "$(cat "$T/out")" "$three: .*: no moment"
+like "... itself" "$(cat "$T/out")" "/report: .*: nothing is known"
+exits 1 "damage is told again since then" \
+	repo-verify -c "$T/conf" --since-last
+like "... by its name" "$(cat "$T/out")" "$three: .*: no moment"
+reset
+
+# -- the trail -----------------------------------------------------------------
+
+ok "the trail has this run" repo-verify -c "$T/conf"
+clean "... and is whole"
+record=$(ls "$repo"/main/*/audit/*/* | tail -n 2 | head -n 1)
+mv "$record" "$T/x"
+finds "a missing audit record" \
+	"${record##*/audit/}: .*: the audit trail proves nothing there"
+mv "$T/x" "$record"
+last=$(ls "$repo"/main/*/audit/*/* | tail -n 1)
+cp "$record" "$T/x"
+flip "$record"
+finds "an altered one" "${record##*/audit/}: .*: the audit trail proves nothing"
+cp "$T/x" "$record"
+ok "a report that knows the last record" repo-verify -c "$T/conf"
+rm "$(ls "$repo"/main/*/audit/*/* | tail -n 1)" "$last"
+finds "the trail cut off at its end" "/audit/.*: the audit trail proves nothing"
+reset
+
+# -- the way there -------------------------------------------------------------
+
+new_key "$T/other"
+sed "s|$T/key|$T/other|" "$T/conf" >"$T/wrong"
+exits 5 "with a wrong key nothing is found" repo-verify -c "$T/wrong"
+is "... and nothing told" "$(cat "$T/out")" ""
+mv "$repo" "$T/away"
+nok "without the repository it fails" repo-verify -c "$T/conf"
+is "... and tells no finding" "$(cat "$T/out")" ""
+mv "$T/away" "$repo"
+exits 2 "an unknown backup is wrong usage" repo-verify -c "$T/conf" \
+	--backup 20200101T000000Z-full-00000001
+exits 2 "a sample of nothing as well" repo-verify -c "$T/conf" --sample 0
+exits 2 "a seed without sample" repo-verify -c "$T/conf" --seed 1
+chmod -R a-w "$repo"/main
+nok "a report that cannot be written is a failure" repo-verify -c "$T/conf"
+ok "... unless none is wanted" repo-verify -c "$T/conf" --no-record
+chmod -R u+w "$repo"/main
+
+pg_stop "$d"
+done_testing

@@ -1,0 +1,170 @@
+#!/bin/sh
+# Verifying tells what retention let go from what was lost, and follows
+# timelines.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/restore.sh"
+
+d=$T/main repo=$T/repo
+short="retain_full = 1s
+retain_wal = 1s
+retain_daily = 0
+retain_weekly = 0
+retain_monthly = 0
+retain_yearly = 0
+retain_minimum = 1"
+new_key "$T/key"
+rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
+
+backup() {
+	basebackup-ship -c "$1" >"$T/out" 2>&1 ||
+		bail "no backup: $(cat "$T/out")"
+	tail -n 1 "$T/out"
+}
+age() {
+	find "$repo" -type f -path '*/wal/*' -exec touch -d '2 days ago' {} +
+}
+clean() {
+	clean_n=$1 clean_c=$2
+	shift 2
+	ok "$clean_n" repo-verify -c "$clean_c" --no-record "$@"
+	is "... and says nothing" "$(cat "$T/out")" ""
+}
+finds() {
+	finds_n=$1 finds_c=$2
+	shift 2
+	exits 1 "found: $finds_n" repo-verify -c "$finds_c" --no-record
+	cp "$T/out" "$T/found"
+	for finds_e in "$@"; do
+		like "... and told: $finds_e" "$(cat "$T/found")" "$finds_e"
+	done
+}
+segments() {
+	ls "$repo"/main/*/wal/"$1"/*/ | grep -E '^[0-9A-F]{24}$'
+}
+
+# -- thinning ------------------------------------------------------------------
+
+rs_mark "$d" a
+first=$(backup "$T/conf")
+for x in b c d; do
+	rs_mark "$d" $x
+	rs_archived "$d"
+done
+middle=$(segments 00000001 | tail -n 2 | head -n 1)
+second=$(backup "$T/conf")
+for x in e f; do
+	rs_mark "$d" $x
+	rs_archived "$d"
+done
+third=$(backup "$T/conf")
+rs_mark "$d" g
+rs_archived "$d"
+sleep 2
+age
+write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
+clean "before pruning" "$T/conf"
+clean "... by the rules that would let go" "$T/short"
+
+retention-hold -c "$T/short" add --backup "$first" --holder Legal \
+	--reason "case 1" >"$T/out" || fail "hold"
+ok "an old backup stays under hold, WAL behind it goes" \
+	retention-prune -c "$T/short"
+ok "the second backup went" test ! -e "$repo"/main/*/base/"$second"
+ok "WAL in the middle went" test ! -e "$repo"/main/*/wal/00000001/*/"$middle"
+clean "a thinned repository" "$T/short"
+clean "... by rules that keep longer now" "$T/conf"
+cp -a "$repo" "$T/thinned"
+
+own=$(segments 00000001 | head -n 1)
+rm "$repo"/main/*/wal/00000001/*/"$own"
+finds "the WAL of the held backup" "$T/short" \
+	"$own: is missing: backup $first cannot be restored"
+finds "... by other rules as well" "$T/conf" \
+	"$own: is missing: backup $first cannot be restored"
+rm -rf "$repo"
+cp -a "$T/thinned" "$repo"
+gone=$(segments 00000001 | tail -n 2 | head -n 1)
+rm "$repo"/main/*/wal/00000001/*/"$gone"
+finds "WAL in the window" "$T/short" \
+	"$gone: is missing: (no moment after|backup $third)"
+rm -rf "$repo"
+cp -a "$T/thinned" "$repo"
+
+# Without the record of the pruning the rules of now count.
+rm -r "$repo"/main/*/prune
+clean "the rules of the pruning alone tell, too" "$T/short"
+exits 1 "... and others miss what it let go" repo-verify -c "$T/conf" \
+	--no-record
+rm -rf "$repo"
+cp -a "$T/thinned" "$repo"
+
+# A hold on moments that were let go before it was placed.
+retention-hold -c "$T/short" add --from "2001-01-01 00:00:00+00" \
+	--holder Legal --reason "case 2" >"$T/out" || fail "hold"
+clean "a hold that came too late for some WAL" "$T/short"
+clean "... by rules that keep longer now" "$T/conf"
+
+# -- timelines -----------------------------------------------------------------
+
+ok "a standby" pitr-restore -c "$T/conf" --target-dir "$T/two" \
+	--target-action promote
+pg_stop "$d"
+pg_set "$T/two" "archive_command = '\"$BUILD/walpush\" -c \"$T/conf\" %p'"
+write_conf "$T/conf" "$T/two" "$T/key" "file:$repo"
+pg_start "$T/two" -carchive_mode=on || bail "no second server"
+wait_for 60 rs_writes "$T/two" || bail "no promotion"
+write_conf "$T/conf" "$T/two" "$T/key" "file:$repo"
+rs_mark "$T/two" h
+rs_archived "$T/two"
+rs_mark "$T/two" i
+rs_archived "$T/two"
+fourth=$(backup "$T/conf")
+rs_mark "$T/two" j
+rs_archived "$T/two"
+pg_stop "$T/two"
+age
+clean "two timelines" "$T/conf"
+ok "as JSON" repo-verify -c "$T/conf" --no-record --json
+cp "$T/out" "$T/json"
+ok "... with a window each" "$PYTHON" -c '
+import json, sys
+w = json.load(open(sys.argv[1]))["repositories"][0]["windows"]
+assert sorted(x["timeline"] for x in w)[-1] == 2, w
+assert all(x["from_us"] <= x["to_us"] for x in w), w
+' "$T/json"
+cp -a "$repo" "$T/both"
+
+history=$(ls "$repo"/main/*/wal/00000002/00000002.history)
+rm "$history"
+finds "a missing history file" "$T/conf" \
+	"00000002.history: is missing: timeline 2 cannot be followed"
+rm -rf "$repo"
+cp -a "$T/both" "$repo"
+printf x | dd of="$history" bs=1 seek=200 conv=notrunc status=none
+finds "a damaged one" "$T/conf" \
+	"00000002.history: .*: timeline 2 cannot be followed"
+rm -rf "$repo"
+cp -a "$T/both" "$repo"
+
+# The new timeline's first segment, then the last before the fork.
+fork=$(segments 00000002 | head -n 1)
+rm "$repo"/main/*/wal/00000002/*/"$fork"
+finds "the first segment of a timeline" "$T/conf" \
+	"$fork: is missing: no moment (after|between) .* on timeline 2 can be"
+rm -rf "$repo"
+cp -a "$T/both" "$repo"
+before=$(printf '00000001%s%08X' "$(echo "$fork" | cut -c9-16)" \
+	$((0x$(echo "$fork" | cut -c17-24) - 1)))
+rm "$repo"/main/*/wal/00000001/*/"$before"
+finds "the last segment before the fork" "$T/conf" \
+	"$before: is missing: .*(on timeline 2 can be|cannot be restored)"
+rm -rf "$repo"
+cp -a "$T/both" "$repo"
+
+last=$(segments 00000002 | tail -n 2 | head -n 1)
+rm "$repo"/main/*/wal/00000002/*/"$last"
+finds "one on the new timeline" "$T/conf" \
+	"$last: is missing: (no moment after .* on timeline 2|backup $fourth)"
+unlike "... which is nothing to the old one" "$(cat "$T/found")" "timeline 1"
+
+done_testing

@@ -1,0 +1,91 @@
+#!/bin/sh
+# Verifying a bucket: by range, with credentials that may only read, and less
+# the second time.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/restore.sh"
+
+s3_start
+s3_bucket bucket
+proxy_start proxy
+d=$T/main
+new_key "$T/key"
+rs_cluster "$d" "$T/conf" "$T/key" "s3@$PROXY_URL:$bucket/pre"
+# WAL that is missing may come so long.
+write_conf "$T/conf" "$d" "$T/key" "s3@$PROXY_URL:$bucket/pre" -- \
+	"push_deadline = 3s"
+
+objects() {
+	s3ctl list "$bucket" pre/ | cut -f2
+}
+verify() {
+	: >"$T/proxy.requests"
+	repo-verify -c "$T/conf" --no-progress "$@"
+}
+# Bytes that came from the store.
+bytes() {
+	awk '$1 == "GET" { n += $6 } END { print n + 0 }' "$T/proxy.requests"
+}
+
+rs_mark "$d" a
+basebackup-ship -c "$T/conf" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+id=$(tail -n 1 "$T/out")
+for x in b c d e; do
+	rs_mark "$d" $x
+	rs_archived "$d"
+done
+
+ok "a clean bucket" verify
+is "... says nothing" "$(cat "$T/out")" ""
+whole=$(bytes)
+atleast "... takes its content" "$whole" 1000000
+rs_mark "$d" f
+rs_archived "$d"
+ok "the second time" verify --since-last
+atmost "... takes less than a quarter of it" $((4 * $(bytes))) "$whole"
+
+eval "$("$TOP/tests/servers/ceph" user "$S3_DIR" "verifier$$")"
+"$TOP/tests/servers/ceph" grant "$S3_DIR" "$bucket" "verifier$$" read ||
+	bail "no grant"
+sed -e "s|^access_key_id = .*|access_key_id = $ACCESS|" \
+	-e "s|^secret_access_key_file = .*|secret_access_key_file = $SECRET_FILE|" \
+	"$T/conf" >"$T/reader"
+chmod 600 "$T/reader"
+ok "credentials that may only read can verify" \
+	repo-verify -c "$T/reader" --no-record
+exits 4 "... and not record it" repo-verify -c "$T/reader"
+
+objects | grep /wal/ | grep -E '/[0-9A-F]{24}$' | sort >"$T/wal"
+gone=$(tail -n 3 "$T/wal" | head -n 1)
+s3ctl get "$bucket" "$gone" "$T/segment" || bail "no segment"
+s3ctl delete "$bucket" "$gone" || bail "not deleted"
+exits 1 "a missing segment is found though the rest was read before" \
+	verify --since-last
+like "... with what it means" "$(cat "$T/out")" \
+	"${gone##*/}: is missing: no moment after 20.* on timeline 1 can"
+
+# It comes while repo-verify waits for it.
+sed 's/^push_deadline.*/push_deadline = 10min/' "$T/conf" >"$T/patient"
+chmod 600 "$T/patient"
+bg verify repo-verify -c "$T/patient" --no-progress
+sleep 1
+s3ctl put "$bucket" "$gone" "$T/segment" || bail "not put"
+wait "$(bg_pid verify)"
+is "one that was on its way is waited for" "$?" 0
+rm -f "$T/bg/verify"
+is "... and no finding" "$(cat "$T/verify.log")" ""
+
+pack=$(objects | grep "$id/pack/" | head -n 1)
+s3ctl delete "$bucket" "$pack" || bail "not deleted"
+exits 1 "a missing pack" verify --since-last
+like "... with what it means" "$(cat "$T/out")" \
+	"$id/pack/.*: is missing: backup $id cannot be restored"
+
+sed "s|^endpoint = .*|endpoint = http://127.0.0.1:1|" "$T/conf" >"$T/nowhere"
+sed -i "s/^push_deadline.*/&\nstore_deadline = 2s/" "$T/nowhere"
+chmod 600 "$T/nowhere"
+exits 4 "a store that does not answer is no finding" \
+	repo-verify -c "$T/nowhere"
+is "... and nothing is told" "$(cat "$T/out")" ""
+
+pg_stop "$d"
+done_testing
