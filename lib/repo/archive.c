@@ -79,6 +79,22 @@ archive_mark_probe(struct repo *r, size_t i, bool *once,
 }
 
 int
+archive_mark_ours(
+    struct repo *r, size_t i, const struct deadline *d, struct fault *f)
+{
+	static const struct object_digest none;
+	struct archive_file_key k = {.id = {repo_cluster(r), repo_system_id(r),
+					 OBJECT_ARCHIVE, ARCHIVE_MARK}};
+	uint64_t stored;
+	bool same;
+	int rc = layout_mark(k.id.cluster, k.id.system_id, k.key, f);
+
+	if (rc != 0)
+		return rc;
+	return archive_file_compare(r, i, &k, &none, &same, &stored, d, f);
+}
+
+int
 archive_mark_check(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f)
 {

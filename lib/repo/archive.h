@@ -110,11 +110,15 @@ int archive_read(struct repo *r, const char *name, struct buf *out,
  * make: create it where it is missing. check: ABSENT when it is not there,
  * 0 only when it opens with our keys and says what it must. probe: as make, and
  * *once tells whether the store was seen to refuse a name that is taken: a mark
- * that is new is put a second time to see it. */
+ * that is new is put a second time to see it. ours: KEY when what is there was
+ * sealed without the secret of our keys, or with it and they are off; needs no
+ * private key. */
 int archive_mark_make(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f);
 int archive_mark_probe(struct repo *r, size_t i, bool *once,
     const struct deadline *d, struct fault *f);
+int archive_mark_ours(
+    struct repo *r, size_t i, const struct deadline *d, struct fault *f);
 int archive_mark_check(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f);
 

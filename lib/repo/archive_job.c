@@ -138,22 +138,51 @@ job_conf(const struct archive_job *j)
 	return repo_conf(j->repo)->repos[j->index];
 }
 
+/* At most half of the time is spent on the mark. */
+static struct deadline
+job_half(const struct archive_job_task *t)
+{
+	int64_t half = deadline_left_ms(&t->deadline) / 2;
+
+	return deadline_in_ms(
+	    half < ARCHIVE_JOB_MARK_MS ? half : ARCHIVE_JOB_MARK_MS);
+}
+
 /* The mark is small, and nothing is lost when it is written twice: so it is
- * what a store's habits are tried with. At most half of the time is spent on
- * it. */
+ * what a store's habits are tried with. */
 static void
 job_learn(struct archive_job *j, struct store *s)
 {
 	const struct archive_job_task *t = j->task;
-	int64_t half = deadline_left_ms(&t->deadline) / 2;
-	struct deadline d = deadline_in_ms(
-	    half < ARCHIVE_JOB_MARK_MS ? half : ARCHIVE_JOB_MARK_MS);
+	struct deadline d = job_half(t);
 
 	if (!archive_note_has(&t->note, job_conf(j), &j->once))
 		j->marked = archive_mark_probe(
 				j->repo, j->index, &j->once, &d, &j->mark) == 0;
 	if (!j->once)
 		store_look_first(s);
+}
+
+/* What is sealed with other keys than the archive's could not be restored: no
+ * backup would go with it, and at its end walfetch could not open the mark. It
+ * is looked at when the note is old or of other keys; another trouble than that
+ * will show itself when the file is put. */
+static int
+job_check_keys(const struct archive_job *j, struct fault *f)
+{
+	const struct archive_job_task *t = j->task;
+	struct fault why = FAULT_INIT;
+	struct deadline d = job_half(t);
+	bool once;
+
+	if (archive_note_has(&t->note, job_conf(j), &once) ||
+	    archive_mark_ours(j->repo, j->index, &d, &why) != FAULT_KEY)
+		return 0;
+	return fault_set(f, FAULT_KEY,
+	    "the archive there was begun with another key (%s): put that key"
+	    " back, below a new one in the key file if need be, or begin a new"
+	    " archive under another cluster name or URL",
+	    why.text);
 }
 
 /* A directory that had the mark and has it no more is not the one it was: the
@@ -198,6 +227,8 @@ archive_job_put(struct archive_job *j, struct fault *f)
 		if (rc != 0)
 			return rc;
 	}
+	if ((rc = job_check_keys(j, f)) != 0)
+		return rc;
 	/* The mark, which may have been put, is kept otherwise. */
 	rc = repo_store_for(j->repo, j->index, t->file.kind, &s, f);
 	if (rc != 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fdio.h"
+#include "text.h"
 
 #define NOTE_MAX 65536
 #define NOTE_SECONDS (24 * 60 * 60)
@@ -25,8 +26,35 @@ note_line(
 	    c->bucket, c->prefix);
 }
 
+static int
+note_keys(const struct archive_note *n, struct buf *out, struct fault *f)
+{
+	char id[2 * KEYRING_ID + 1];
+	int rc = buf_printf(out, f, "keys");
+
+	for (size_t i = 0;
+	     rc == 0 && n->keys != NULL && i < keyring_count(n->keys); i++) {
+		text_hex(keyring_at(n->keys, i)->id, KEYRING_ID, id);
+		rc = buf_printf(out, f, " %s", id);
+	}
+	return rc != 0 ? rc : buf_printf(out, f, "\n");
+}
+
+static bool
+note_has_keys(const struct archive_note *n)
+{
+	struct fault f = FAULT_INIT;
+	struct buf line = BUF_INIT(NOTE_MAX);
+	bool same = note_keys(n, &line, &f) == 0 && n->text.len >= line.len &&
+		    memcmp(n->text.data, line.data, line.len) == 0;
+
+	buf_free(&line);
+	return same;
+}
+
 void
-archive_note_load(struct archive_note *n, const char *path)
+archive_note_load(
+    struct archive_note *n, const char *path, const struct keyring *keys)
 {
 	struct fault f = FAULT_INIT;
 	unsigned char *data;
@@ -34,6 +62,7 @@ archive_note_load(struct archive_note *n, const char *path)
 	size_t len;
 
 	n->path = path;
+	n->keys = keys;
 	n->fresh = false;
 	buf_init(&n->text, NOTE_MAX);
 	/* A clock that was set back makes notes of the future: not fresh. Those
@@ -47,7 +76,7 @@ archive_note_load(struct archive_note *n, const char *path)
 		buf_clear(&n->text);
 	free(data);
 	n->fresh = st.st_mtime <= time(NULL) &&
-		   st.st_mtime >= time(NULL) - NOTE_SECONDS;
+		   st.st_mtime >= time(NULL) - NOTE_SECONDS && note_has_keys(n);
 }
 
 void
@@ -101,10 +130,11 @@ archive_note_save(const struct archive_note *n,
 	struct buf text = BUF_INIT(NOTE_MAX);
 	struct fdio_atomic a;
 	char *slash, *folder;
-	int rc = 0;
+	int rc;
 
 	if (n->path == NULL)
 		return;
+	rc = note_keys(n, &text, &f);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (flags[i].has)
 			rc = note_line(repos[i], flags[i].once, &text, &f);

@@ -5,22 +5,27 @@
 
 #include "buf.h"
 #include "conf.h"
+#include "keyring.h"
 
 /*
  * The note that remembers in which repositories the archive's mark was seen,
  * and whether their stores refuse a name that is taken: a small local file with
- * "once URL" or "look URL" a line. It is believed for a day, so that a
- * bucket that was emptied gets its mark back, and only if it is ours.
+ * "once URL" or "look URL" a line, below "keys IDS". It is believed for a day,
+ * so that a bucket that was emptied gets its mark back; only if it is ours; and
+ * only with the keys it was written with, as the mark must be one of these.
  * Losing it costs a request; nothing here can fail for the caller.
  */
 
 struct archive_note {
-	const char *path; /* NULL: nothing is remembered */
+	const char *path;           /* NULL: nothing is remembered */
+	const struct keyring *keys; /* NULL: encryption = off */
 	struct buf text;
-	bool fresh; /* not older than a day */
+	bool fresh; /* not older than a day, and of these keys */
 };
 
-void archive_note_load(struct archive_note *n, const char *path);
+/* path and keys must outlive it. */
+void archive_note_load(
+    struct archive_note *n, const char *path, const struct keyring *keys);
 void archive_note_free(struct archive_note *n);
 /* Does it say so, however old it is? */
 bool archive_note_knew(const struct archive_note *n, const struct conf_repo *c);

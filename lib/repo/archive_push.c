@@ -265,7 +265,7 @@ push_new(struct archive_push **out, struct repo *r, const char *path,
 	pthread_mutex_init(&p->lock, NULL);
 	p->repo = r;
 	p->task.conf = repo_conf(r);
-	archive_note_load(&p->task.note, NULL);
+	archive_note_load(&p->task.note, NULL, NULL);
 	p->path = strdup(path);
 	if (p->path == NULL) {
 		archive_push_free(p);
@@ -315,7 +315,7 @@ archive_push_end(struct archive_push *p, const char *mark_note,
 
 	memset(res, 0, sizeof(*res));
 	p->task.deadline = d != NULL ? *d : deadline_never();
-	archive_note_load(&p->task.note, mark_note);
+	archive_note_load(&p->task.note, mark_note, repo_keys(p->repo));
 	p->n = repo_count(p->repo);
 	push_start(p, p->repo);
 	push_wait(p);

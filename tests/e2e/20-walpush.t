@@ -120,6 +120,26 @@ write_conf "$T/conf3" "$T/pg" "$T/key2" "file:$T/repo"
 exits 5 "another key cannot tell whether the same content is there" \
 	push "pg_wal/$SEGMENT"
 same "and the stored object is what it was" "$object" "$T/object"
+# The segments of a new key would lie in an archive which that key cannot prove,
+# beside backups that it cannot open.
+echo "1	0/0	x" >"$T/pg/pg_wal/0000000A.history"
+exits 5 "nor does an archive take new files with another key" \
+	push pg_wal/0000000A.history
+like "and the message says what to do" "$(cat "$T/err")" \
+	"begun with another key.*put that key back"
+write_conf "$T/conf3" "$T/pg" - "file:$T/repo"
+exits 5 "nor unencrypted ones" push pg_wal/0000000A.history
+is "nothing of it is stored" "$(find "$T/repo" -name 0000000A.history)" ""
+cat "$T/key2" "$T/key" >"$T/both"
+chmod 600 "$T/both"
+write_conf "$T/conf3" "$T/pg" "$T/both" "file:$T/repo"
+exits 0 "a new key above the old one goes on with the archive" \
+	push pg_wal/0000000A.history
+exits 0 "and opens what either has sealed" \
+	in_dir "$T/pg" walfetch -c "$T/conf3" "$SEGMENT" "$T/back"
+exits 1 "and proves what is absent" \
+	in_dir "$T/pg" walfetch -c "$T/conf3" 0000000B.history "$T/back"
+rm "$T/pg/pg_wal/0000000A.history"
 repo-key recipient "$T/key" >"$T/recipient"
 write_conf "$T/conf4" "$T/pg" "$T/recipient" "file:$T/repo4"
 CONF=$T/conf4
