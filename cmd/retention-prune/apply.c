@@ -1,5 +1,7 @@
 #include "apply.h"
 
+#include "lock.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +134,8 @@ apply_check(struct planfile *in, const struct gather *g,
 			rc = check_keep(in, j, g, f);
 		else if (strcmp(line, "delete") == 0)
 			rc = check_delete(in, j, g, p, f);
+		else if (strcmp(line, "lock") == 0)
+			rc = lock_check(in, j, g, p, f);
 		json_free(j);
 	}
 	return rc;
@@ -300,6 +304,9 @@ apply_run(struct planfile *in, const struct gather *g,
 			break;
 		if (strcmp(line, "delete") == 0)
 			rc = one(r, j, f);
+		else if (strcmp(line, "lock") == 0 &&
+			 (rc = lock_check(in, j, g, p, f)) == 0)
+			rc = lock_run(in, j, g, p, &res->extended, f);
 		json_free(j);
 	}
 	if (rc == 0)

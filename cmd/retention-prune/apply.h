@@ -6,9 +6,10 @@
 struct apply_result {
 	uint64_t deleted;
 	uint64_t bytes;
-	uint64_t locked;  /* by the store, until a moment to come */
-	uint64_t failed;  /* the store did not delete them */
-	uint64_t skipped; /* they belong to a backup that could not go */
+	uint64_t locked;   /* by the store, until a moment to come */
+	uint64_t failed;   /* the store did not delete them */
+	uint64_t extended; /* locked for longer now */
+	uint64_t skipped;  /* they belong to a backup that could not go */
 };
 
 /* Does the plan fit the repository as it is? EXISTS, with the first

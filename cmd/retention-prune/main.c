@@ -111,6 +111,9 @@ report(const struct session *s, struct fault *f)
 	if (!s->o->json) {
 		text_human_size(r->bytes, human);
 		printf("%" PRIu64 " objects, %s deleted\n", r->deleted, human);
+		if (r->extended > 0)
+			printf("%" PRIu64 " objects are locked for longer\n",
+			    r->extended);
 		if (r->locked > 0)
 			printf("%" PRIu64 " objects are locked, %" PRIu64
 			       " more stay with them\n",
@@ -122,6 +125,7 @@ report(const struct session *s, struct fault *f)
 	(void)((rc = json_put_u64(j, "deleted", r->deleted, f)) ||
 	       (rc = json_put_u64(j, "bytes", r->bytes, f)) ||
 	       (rc = json_put_u64(j, "locked", r->locked, f)) ||
+	       (rc = json_put_u64(j, "extended", r->extended, f)) ||
 	       (rc = json_put_u64(j, "failed", r->failed, f)) ||
 	       (rc = json_put_u64(j, "skipped", r->skipped, f)) ||
 	       (rc = json_dump(j, &text, &len, f)));
@@ -168,7 +172,7 @@ execute(struct session *s, struct fault *f)
 	struct fault other = FAULT_INIT;
 	int rc, after;
 
-	if (s->file.deletes == 0)
+	if (s->file.deletes == 0 && s->file.changes == 0)
 		return report(s, f);
 	if ((rc = trail_begin(&trail, &s->gather, &s->file, f)) != 0) {
 		trail_free(&trail);

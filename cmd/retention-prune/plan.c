@@ -1,5 +1,7 @@
 #include "plan.h"
 
+#include "lock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,9 +262,11 @@ take_wal(void *ctx, const struct store_entry *e, struct fault *f)
 	if (plan_allows(w->g, w->p, e->key, e->modified_us, &why))
 		return planfile_put_delete(
 		    w->out, e->key, e->size, e->modified_us, why, f);
-	if (gather_wal_name(w->g, e->key, &n) && n.kind == WALNAME_SEGMENT)
-		return gather_wal_add(&w->after, &n, e->modified_us, f);
-	return 0;
+	if (!gather_wal_name(w->g, e->key, &n) || n.kind != WALNAME_SEGMENT)
+		return 0;
+	if (lock_plan_wal(w->out, w->g, w->p, e, f) != 0)
+		return (int)f->code;
+	return gather_wal_add(&w->after, &n, e->modified_us, f);
 }
 
 /* All of a backup but its head; manifest before packs, as they are listed. */
@@ -355,6 +359,8 @@ plan_write(struct planfile *out, struct gather *g, const struct retain_plan *p,
 			rc = write_keep(&w, i, f);
 	if (rc == 0)
 		rc = write_windows(&w, "before", &g->in, NULL, f);
+	if (rc == 0)
+		rc = lock_plan(out, g, p, f);
 	if (rc == 0)
 		rc = write_deletes(&w, f);
 	if (rc == 0)

@@ -134,7 +134,7 @@ int
 planfile_rewind(struct planfile *p, struct fault *f)
 {
 	memset(p->sum, 0, sizeof p->sum);
-	p->deletes = p->bytes = 0;
+	p->deletes = p->bytes = p->changes = 0;
 	p->at = 0;
 	if (fseek(p->fp, 0, SEEK_SET) != 0)
 		return io_fault(p, "cannot be read again", f);
@@ -204,6 +204,9 @@ planfile_next(
 	else if ((rc = add_sum(p, p->text, (size_t)len, f)) == 0 &&
 		 strcmp(*line, "delete") == 0)
 		rc = count(p, *j, f);
+	else if (rc == 0 &&
+		 (strcmp(*line, "lock") == 0 || strcmp(*line, "abort") == 0))
+		p->changes++;
 	if (rc != 0 || strcmp(*line, "end") == 0) {
 		json_free(*j);
 		*j = NULL;

@@ -9,8 +9,8 @@
 /*
  * A plan on disk: one JSON object a line, so that neither writing nor reading
  * one of a million objects takes memory. Each line has a member "line" that
- * says what it is: plan (the first), keep, window, delete, end (the last, with
- * totals and a checksum over all lines before it).
+ * says what it is: plan (the first), keep, window, lock, abort, delete, end
+ * (the last, with totals and a checksum over all lines before it).
  */
 
 #define PLANFILE_VERSION 1
@@ -22,7 +22,8 @@ struct planfile {
 	unsigned char sum[32];
 	uint64_t deletes;
 	uint64_t bytes;
-	char *text; /* the line that was read */
+	uint64_t changes; /* lines that do something else */
+	char *text;       /* the line that was read */
 	size_t cap;
 	unsigned long at; /* its number */
 };

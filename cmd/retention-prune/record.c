@@ -103,6 +103,7 @@ record_end(const struct record *r, const struct gather *g,
 	    (rc = json_put_u64(j, "deleted", res->deleted, f)) != 0 ||
 	    (rc = json_put_u64(j, "bytes", res->bytes, f)) != 0 ||
 	    (rc = json_put_u64(j, "locked", res->locked, f)) != 0 ||
+	    (rc = json_put_u64(j, "extended", res->extended, f)) != 0 ||
 	    (rc = json_put_u64(j, "failed", res->failed, f)) != 0 ||
 	    (rc = json_put_u64(j, "skipped", res->skipped, f)) != 0 ||
 	    (rc = json_put_str(

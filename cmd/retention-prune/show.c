@@ -10,6 +10,8 @@ enum part {
 	PART_NONE,
 	PART_KEEP,
 	PART_BEFORE,
+	PART_LOCK,
+	PART_ABORT,
 	PART_DELETE,
 	PART_AFTER
 };
@@ -23,8 +25,9 @@ struct table {
 static void
 begin(struct table *t, enum part part)
 {
-	static const char *const titles[] = {
-	    NULL, "stays", "restorable now", "goes", "restorable afterwards"};
+	static const char *const titles[] = {NULL, "stays", "restorable now",
+	    "is locked for longer", "unfinished uploads, to be ended", "goes",
+	    "restorable afterwards"};
 
 	if (t->part == part)
 		return;
@@ -135,6 +138,21 @@ show_delete(const struct table *t, const struct json *j, struct fault *f)
 }
 
 static int
+show_lock(const struct json *j, struct fault *f)
+{
+	struct fault other = FAULT_INIT;
+	const char *what, *until;
+	int rc;
+
+	if ((rc = json_get_str(j, "until", &until, f)) != 0 ||
+	    (json_get_str(j, "backup", &what, &other) != 0 &&
+		(rc = json_get_str(j, "key", &what, f)) != 0))
+		return rc;
+	printf("  %s  until %s\n", what, until);
+	return 0;
+}
+
+static int
 show_one(
     struct table *t, const struct json *j, const char *line, struct fault *f)
 {
@@ -146,6 +164,10 @@ show_one(
 	}
 	if (strcmp(line, "window") == 0)
 		return show_window(t, j, f);
+	if (strcmp(line, "lock") == 0) {
+		begin(t, PART_LOCK);
+		return show_lock(j, f);
+	}
 	if (strcmp(line, "delete") == 0) {
 		begin(t, PART_DELETE);
 		return t->objects ? show_delete(t, j, f) : 0;

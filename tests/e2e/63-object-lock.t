@@ -83,6 +83,64 @@ like "... and says what to do" "$(cat "$T/err")" \
 is "... and stores nothing there" "$(s3ctl list "$plain")" ""
 exits 2 "so does basebackup-ship" basebackup-ship -c "$T/plain"
 
+# -- promotion -------------------------------------------------------------------
+
+ok "nothing is promoted within the day" \
+	retention-prune -c "$T/conf" --dry-run --json
+unlike "... so nothing is locked for longer" "$(cat "$T/out")" '"line":"lock"'
+
+# The same repository with longer rules: what was locked for three days is to
+# be locked for ten.
+sed 's/^retain_full = .*/retain_full = 10d/' "$T/conf" >"$T/longer"
+chmod 600 "$T/longer"
+ok "with a longer retain_full it is planned to be" \
+	retention-prune -c "$T/longer" --plan "$T/plan"
+like "... by name" "$(cat "$T/out")" "$first  until 20"
+unlike "... but not what is locked for longer" "$(cat "$T/out")" \
+	"$archived  until"
+is "a plan changes nothing" "$(all_days "/$first/")" "GOVERNANCE 3.0"
+exits 3 "nor does one that the rules do not bear out" \
+	retention-prune -c "$T/conf" --apply "$T/plan"
+is "... at all" "$(all_days "/$first/")" "GOVERNANCE 3.0"
+
+# Killed on the way: the head comes last, so the next run goes on.
+cp "$T/longer" "$T/proxied"
+proxy_start cut
+sed -i "s|^endpoint = .*|endpoint = $PROXY_URL|
+	s|^ca_file = .*|insecure = yes|" "$T/proxied"
+sed -i 's/^retain_full.*/&\nstore_deadline = 2s/' "$T/proxied"
+proxy_rules cut '[{"method": "PUT", "path": "/pack/[0-9]*\\?retention", "action": "status", "status": 503}]'
+nok "the store fails in the middle" \
+	retention-prune -c "$T/proxied" --apply "$T/plan"
+atleast "... of the backup" "$(proxy_count cut "^PUT .*/pack/.*retention.* 503")" 1
+is "... and the head is as it was" "$(days "$(keys "/$first/head")")" \
+	"GOVERNANCE 3.0"
+proxy_rules cut
+ok "the same plan again" retention-prune -c "$T/proxied" --apply "$T/plan"
+like "... tells how much" "$(cat "$T/out")" '^[1-9][0-9]* objects are locked'
+is "all of the backup is locked for longer" "$(all_days "/$first/")" \
+	"GOVERNANCE 10.0"
+is "... with its WAL" "$(days "$(keys "/$start\$")")" "GOVERNANCE 10.0"
+is "the lock of the archived one is not shortened" \
+	"$(all_days "/$archived/")" "GOVERNANCE 2557.0"
+ok "another run" retention-prune -c "$T/longer" --dry-run --json
+unlike "... finds nothing to do" "$(cat "$T/out")" '"line":"lock"'
+ok "a shorter rule" retention-prune -c "$T/conf"
+is "... shortens nothing" "$(all_days "/$first/")" "GOVERNANCE 10.0"
+
+# -- pruning ---------------------------------------------------------------------
+
+sed 's/^retain_full = .*/retain_full = 1s\nretain_daily = 0\nretain_weekly = 0\nretain_monthly = 0\nretain_yearly = 0\nretain_minimum = 1/
+	s/^retain_wal = .*/retain_wal = 1s/' "$T/conf" >"$T/short"
+chmod 600 "$T/short"
+sleep 2
+s3ctl versions "$locked" pre/ | grep -v -e /prune/ -e /audit/ >"$T/before"
+ok "pruning what is locked is no failure" retention-prune -c "$T/short"
+like "... and told" "$(cat "$T/err")" \
+	"$first/head: not deleted: locked until 20[0-9-]*T"
+s3ctl versions "$locked" pre/ | grep -v -e /prune/ -e /audit/ >"$T/now"
+same "... and deletes nothing" "$T/before" "$T/now"
+
 ok "the newest state can be restored" pitr-restore -c "$T/conf" --dry-run
 pg_stop "$d"
 done_testing
