@@ -216,9 +216,10 @@ make_spans(struct verify *v, struct fault *f)
 		return fault_nomem(f);
 	for (size_t i = 0; i < g->n_wal; i++) {
 		const struct retain_wal *w = &g->wal[i];
-		struct verify_span *x = &v->spans[v->n_spans - 1];
+		struct verify_span *x =
+		    v->n_spans > 0 ? &v->spans[v->n_spans - 1] : NULL;
 
-		if (v->n_spans > 0 && x->timeline == w->timeline &&
+		if (x != NULL && x->timeline == w->timeline &&
 		    x->last + 1 == w->first) {
 			x->last = w->last;
 			continue;
