@@ -3,7 +3,9 @@
 #	#!/bin/sh
 #	. "$(dirname "$0")/../lib/pitrkit.sh"
 #
-# and ends with done_testing.  It runs alone (sh tests/e2e/NAME.t, as any user
+# and ends with done_testing.  With the line "# Runs as root" and
+# PITRKIT_AS_ROOT=yes before the library is read it is run by root, and starts
+# PostgreSQL by itself.  It runs alone (sh tests/e2e/NAME.t, as any user
 # but root) or under tests/run.  When it ends, however it ends, everything
 # that was started through these functions is stopped and $T is removed
 # (PITRKIT_KEEP=1 keeps it).
@@ -96,7 +98,7 @@ bail() {
 	exit 99
 }
 
-[ "$(id -u)" -ne 0 ] ||
+[ "$(id -u)" -ne 0 ] || [ -n "${PITRKIT_AS_ROOT:-}" ] ||
 	bail "PostgreSQL does not run as root: use tests/run"
 tap_name=$(basename "$0" .t)
 T=$(mktemp -d "${TMPDIR:-/tmp}/$(echo "$tap_name" | cut -c1-20).XXXXXX") ||
