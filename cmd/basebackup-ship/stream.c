@@ -45,6 +45,23 @@ links_folder(struct stream *t, struct fault *f)
 	    t->c->s->server.folder_mode, t->c->s->head.start_us, f);
 }
 
+/* The archive of a tablespace in the data directory does not hold its own
+ * folder. The data directory's does, but may come later; a folder that is told
+ * twice does no harm. */
+static int
+in_place_folder(struct stream *t, struct fault *f)
+{
+	const struct head *h = &t->c->s->head;
+	char path[32];
+
+	for (size_t i = 0; i < h->n_tablespaces; i++)
+		if (h->tablespaces[i].oid == t->oid)
+			return 0;
+	snprintf(path, sizeof path, "pg_tblspc/%u", t->oid);
+	return shipper_folder(
+	    t->c->shipper, path, t->c->s->server.folder_mode, h->start_us, f);
+}
+
 static int
 on_link(struct stream *t, const struct untar_entry *e, struct fault *f)
 {
@@ -120,13 +137,10 @@ on_tablespace(
 	if (size != UINT64_MAX && size <= UINT64_MAX - t->total)
 		t->total += size;
 	progress_total(t->c->progress, t->total);
-	if (oid == 0)
+	/* With allow_in_place_tablespaces it may lie in the data directory:
+	 * then it is a part of that. */
+	if (oid == 0 || path[0] != '/')
 		return 0;
-	if (path[0] != '/')
-		return fault_set(f, FAULT_CONFIG,
-		    "tablespace %u lies in the data directory (%s): such "
-		    "tablespaces of developers are not backed up",
-		    oid, path);
 	return copy_tablespace(
 	    t->c, oid, path, size == UINT64_MAX ? 0 : size, f);
 }
@@ -139,7 +153,8 @@ on_archive(void *ctx, uint32_t oid, struct fault *f)
 	int rc;
 
 	t->oid = oid;
-	if (oid != 0 && (rc = links_folder(t, f)) != 0)
+	if (oid != 0 && ((rc = links_folder(t, f)) != 0 ||
+			    (rc = in_place_folder(t, f)) != 0))
 		return rc;
 	return untar_new(&t->tar, &ev, t, f);
 }

@@ -16,7 +16,7 @@ tree_path_locate(const struct tree *t, const char *path, int *fd,
 {
 	const char *p;
 	char digits[11];
-	uint32_t oid;
+	uint32_t oid = 0;
 	size_t len;
 	size_t k;
 
@@ -34,17 +34,21 @@ tree_path_locate(const struct tree *t, const char *path, int *fd,
 	if (len < sizeof digits) {
 		memcpy(digits, p, len);
 		digits[len] = '\0';
-		for (k = 0; text_u32(digits, &oid) == 0 && k < t->n; k++) {
-			if (t->space[k].oid != oid)
-				continue;
-			*fd = t->space[k].fd;
-			*rest = p[len] == '/' ? p + len + 1 : ".";
-			return 0;
-		}
+		if (text_u32(digits, &oid) != 0)
+			len = sizeof digits;
 	}
-	return fault_set(f, FAULT_CORRUPT,
-	    "the manifest names '%s' but the backup has no such tablespace",
-	    path);
+	if (len >= sizeof digits)
+		return fault_set(f, FAULT_CORRUPT,
+		    "the manifest names '%s', which no tablespace is called",
+		    path);
+	for (k = 0; k < t->n; k++) {
+		if (t->space[k].oid != oid)
+			continue;
+		*fd = t->space[k].fd;
+		*rest = p[len] == '/' ? p + len + 1 : ".";
+		return 0;
+	}
+	return 0; /* it lies in the data directory (in place) */
 }
 
 int

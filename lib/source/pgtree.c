@@ -108,23 +108,28 @@ failed(const struct walk *w, int e, struct fault *f)
 	return fault_errno(f, e, "%s/%s", w->p->root, w->path);
 }
 
-/* Where pg_tblspc/OID leads to. */
 static int
-tell_space(
-    struct walk *w, int at, const char *name, uint32_t *oid, struct fault *f)
+tell_folder(struct walk *w, const struct stat *st, struct fault *f)
+{
+	return w->ev->folder(
+	    w->ctx, w->path, (uint32_t)st->st_mode & 0777, mtime_us(st), f);
+}
+
+/* Where pg_tblspc/OID leads to. With allow_in_place_tablespaces it may be a
+ * folder: then it is a part of the data directory like others. */
+static int
+tell_space(struct walk *w, int at, const char *name, const struct stat *st,
+    uint32_t *oid, struct fault *f)
 {
 	char target[4096];
 	ssize_t n = readlinkat(at, name, target, sizeof target - 1);
 
-	(void)relfile_oid(name, oid);
 	if (n < 0 && errno == EINVAL)
-		return fault_set(f, FAULT_CONFIG,
-		    "tablespace %s lies in the data directory (%s): such "
-		    "tablespaces of developers are not backed up",
-		    name, w->path);
+		return tell_folder(w, st, f);
 	if (n < 0)
 		return errno == ENOENT ? FAULT_ABSENT : failed(w, errno, f);
 	target[n] = '\0';
+	(void)relfile_oid(name, oid);
 	return w->ev->space(w->ctx, *oid, target, f);
 }
 
@@ -144,10 +149,9 @@ on_folder(struct walk *w, int at, const char *name, const struct stat *st,
 		return 0;
 	}
 	if (kind == PGTREE_SPACE)
-		rc = tell_space(w, at, name, &space, f);
+		rc = tell_space(w, at, name, st, &space, f);
 	else
-		rc = w->ev->folder(w->ctx, w->path,
-		    (uint32_t)st->st_mode & 0777, mtime_us(st), f);
+		rc = tell_folder(w, st, f);
 	if (rc != 0 || kind == PGTREE_EMPTY)
 		return rc == FAULT_ABSENT ? 0 : rc;
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -21,7 +21,8 @@
  * sockets, pipes and devices.
  *
  * Links: pg_tblspc/OID leads to a tablespace, of which only this server's own
- * folder is walked. Any other link counts as the file or folder it leads to;
+ * folder is walked; it may be that tablespace's folder itself (in place). Any
+ * other link counts as the file or folder it leads to;
  * one that leads nowhere, or back into a folder above it, is left out, and
  * told.
  *

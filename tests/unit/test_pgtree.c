@@ -62,7 +62,7 @@ on_file(void *ctx, const struct pgtree_file *t, struct fault *f)
 		assert_true(t->size == (uint64_t)read(t->fd, b, sizeof b));
 		(void)close(t->fd);
 	}
-	if (strncmp(t->path, "pg_tblspc/", 10) == 0)
+	if (strncmp(t->path, "pg_tblspc/16500/", 16) == 0)
 		assert_int_equal(t->space, 16500);
 	else
 		assert_int_equal(t->space, 0);
@@ -309,14 +309,20 @@ what_vanishes_is_passed_over(void **state)
 }
 
 static void
-a_tablespace_inside_is_refused(void **state)
+a_tablespace_in_place_is_part_of_the_data_directory(void **state)
 {
 	struct fault f = FAULT_INIT;
 
 	(void)state;
 	folder("pg_tblspc/16600");
-	assert_int_equal(walk(false, &f), FAULT_CONFIG);
-	assert_non_null(strstr(f.text, "16600"));
+	folder("pg_tblspc/16600/PG_15_202209061");
+	folder("pg_tblspc/16600/PG_15_202209061/5");
+	file("pg_tblspc/16600/PG_15_202209061/5/16400");
+	folder("pg_tblspc/16600/PG_14_202107181");
+	assert_int_equal(walk(false, &f), 0);
+	assert_true(told("D", "pg_tblspc/16600"));
+	assert_true(told("R", "pg_tblspc/16600/PG_15_202209061/5/16400"));
+	assert_false(told("D", "pg_tblspc/16600/PG_14_202107181"));
 }
 
 static void
@@ -355,7 +361,7 @@ main(void)
 	    T(links_count_as_what_they_lead_to),
 	    T(pg_wal_may_be_a_link),
 	    T(what_vanishes_is_passed_over),
-	    T(a_tablespace_inside_is_refused),
+	    T(a_tablespace_in_place_is_part_of_the_data_directory),
 	    T(too_deep_and_too_long_are_told),
 	    T(a_root_that_is_not_there_is_told),
 	};

@@ -334,6 +334,9 @@ a_tree_is_made_as_the_manifest_says(void **state)
 	entry('D', "pg_tblspc", NULL);
 	entry('D', "pg_tblspc/16384", NULL);
 	entry('D', "pg_tblspc/16384/PG_15", NULL);
+	/* A tablespace in place: allow_in_place_tablespaces. */
+	entry('D', "pg_tblspc/999", NULL);
+	entry('F', "pg_tblspc/999/empty", NULL);
 	file_of(&p, "base/file", 0, 3, 1);
 	file_of(&p, "pg_tblspc/16384/PG_15/file", 1, 1, 1);
 	file_of(&p, "global/pg_control", 2, 1, 1);
@@ -341,6 +344,7 @@ a_tree_is_made_as_the_manifest_says(void **state)
 	assert_string_equal(letters(root, "base/file"), "abc");
 	assert_string_equal(letters(space, "PG_15/file"), "b");
 	assert_string_equal(letters(root, "pg_tblspc/16384/PG_15/file"), "b");
+	assert_string_equal(letters(root, "pg_tblspc/999/empty"), "");
 	assert_true(exists(root, "base/empty"));
 	/* The caller names it. */
 	assert_false(exists(root, "global/pg_control"));
@@ -380,8 +384,8 @@ paths_that_lead_out_are_refused(void **state)
 {
 	static const char *const paths[] = {"../out", "base/../../out", "..",
 	    "/tmp/test-unpacker-out", "a//b", "./a", ".", "", "a/",
-	    "pg_tblspc/16384/../../out", "pg_tblspc/999/PG_15/1",
-	    "pg_tblspc/99999999999/x", "pg_tblspc/16384x/x"};
+	    "pg_tblspc/16384/../../out", "pg_tblspc/99999999999/x",
+	    "pg_tblspc/16384x/x"};
 	struct fault f = FAULT_INIT;
 	struct pack p;
 	size_t k;
