@@ -30,10 +30,10 @@ done
 BUILD=$T/build
 export PITRKIT_CEPH_DIR BUILD
 
-for t in 20-walpush 40-main-job-15-file 40-main-job-17-s3 60-retention; do
+for t in 20-walpush 40-main-job-15-file 40-main-job-17-s3; do
 	ok "$t passes" sh "$TOP/tests/e2e/$t.t"
 done
-atleast "of programs that were watched" "$(ls "$T/found" | wc -l)" 100
+atleast "of programs that were watched" "$(ls "$T/found" | wc -l)" 50
 # Its remarks about itself, as of a system call that it does not know, begin
 # with "--".
 is "no unset byte used, no wild address, no leak" \
