@@ -6,6 +6,7 @@
 
 #include "archive.h"
 #include "catalog.h"
+#include "crew.h"
 
 #define DAY_US (86400 * INT64_C(1000000))
 
@@ -169,36 +170,77 @@ head_unreadable(struct gather *g, const char *id, struct fault *f)
 	return gather_unreadable(g, key, f);
 }
 
+/* Heads are read side by side: there may be thousands. */
+#define HEADS_AT_ONCE 16
+
+struct look {
+	struct head head;
+	struct fault fault;
+	bool done;
+};
+
+struct looking {
+	struct gather *g;
+	struct look *look; /* as folders */
+};
+
+static void
+look(void *ctx, size_t k, struct repo *own)
+{
+	const struct looking *l = ctx;
+	struct deadline d = request_deadline(l->g);
+
+	if (!l->g->folders[k].has_head)
+		return;
+	l->look[k].done = catalog_head(own, l->g->index, l->g->folders[k].id,
+			      &l->look[k].head, &d, &l->look[k].fault) == 0;
+}
+
+/* The head takes its place, or why not is told. */
+static int
+take_head(
+    struct gather *g, struct gather_folder *d, struct look *x, struct fault *f)
+{
+	if (x->done) {
+		g->heads[g->n_heads++] = x->head;
+		x->done = false;
+		return 0;
+	}
+	*f = x->fault;
+	/* Somebody prunes as well. */
+	if (f->code == FAULT_ABSENT && g->eye != NULL) {
+		d->has_head = false;
+		fault_clear(f);
+		return 0;
+	}
+	if (f->code == FAULT_ABSENT)
+		fault_recode(f, FAULT_AGAIN);
+	fault_prefix(f, "backup %s", d->id);
+	return head_unreadable(g, d->id, f);
+}
+
 static int
 read_heads(struct gather *g, struct fault *f)
 {
+	struct looking l = {g, calloc(g->n_folders + 1, sizeof *l.look)};
+	struct crew *c = NULL;
 	int rc = 0;
 
 	g->heads = calloc(g->n_folders + 1, sizeof *g->heads);
-	if (g->heads == NULL)
-		return fault_nomem(f);
-	for (size_t i = 0; rc == 0 && i < g->n_folders; i++) {
-		struct deadline d = request_deadline(g);
-
-		if (!g->folders[i].has_head)
-			continue;
-		rc = catalog_head(g->repo, g->index, g->folders[i].id,
-		    &g->heads[g->n_heads], &d, f);
-		if (rc == 0) {
-			g->n_heads++;
-			continue;
-		}
-		/* Somebody prunes as well. */
-		if (rc == FAULT_ABSENT && g->eye != NULL) {
-			g->folders[i].has_head = false;
-			rc = 0;
-			continue;
-		}
-		if (rc == FAULT_ABSENT)
-			fault_recode(f, FAULT_AGAIN);
-		fault_prefix(f, "backup %s", g->folders[i].id);
-		rc = head_unreadable(g, g->folders[i].id, f);
-	}
+	if (g->heads == NULL || l.look == NULL)
+		rc = fault_nomem(f);
+	if (rc == 0)
+		rc = crew_new(&c, g->repo, HEADS_AT_ONCE, f);
+	if (rc == 0)
+		rc = crew_run(c, g->n_folders, look, &l, f);
+	for (size_t i = 0; rc == 0 && i < g->n_folders; i++)
+		if (g->folders[i].has_head)
+			rc = take_head(g, &g->folders[i], &l.look[i], f);
+	for (size_t i = 0; l.look != NULL && i < g->n_folders; i++)
+		if (l.look[i].done)
+			head_free(&l.look[i].head);
+	crew_free(c);
+	free(l.look);
 	if (rc == 0 && g->n_heads > 1)
 		qsort(g->heads, g->n_heads, sizeof *g->heads, by_time);
 	return rc;

@@ -181,6 +181,27 @@ take_report(struct evidence *e, struct fault *f)
 }
 
 int
+evidence_decode(const void *text, size_t len, const char *id,
+    struct evidence *out, struct fault *f)
+{
+	struct evidence e = {.id = ""};
+	int rc;
+
+	memcpy(e.id, id, strnlen(id, sizeof e.id - 1));
+	rc = json_parse(&e.all, "report", text, len, f);
+	if (rc == 0)
+		rc = take_report(&e, f);
+	/* An id of a backup that is none. */
+	if (rc == FAULT_CONFIG)
+		rc = fault_recode(f, FAULT_CORRUPT);
+	if (rc != 0)
+		evidence_free(&e);
+	else
+		*out = e;
+	return rc;
+}
+
+int
 evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
 {
 	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
@@ -197,16 +218,11 @@ evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
 		 repo_cluster(r), repo_system_id(r), id, key, f)) == 0 &&
 	    (rc = layout_hold_name(id, "report", name, f)) == 0 &&
 	    (rc = repo_get_object(
-		 r, i, key, OBJECT_REPORT, name, &text, &d, f)) == 0 &&
-	    (rc = json_parse(&out->all, "report", text.data, text.len, f)) == 0)
-		rc = take_report(out, f);
+		 r, i, key, OBJECT_REPORT, name, &text, &d, f)) == 0)
+		rc = evidence_decode(text.data, text.len, id, out, f);
 	buf_free(&text);
 	if (rc == FAULT_CONFIG || rc == FAULT_ABSENT)
 		rc = fault_recode(f, FAULT_CORRUPT);
-	if (rc != 0) {
-		evidence_free(out);
-		memcpy(out->id, id, sizeof id);
-	}
 	return rc;
 }
 

@@ -34,6 +34,9 @@ struct evidence {
  * set: it is there, and nothing of it is to be believed. */
 int evidence_last(
     struct repo *r, size_t i, struct evidence *out, struct fault *f);
+/* A report's content, and its id. CORRUPT when it is none, or another one's. */
+int evidence_decode(const void *text, size_t len, const char *id,
+    struct evidence *out, struct fault *f);
 void evidence_free(struct evidence *e);
 const struct evidence_backup *evidence_find(
     const struct evidence *e, const char *id);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "blocks.h"
+#include "evidence.h"
 #include "lottery.h"
 #include "tiles.h"
 #include "unit.h"
@@ -235,6 +236,54 @@ test_tiles(void **state)
 			fail_msg("row %zu", i);
 }
 
+/* ---- reports ---- */
+
+#define ID "20261122T020000Z-1a2b3c4d"
+#define SUM "abababababababababababababababababababababababababababababababab"
+#define MARK(first, last)                                                      \
+	"{\"timeline\":1,\"log\":0,\"first\":" first ",\"last\":" last         \
+	",\"files\":9,\"sum\":\"" SUM "\",\"read_us\":7}"
+#define REPORT(id, wal, backups)                                               \
+	"{\"format\":1,\"id\":\"" id "\",\"read\":{\"wal\":[" wal              \
+	"],\"backups\":[" backups "]}}"
+#define BACKUP(id, sum)                                                        \
+	"{\"id\":\"" id "\",\"objects\":3,\"sum\":\"" sum "\",\"read_us\":7}"
+
+static void
+test_reports(void **state)
+{
+	static const char good[] =
+	    REPORT(ID, MARK("3", "9") "," MARK("64", "127"),
+		BACKUP("20261122T010000Z-full-1a2b3c4d", SUM));
+	static const char *const bad[] = {
+	    "",
+	    "{}",
+	    "[]",
+	    REPORT("20261122T020000Z-1a2b3c4e", "", ""),
+	    REPORT(ID, MARK("64", "70") "," MARK("3", "9"), ""),
+	    REPORT(ID, MARK("3", "9") "," MARK("10", "11"), ""),
+	    REPORT(ID, MARK("9", "3"), ""),
+	    REPORT(ID, MARK("-1", "3"), ""),
+	    REPORT(ID, MARK("4294967296", "4294967297"), ""),
+	    REPORT(ID, "", BACKUP("../x", SUM)),
+	    REPORT(ID, "", BACKUP("20261122T010000Z-full-1a2b3c4d", "ab")),
+	};
+	struct evidence e;
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	assert_int_equal(evidence_decode(good, strlen(good), ID, &e, &f), 0);
+	assert_int_equal(e.n_wal, 2);
+	assert_int_equal(e.wal[1].first, 64);
+	assert_non_null(evidence_find(&e, "20261122T010000Z-full-1a2b3c4d"));
+	assert_null(evidence_find(&e, "20261122T010000Z-full-1a2b3c4e"));
+	evidence_free(&e);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (evidence_decode(bad[i], strlen(bad[i]), ID, &e, &f) !=
+		    FAULT_CORRUPT)
+			fail_msg("%s", bad[i]);
+}
+
 int
 main(void)
 {
@@ -243,6 +292,7 @@ main(void)
 	    cmocka_unit_test(test_percent),
 	    cmocka_unit_test(test_draws),
 	    cmocka_unit_test(test_tiles),
+	    cmocka_unit_test(test_reports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
