@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -20,10 +21,10 @@ struct output {
 	size_t limit;
 };
 
-/* Standard input empty, output into the pipe, nothing else inherited; a group
- * of its own, so that a kill reaches whatever the shell has started. */
+/* in -1: standard input is empty. group 0: one of its own, so that a kill
+ * reaches whatever the shell has started. Nothing else is inherited. */
 static int
-spawn(const char *command, int out, pid_t *pid)
+spawn(const char *command, int in, int out, pid_t group, pid_t *pid)
 {
 	const char *argv[] = {"sh", "-c", command, NULL};
 	posix_spawn_file_actions_t fa;
@@ -44,11 +45,13 @@ spawn(const char *command, int out, pid_t *pid)
 	sigaddset(&dfl, SIGPIPE);
 	e = posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
 	if (e == 0)
-		e = posix_spawn_file_actions_addopen(
-		    &fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		e = in >= 0 ? posix_spawn_file_actions_adddup2(
+				  &fa, in, STDIN_FILENO)
+			    : posix_spawn_file_actions_addopen(
+				  &fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (e == 0)
 		e = posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	posix_spawnattr_setpgroup(&at, 0);
+	posix_spawnattr_setpgroup(&at, group);
 	posix_spawnattr_setsigmask(&at, &none);
 	posix_spawnattr_setsigdefault(&at, &dfl);
 	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETPGROUP |
@@ -60,6 +63,67 @@ spawn(const char *command, int out, pid_t *pid)
 	posix_spawnattr_destroy(&at);
 	posix_spawn_file_actions_destroy(&fa);
 	return e;
+}
+
+/* The command, and one that watches over us in the same group: when our end of
+ * a pipe is closed because we were ended, it kills the group. */
+struct group {
+	pid_t command;
+	pid_t watcher;
+	int life;
+};
+
+static void
+reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+static int
+group_start(struct group *g, const char *command, int out, struct fault *f)
+{
+	int life[2], null, e;
+
+	if (pipe2(life, O_CLOEXEC) != 0)
+		return fault_errno(f, errno, "pipe");
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	e = null < 0 ? errno : spawn(command, -1, out, 0, &g->command);
+	if (e == 0) {
+		e = spawn("read x; kill -KILL 0", life[0], null, g->command,
+		    &g->watcher);
+		if (e != 0) {
+			kill(-g->command, SIGKILL);
+			reap(g->command);
+		}
+	}
+	if (null >= 0)
+		close(null);
+	close(life[0]);
+	if (e == 0) {
+		g->life = life[1];
+		return 0;
+	}
+	close(life[1]);
+	return fault_errno(f, e, "cannot run a command");
+}
+
+/* over: the command has ended and was waited for; what it left in the
+ * background is its own affair. */
+static void
+group_end(struct group *g, bool over)
+{
+	/* Neither is reaped yet, so the numbers are still ours. */
+	if (over) {
+		kill(g->watcher, SIGKILL);
+	} else {
+		kill(-g->command, SIGKILL);
+		reap(g->command);
+	}
+	reap(g->watcher);
+	close(g->life);
 }
 
 static void
@@ -176,7 +240,7 @@ proc_output(const char *command, size_t limit, const struct deadline *d,
 {
 	struct output o = {NULL, 0, 0, limit};
 	int fds[2], r, status = 0;
-	pid_t pid;
+	struct group g;
 
 	if (o.limit > SIZE_MAX - 2)
 		o.limit = SIZE_MAX - 2;
@@ -187,26 +251,17 @@ proc_output(const char *command, size_t limit, const struct deadline *d,
 		output_wipe(&o);
 		return FAULT_SYSTEM;
 	}
-	r = spawn(command, fds[1], &pid);
+	r = group_start(&g, command, fds[1], f);
 	close(fds[1]);
-	if (r != 0) {
-		fault_errno(f, r, "cannot run a command");
-		close(fds[0]);
-		output_wipe(&o);
-		return FAULT_SYSTEM;
+	if (r == 0) {
+		r = collect(fds[0], &o, d, f);
+		if (r == 0)
+			r = await(g.command, &status, d, f);
+		group_end(&g, r == 0);
+		if (r == 0)
+			r = judge(status, f);
 	}
-	r = collect(fds[0], &o, d, f);
 	close(fds[0]);
-	if (r == 0)
-		r = await(pid, &status, d, f);
-	if (r == 0)
-		r = judge(status, f);
-	else {
-		/* Not reaped yet, so the group's number is still ours. */
-		kill(-pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
 	if (r != 0) {
 		output_wipe(&o);
 		return r;

@@ -119,6 +119,67 @@ the_deadline_ends_the_whole_group(void **state)
 	    run("exec >&-; sleep 60", 99, 300, &out, &len), FAULT_AGAIN);
 }
 
+/* Nobody may wait for orphans here. */
+static bool
+is_zombie(long pid)
+{
+	char path[40], text[256] = "", *p;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	in = fopen(path, "r");
+	if (in == NULL)
+		return true;
+	if (fgets(text, sizeof(text), in) == NULL)
+		text[0] = '\0';
+	fclose(in);
+	p = strrchr(text, ')');
+	return p == NULL || p[1] == '\0' || p[2] == 'Z';
+}
+
+/* A call that is over in time, or killed, leaves no command behind. */
+static void
+nor_does_it_outlive_us(void **state)
+{
+	char path[] = "/tmp/test_proc.XXXXXX", command[200];
+	int64_t end = clock_monotonic_ms() + 30000;
+	int fd = mkstemp(path);
+	unsigned char *out;
+	long left = 0;
+	size_t len;
+	pid_t us;
+	FILE *in;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	/* It stands in a pipe of commands, so that its shell waits for it. */
+	snprintf(command, sizeof(command),
+	    "sh -c 'echo $$ >%s; exec sleep 1000' | cat", path);
+	us = fork();
+	assert_true(us >= 0);
+	if (us == 0) {
+		(void)run(command, 100, 1000000, &out, &len);
+		_exit(0);
+	}
+	while (left == 0 && clock_monotonic_ms() < end) {
+		usleep(10000);
+		in = fopen(path, "r");
+		assert_non_null(in);
+		if (fscanf(in, "%ld", &left) != 1)
+			left = 0;
+		fclose(in);
+	}
+	assert_true(left > 1);
+	assert_int_equal(kill((pid_t)left, 0), 0);
+	kill(us, SIGKILL);
+	while (kill((pid_t)left, 0) == 0 && !is_zombie(left) &&
+	       clock_monotonic_ms() < end)
+		usleep(10000);
+	assert_true(kill((pid_t)left, 0) != 0 || is_zombie(left));
+	unlink(path);
+}
+
 static void
 nothing_of_ours_is_inherited(void **state)
 {
@@ -150,6 +211,7 @@ main(void)
 	    cmocka_unit_test(too_much_is_refused),
 	    cmocka_unit_test(a_failure_names_the_status_but_not_the_output),
 	    cmocka_unit_test(the_deadline_ends_the_whole_group),
+	    cmocka_unit_test(nor_does_it_outlive_us),
 	    cmocka_unit_test(nothing_of_ours_is_inherited),
 	};
 
