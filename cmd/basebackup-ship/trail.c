@@ -84,7 +84,7 @@ trail_begin(struct ship *s)
 {
 	struct deadline d = deadline_in_ms(AUDIT_PATIENCE_MS);
 	struct fault f = FAULT_INIT;
-	struct trail_texts texts;
+	struct trail_texts texts = {.timeline = ""};
 	struct audit_event e;
 
 	if (s->audit == NULL)
@@ -99,7 +99,7 @@ trail_end(struct ship *s, int status, const struct fault *result)
 {
 	struct deadline d = deadline_in_ms(AUDIT_PATIENCE_MS);
 	struct fault f = FAULT_INIT;
-	struct trail_texts texts;
+	struct trail_texts texts = {.timeline = ""};
 	struct audit_event e;
 	int rc;
 

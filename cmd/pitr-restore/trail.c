@@ -87,7 +87,7 @@ trail_begin(struct trail *t, const struct plan *p)
 {
 	struct deadline d = deadline_in_ms(AUDIT_PATIENCE_MS);
 	struct fault f = FAULT_INIT;
-	struct trail_texts texts;
+	struct trail_texts texts = {.timeline = ""};
 	struct audit_event e;
 
 	if (!trail_open(t, p))
@@ -103,7 +103,7 @@ trail_end(struct trail *t, const struct plan *p, int status,
 {
 	struct deadline d = deadline_in_ms(AUDIT_PATIENCE_MS);
 	struct fault f = FAULT_INIT;
-	struct trail_texts texts;
+	struct trail_texts texts = {.timeline = ""};
 	struct audit_event e;
 	int rc;
 

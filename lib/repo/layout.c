@@ -398,8 +398,11 @@ layout_new_writer(const char *host, uint32_t random, char writer[LAYOUT_WRITER])
 	char clean[HOST_MAX + 1] = "";
 	size_t n = 0;
 
-	for (; *host != '\0' && n < HOST_MAX; host++)
-		clean[n++] = layout_host_char(*host) ? *host : '-';
+	for (; n < HOST_MAX && host[n] != '\0'; n++) {
+		clean[n] = '-';
+		if (layout_host_char(host[n]))
+			clean[n] = host[n];
+	}
 	/* No part of a key begins with a dot. */
 	if (clean[0] == '.')
 		clean[0] = '-';

@@ -87,6 +87,9 @@ identify(struct item *t)
 			die(t->path, &f);
 		t->id.kind = archive_file_kind(&n);
 		t->id.name = last;
+	} else if (text_prefix(t->rest, "audit/")) {
+		t->id.kind = OBJECT_AUDIT;
+		t->id.name = t->rest + strlen("audit/");
 	} else {
 		t->id.kind = strcmp(last, "head") == 0       ? OBJECT_HEAD
 			     : strcmp(last, "manifest") == 0 ? OBJECT_MANIFEST

