@@ -11,6 +11,7 @@
 #include "catalog.h"
 #include "cli.h"
 #include "crypto.h"
+#include "gather.h"
 #include "hold.h"
 #include "list.h"
 #include "log.h"
@@ -68,6 +69,51 @@ who(char out[HOLD_TEXT])
 	else
 		snprintf(
 		    out, HOLD_TEXT, "%lu@%s", (unsigned long)geteuid(), host);
+}
+
+/* ---- the store's own ---- */
+
+static int
+sync_one(struct session *s, size_t i, const char *id, struct fault *f)
+{
+	struct gather *g;
+	struct store *store;
+	uint64_t on, off;
+	int rc = repo_store(s->repo, i, &store, f);
+
+	if (rc != 0 || !store_has_lock(store))
+		return rc;
+	g = malloc(sizeof *g);
+	if (g == NULL)
+		return fault_nomem(f);
+	rc = gather_read(g, s->repo, i, clock_now_us(), NULL, f);
+	if (rc == 0)
+		rc = gather_legal_sync(g, &on, &off, f);
+	gather_free(g);
+	free(g);
+	if (rc == 0)
+		log_line(1,
+		    "repository %s: %llu objects put under a legal hold of the "
+		    "store, %llu let go",
+		    store_name(store), (unsigned long long)on,
+		    (unsigned long long)off);
+	else
+		fault_prefix(f,
+		    "hold %s is on record, but not on all objects in "
+		    "repository %s; retention-prune will complete it",
+		    id, store_name(store));
+	return rc;
+}
+
+/* Where the store knows legal holds, they are made what ours are. */
+static int
+sync_stores(struct session *s, const char *id, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < repo_count(s->repo); i++)
+		rc = sync_one(s, i, id, f);
+	return rc;
 }
 
 /* ---- add ---- */
@@ -200,9 +246,10 @@ add(struct session *s, struct fault *f)
 		else
 			record_add(s, i, &h);
 	}
-	if (rc == 0)
-		printf("%s\n", h.id);
-	return rc;
+	if (rc != 0)
+		return rc;
+	printf("%s\n", h.id);
+	return sync_stores(s, h.id, f);
 }
 
 /* ---- release ---- */
@@ -282,7 +329,7 @@ release(struct session *s, const char *id, struct fault *f)
 	if (found == 0)
 		return fault_set(
 		    f, FAULT_CONFIG, "%s: there is no such hold", id);
-	return 0;
+	return sync_stores(s, id, f);
 }
 
 /* ---- list ---- */

@@ -136,6 +136,21 @@ report(const struct session *s, struct fault *f)
 	return rc;
 }
 
+/* Before anything is locked or deleted. */
+static int
+sync_holds(struct session *s, struct fault *f)
+{
+	uint64_t on, off;
+	int rc = gather_legal_sync(&s->gather, &on, &off, f);
+
+	if (on > 0 || off > 0)
+		log_line(0,
+		    "%" PRIu64 " objects put under a legal hold of the store, "
+		    "%" PRIu64 " let go",
+		    on, off);
+	return rc;
+}
+
 static int
 delete_all(struct session *s, struct fault *f)
 {
@@ -172,6 +187,8 @@ execute(struct session *s, struct fault *f)
 	struct fault other = FAULT_INIT;
 	int rc, after;
 
+	if ((rc = sync_holds(s, f)) != 0)
+		return rc;
 	if (s->file.deletes == 0 && s->file.changes == 0)
 		return report(s, f);
 	if ((rc = trail_begin(&trail, &s->gather, &s->file, f)) != 0) {

@@ -101,6 +101,16 @@ int gather_wal_number(struct gather *g, struct fault *f);
 
 /* gather_hold.c: for the planner, with the ends of held ranges. */
 int gather_hold_prepare(struct gather *g, struct fault *f);
+/* Of one hold; to->bounds is the caller's to free. */
+int gather_hold_make(struct gather *g, const struct hold *h,
+    struct retain_hold *to, struct fault *f);
+/* gather_legal.c: where object lock is on, the store's own legal holds are made
+ * what the holds are: on every object that an active hold keeps; taken off what
+ * only holds that are over, or were released, kept. What no hold of ours ever
+ * kept is not touched. The head of a backup comes last, so what was cut off is
+ * completed by the next call. *on, *off: how many objects. */
+int gather_legal_sync(
+    struct gather *g, uint64_t *on, uint64_t *off, struct fault *f);
 /* gather_need.c: the backups whose packs backup i uses. */
 int gather_need_read(struct gather *g, size_t i, struct fault *f);
 

@@ -71,6 +71,19 @@ bound(struct gather *g, struct retain_hold *h, struct fault *f)
 }
 
 int
+gather_hold_make(struct gather *g, const struct hold *h, struct retain_hold *to,
+    struct fault *f)
+{
+	*to = (struct retain_hold){.id = h->id,
+	    .until_us = h->until_us,
+	    .backup = h->backup[0] != '\0' ? h->backup : NULL,
+	    .from_us = h->from_us,
+	    .to_us = h->to_us};
+	return to->backup == NULL && to->to_us != CLOCK_NONE ? bound(g, to, f)
+							     : 0;
+}
+
+int
 gather_hold_prepare(struct gather *g, struct fault *f)
 {
 	int rc = 0;
@@ -78,20 +91,9 @@ gather_hold_prepare(struct gather *g, struct fault *f)
 	g->held = calloc(g->holds.n + 1, sizeof *g->held);
 	if (g->held == NULL)
 		return fault_nomem(f);
-	for (size_t i = 0; rc == 0 && i < g->holds.n; i++) {
-		const struct hold *h = &g->holds.h[i];
-		struct retain_hold *r = &g->held[g->n_held];
-
-		if (h->released)
-			continue;
-		*r = (struct retain_hold){.id = h->id,
-		    .until_us = h->until_us,
-		    .backup = h->backup[0] != '\0' ? h->backup : NULL,
-		    .from_us = h->from_us,
-		    .to_us = h->to_us};
-		g->n_held++;
-		if (r->backup == NULL && r->to_us != CLOCK_NONE)
-			rc = bound(g, r, f);
-	}
+	for (size_t i = 0; rc == 0 && i < g->holds.n; i++)
+		if (!g->holds.h[i].released)
+			rc = gather_hold_make(
+			    g, &g->holds.h[i], &g->held[g->n_held++], f);
 	return rc;
 }

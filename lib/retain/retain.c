@@ -103,6 +103,9 @@ mark_alone(struct retain_plan *p)
 		const struct retain_backup *b = &in->backups[i];
 		struct retain_verdict *v = &p->backups[i];
 
+		mark_held(p, i);
+		if (p->held_only)
+			continue;
 		if (in->now_us - b->stop_us <= p->policy.full_us)
 			v->rules |= RETAIN_FULL;
 		if (class_keeps(p, b))
@@ -111,9 +114,8 @@ mark_alone(struct retain_plan *p)
 			v->rules |= RETAIN_MINIMUM;
 			minimum--;
 		}
-		mark_held(p, i);
 	}
-	for (unsigned u = 0; u < RETAIN_UNITS; u++)
+	for (unsigned u = 0; u < RETAIN_UNITS && !p->held_only; u++)
 		mark_tier(p, (enum retain_unit)u);
 }
 
@@ -152,7 +154,7 @@ mark_good(struct retain_plan *p)
 {
 	const struct retain_input *in = p->in;
 
-	p->all_wal = true;
+	p->all_wal = !p->held_only;
 	for (size_t i = 0; i < in->n_backups; i++) {
 		const struct retain_backup *b = &in->backups[i];
 
@@ -263,9 +265,9 @@ retain_keeps_place(const struct retain_plan *p, uint32_t timeline,
 		else
 			high = mid;
 	}
-	found = &p->wal[low];
-	if (low == p->n_wal || found->timeline != timeline)
+	if (low == p->n_wal || p->wal[low].timeline != timeline)
 		return false;
+	found = &p->wal[low];
 	*last = found->first <= segno ? found->last : found->first - 1;
 	return found->first <= segno;
 }
@@ -278,6 +280,9 @@ set_times(struct retain_plan *p)
 	const struct retain_input *in = p->in;
 
 	p->window_us = in->now_us - p->policy.wal_us;
+	p->since_us = INT64_MAX;
+	if (p->held_only)
+		return;
 	p->since_us = p->window_us;
 	if (in->now_us - HOUR_US < p->since_us)
 		p->since_us = in->now_us - HOUR_US;
@@ -286,8 +291,9 @@ set_times(struct retain_plan *p)
 		p->since_us = in->running_us - HOUR_US;
 }
 
-int
-retain_plan(struct retain_plan **out, const struct retain_policy *policy,
+/* policy NULL: holds alone. */
+static int
+make_plan(struct retain_plan **out, const struct retain_policy *policy,
     const struct retain_input *input, struct fault *f)
 {
 	struct retain_plan *p;
@@ -298,7 +304,9 @@ retain_plan(struct retain_plan **out, const struct retain_policy *policy,
 	p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return fault_nomem(f);
-	p->policy = *policy;
+	if (policy != NULL)
+		p->policy = *policy;
+	p->held_only = policy == NULL;
 	p->in = input;
 	p->backups = calloc(input->n_backups + 1, sizeof *p->backups);
 	if (p->backups == NULL) {
@@ -319,6 +327,20 @@ retain_plan(struct retain_plan **out, const struct retain_policy *policy,
 	else
 		*out = p;
 	return rc;
+}
+
+int
+retain_plan(struct retain_plan **out, const struct retain_policy *policy,
+    const struct retain_input *input, struct fault *f)
+{
+	return make_plan(out, policy, input, f);
+}
+
+int
+retain_plan_held(
+    struct retain_plan **out, const struct retain_input *input, struct fault *f)
+{
+	return make_plan(out, NULL, input, f);
 }
 
 void

@@ -152,6 +152,9 @@ struct retain_plan;
  */
 int retain_plan(struct retain_plan **out, const struct retain_policy *policy,
     const struct retain_input *input, struct fault *f);
+/* By the holds alone: all else goes. */
+int retain_plan_held(struct retain_plan **out, const struct retain_input *input,
+    struct fault *f);
 void retain_free(struct retain_plan *p);
 
 /* The rules that keep backup i; 0: it goes. */

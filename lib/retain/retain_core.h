@@ -24,6 +24,7 @@ struct retain_plan {
 	int64_t window_us;
 	int64_t since_us; /* WAL archived since then stays */
 	bool all_wal;
+	bool held_only; /* no other rules */
 };
 
 /* retain_check.c: can the catalogue be trusted? */

@@ -135,7 +135,8 @@ retain_span_mark(struct retain_plan *p, struct fault *f)
 		if (rc != 0)
 			break;
 		is_present = present(p, path.timeline);
-		rc = mark_path(p, &path, &s, is_present, f);
+		if (!p->held_only)
+			rc = mark_path(p, &path, &s, is_present, f);
 		for (size_t k = 0; rc == 0 && k < in->n_holds; k++) {
 			const struct retain_hold *h = &in->holds[k];
 

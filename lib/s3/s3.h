@@ -122,6 +122,11 @@ int s3_versions_list(struct s3 *s, const char *prefix, const char *first,
  * the newest. */
 int s3_lock_until(struct s3 *s, const char *key, const char *version,
     int64_t *until_us, const struct deadline *d, struct fault *f);
+/* A legal hold: it has no end. */
+int s3_lock_held(struct s3 *s, const char *key, const char *version, bool *on,
+    const struct deadline *d, struct fault *f);
+int s3_lock_hold(struct s3 *s, const char *key, bool on,
+    const struct deadline *d, struct fault *f);
 /* Later, never earlier: *done tells whether there was anything to do. */
 int s3_lock_extend(struct s3 *s, const char *key, int64_t until_us, bool *done,
     const struct deadline *d, struct fault *f);

@@ -121,20 +121,31 @@ s3_lock_read(
 		   : fault_recode(f, FAULT_CORRUPT);
 }
 
-/* ABSENT: no lock. mode and until are set with 0. */
+struct question {
+	const char *name; /* "retention", "legal-hold" */
+	const char *root;
+	const char *permission;
+};
+
+static const struct question retention = {
+    "retention", "Retention", "s3:GetObjectRetention"};
+static const struct question legal_hold = {
+    "legal-hold", "LegalHold", "s3:GetObjectLegalHold"};
+
+/* ABSENT: the object has none of that. */
 static int
-look(struct s3 *s, const char *key, const char *version, char mode[16],
-    int64_t *until_us, const struct deadline *d, struct fault *f)
+ask(struct s3 *s, const struct question *what, const char *key,
+    const char *version, struct xml **doc, const struct deadline *d,
+    struct fault *f)
 {
 	struct buf q = BUF_INIT(8192);
 	struct s3_request rq = {.method = "GET",
 	    .key = key,
-	    .permission = "s3:GetObjectRetention",
-	    .root = "Retention",
+	    .permission = what->permission,
+	    .root = what->root,
 	    .d = d};
 	struct http_response rs;
-	struct xml *doc = NULL;
-	int rc = s3_url_query(&q, "retention", "", f);
+	int rc = s3_url_query(&q, what->name, "", f);
 
 	if (rc == 0 && version != NULL)
 		rc = s3_url_query(&q, "versionId", version, f);
@@ -143,21 +154,30 @@ look(struct s3 *s, const char *key, const char *version, char mode[16],
 		return rc;
 	}
 	rq.query = (char *)q.data;
-	rc = s3_call(s, &rq, &rs, &doc, NULL, f);
-	if (rc == 0) {
-		rc = s3_lock_read(doc, mode, until_us, f);
-		if (rc == FAULT_CORRUPT)
-			(void)s3_call_context(s, &rq, f);
-	} else if (rc == FAULT_ABSENT) {
-		/* The object itself: that is another answer. */
+	rc = s3_call(s, &rq, &rs, doc, NULL, f);
+	if (rc == FAULT_ABSENT) /* the object itself: another answer */
 		rc = fault_recode(f, FAULT_AGAIN);
-	} else if (said(&rs, "NoSuchObjectLockConfiguration") ||
-		   said(&rs, "ObjectLockConfigurationNotFoundError")) {
+	else if (rc != 0 &&
+		 (said(&rs, "NoSuchObjectLockConfiguration") ||
+		     said(&rs, "ObjectLockConfigurationNotFoundError")))
 		rc = fault_set(f, FAULT_ABSENT, "no lock");
-	}
-	xml_free(doc);
 	http_response_free(&rs);
 	buf_free(&q);
+	return rc;
+}
+
+/* ABSENT: no lock. mode and until are set with 0. */
+static int
+look(struct s3 *s, const char *key, const char *version, char mode[16],
+    int64_t *until_us, const struct deadline *d, struct fault *f)
+{
+	struct xml *doc = NULL;
+	int rc = ask(s, &retention, key, version, &doc, d, f);
+
+	if (rc == 0 &&
+	    (rc = s3_lock_read(doc, mode, until_us, f)) == FAULT_CORRUPT)
+		fault_prefix(f, "repository %s: %s", s->name, key);
+	xml_free(doc);
 	return rc;
 }
 
@@ -177,19 +197,29 @@ s3_lock_until(struct s3 *s, const char *key, const char *version,
 	return 0;
 }
 
-/* A retry is harmless: the same moment again. */
+/* A retry is harmless: the same again. */
+static int
+answer(struct s3 *s, const char *key, const char *query, const char *permission,
+    const struct buf *b, const struct deadline *d, struct fault *f)
+{
+	struct s3_request rq = {.method = "PUT",
+	    .key = key,
+	    .query = query,
+	    .permission = permission,
+	    .body = b->data,
+	    .body_len = b->len,
+	    .md5 = true,
+	    .aside = true,
+	    .d = d};
+
+	return s3_call(s, &rq, NULL, NULL, NULL, f);
+}
+
 static int
 write_lock(struct s3 *s, const char *key, const char *mode, int64_t until_us,
     const struct deadline *d, struct fault *f)
 {
 	struct buf b = BUF_INIT(1024);
-	struct s3_request rq = {.method = "PUT",
-	    .key = key,
-	    .query = "retention=",
-	    .permission = "s3:PutObjectRetention",
-	    .md5 = true,
-	    .aside = true,
-	    .d = d};
 	char until[CLOCK_TEXT_SIZE];
 	int rc;
 
@@ -199,11 +229,9 @@ write_lock(struct s3 *s, const char *key, const char *mode, int64_t until_us,
 	    "<Mode>%s</Mode><RetainUntilDate>%s</RetainUntilDate>"
 	    "</Retention>",
 	    mode, until);
-	if (rc == 0) {
-		rq.body = b.data;
-		rq.body_len = b.len;
-		rc = s3_call(s, &rq, NULL, NULL, NULL, f);
-	}
+	if (rc == 0)
+		rc = answer(
+		    s, key, "retention=", "s3:PutObjectRetention", &b, d, f);
 	buf_free(&b);
 	return rc;
 }
@@ -235,5 +263,54 @@ s3_lock_extend(struct s3 *s, const char *key, int64_t until_us, bool *done,
 	}
 	rc = write_lock(s, key, mode, until_us, d, f);
 	*done = rc == 0;
+	return rc;
+}
+
+int
+s3_lock_held(struct s3 *s, const char *key, const char *version, bool *on,
+    const struct deadline *d, struct fault *f)
+{
+	struct deadline never = deadline_never();
+	struct xml *doc = NULL;
+	const char *status;
+	int rc =
+	    ask(s, &legal_hold, key, version, &doc, d != NULL ? d : &never, f);
+
+	if (rc == FAULT_ABSENT) {
+		fault_clear(f);
+		*on = false;
+		return 0;
+	}
+	if (rc == 0) {
+		status = xml_text(xml_top(doc), "Status");
+		if (status != NULL && strcmp(status, "ON") == 0)
+			*on = true;
+		else if (status != NULL && strcmp(status, "OFF") == 0)
+			*on = false;
+		else
+			rc = fault_set(f, FAULT_CORRUPT,
+			    "repository %s: %s: a legal hold that is neither "
+			    "on nor off",
+			    s->name, key);
+	}
+	xml_free(doc);
+	return rc;
+}
+
+int
+s3_lock_hold(struct s3 *s, const char *key, bool on, const struct deadline *d,
+    struct fault *f)
+{
+	struct deadline never = deadline_never();
+	struct buf b = BUF_INIT(1024);
+	int rc = buf_printf(&b, f,
+	    "<LegalHold xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+	    "<Status>%s</Status></LegalHold>",
+	    on ? "ON" : "OFF");
+
+	if (rc == 0)
+		rc = answer(s, key, "legal-hold=", "s3:PutObjectLegalHold", &b,
+		    d != NULL ? d : &never, f);
+	buf_free(&b);
 	return rc;
 }

@@ -123,6 +123,31 @@ store_lock_extend(struct store *s, const char *key, int64_t until_us,
 	    s, key, until_us, done ? done : &ignored, &until, f);
 }
 
+int
+store_legal_held(struct store *s, const char *key, bool *on,
+    const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	int rc = check_lock(s, key, f);
+
+	return rc ? rc : s->ops->legal_held(s, key, on, &until, f);
+}
+
+int
+store_legal_hold(struct store *s, const char *key, bool on, bool *done,
+    const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	bool is_on;
+	int rc = store_legal_held(s, key, &is_on, d, f);
+
+	if (rc == 0 && is_on != on)
+		rc = s->ops->legal_hold(s, key, on, &until, f);
+	if (rc == 0 && done)
+		*done = is_on != on;
+	return rc;
+}
+
 /* ---- uploads ---- */
 
 int

@@ -74,6 +74,13 @@ int store_lock_until(struct store *s, const char *key, int64_t *until_us,
 int store_lock_extend(struct store *s, const char *key, int64_t until_us,
     bool *done, const struct deadline *d, struct fault *f);
 
+/* A legal hold of the store: the object cannot be deleted until it is taken
+ * off. *done as above. */
+int store_legal_held(struct store *s, const char *key, bool *on,
+    const struct deadline *d, struct fault *f);
+int store_legal_hold(struct store *s, const char *key, bool on, bool *done,
+    const struct deadline *d, struct fault *f);
+
 int store_put(struct store *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
 
@@ -136,7 +143,8 @@ int store_list(struct store *s, const char *prefix, bool shallow,
 
 /* Each key's own result to cb, in any order; absent keys count as deleted. In a
  * bucket that keeps versions all versions of the keys go, so that their space
- * is free; EXISTS, with the time, for one that object lock protects. 0
+ * is free; EXISTS, with the time or the word, for one that object lock or a
+ * legal hold protects. 0
  * when every key's result was told; after a fault the others are unknown. */
 typedef void (*store_delete_fn)(
     void *ctx, size_t i, const struct fault *result);

@@ -37,6 +37,10 @@ struct store_ops {
 	    const struct deadline *d, struct fault *f);
 	int (*lock_extend)(struct store *s, const char *key, int64_t until_us,
 	    bool *done, const struct deadline *d, struct fault *f);
+	int (*legal_held)(struct store *s, const char *key, bool *on,
+	    const struct deadline *d, struct fault *f);
+	int (*legal_hold)(struct store *s, const char *key, bool on,
+	    const struct deadline *d, struct fault *f);
 
 	/* Optional, all five or none: without them an upload is collected in
 	 * memory and put. upload_free also after a commit. */

@@ -89,6 +89,28 @@ lock_extend(struct store *base, const char *key, int64_t until_us, bool *done,
 	return rc ? rc : s3_lock_extend(s->s3, full, until_us, done, d, f);
 }
 
+static int
+legal_held(struct store *base, const char *key, bool *on,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	int rc = store_s3_key(s, key, full, f);
+
+	return rc ? rc : s3_lock_held(s->s3, full, NULL, on, d, f);
+}
+
+static int
+legal_hold(struct store *base, const char *key, bool on,
+    const struct deadline *d, struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	int rc = store_s3_key(s, key, full, f);
+
+	return rc ? rc : s3_lock_hold(s->s3, full, on, d, f);
+}
+
 /* ---- reading ---- */
 
 static void
@@ -226,6 +248,8 @@ static const struct store_ops ops = {
     .has_lock = has_lock,
     .lock_until = lock_until,
     .lock_extend = lock_extend,
+    .legal_held = legal_held,
+    .legal_hold = legal_hold,
     .upload_begin = store_s3_upload_begin,
     .upload_write = store_s3_upload_write,
     .upload_deadline = store_s3_upload_deadline,

@@ -133,21 +133,29 @@ take_version(void *ctx, const char *key, const char *version, struct fault *f)
 	return 0;
 }
 
-/* A refusal may be a lock's. */
+/* A refusal may be a lock's. A bucket that never had object lock has neither.
+ */
 static void
 look_for_lock(struct batch *b, size_t i, struct fault *result)
 {
 	char text[CLOCK_TEXT_SIZE];
 	struct fault ignored = FAULT_INIT;
+	const char *key = b->keys[i], *id = b->ids[i];
 	int64_t until_us;
+	bool held;
 
-	if (result->code != FAULT_DENIED ||
-	    s3_lock_until(b->s->s3, b->keys[i], b->ids[i], &until_us, b->d,
-		&ignored) != 0 ||
-	    until_us == CLOCK_NONE)
+	if (result->code != FAULT_DENIED)
 		return;
-	clock_format_iso(until_us, text);
-	fault_set(result, FAULT_EXISTS, "locked until %s", text);
+	if (s3_lock_until(b->s->s3, key, id, &until_us, b->d, &ignored) == 0 &&
+	    until_us > clock_now_us()) {
+		clock_format_iso(until_us, text);
+		fault_set(result, FAULT_EXISTS, "locked until %s", text);
+	} else if (s3_lock_held(b->s->s3, key, id, &held, b->d, &ignored) ==
+		       0 &&
+		   held) {
+		fault_set(
+		    result, FAULT_EXISTS, "under a legal hold of the store");
+	}
 }
 
 static void

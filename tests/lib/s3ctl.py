@@ -13,6 +13,8 @@
   s3ctl.py CEPHDIR copy BUCKET FROM TO       server side
   s3ctl.py CEPHDIR head BUCKET KEY           lines: NAME: VALUE
   s3ctl.py CEPHDIR retention BUCKET KEY      lines: MODE <tab> UNTIL
+  s3ctl.py CEPHDIR held BUCKET KEY           legal hold: ON, OFF or none
+  s3ctl.py CEPHDIR hold BUCKET KEY ON|OFF    sets it
   s3ctl.py CEPHDIR lock BUCKET KEY SECONDS   object lock, governance
   s3ctl.py CEPHDIR grant BUCKET USER read|write|append
   s3ctl.py CEPHDIR wipe BUCKET               every object and version
@@ -213,6 +215,25 @@ def do_retention(s3, bucket, key):
     _, data = s3.call("GET", bucket, key, query={"retention": ""})
     root = ET.fromstring(re.sub(rb' xmlns="[^"]*"', b"", data, 1))
     print(root.findtext("Mode"), root.findtext("RetainUntilDate"), sep="\t")
+
+
+def do_held(s3, bucket, key):
+    try:
+        _, data = s3.call("GET", bucket, key, query={"legal-hold": ""})
+    except Refused as e:
+        if "ObjectLockConfiguration" not in str(e):
+            raise
+        print("none")
+        return
+    root = ET.fromstring(re.sub(rb' xmlns="[^"]*"', b"", data, 1))
+    print(root.findtext("Status"))
+
+
+def do_hold(s3, bucket, key, status):
+    body = f"<LegalHold><Status>{status}</Status></LegalHold>".encode()
+    s3.call("PUT", bucket, key, query={"legal-hold": ""}, body=body,
+            headers={"content-md5": base64.b64encode(
+                hashlib.md5(body).digest()).decode()})
 
 
 def do_lock(s3, bucket, key, seconds):

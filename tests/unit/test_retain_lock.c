@@ -239,6 +239,62 @@ window_wal_waits_for_the_next_backup(void **state)
 	retain_free(p);
 }
 
+static void
+by_holds_alone_all_else_goes(void **state)
+{
+	struct retain_backup b[] = {backup("a", "2026-11-01T02:00:00Z", 5),
+	    backup("b", "2026-11-08T02:00:00Z", 60),
+	    backup("c", "2026-11-20T02:00:00Z", 100)};
+	struct retain_wal wal = {1, 0, 1000, NOW};
+	struct history_entry e = {1, 0, UINT64_MAX};
+	struct history h = {&e, 1};
+	struct retain_bound bound = {1, 70};
+	struct retain_hold holds[] = {
+	    {.id = "h1", .until_us = CLOCK_NONE, .backup = "a"},
+	    {.id = "h2", .until_us = NOW - 1, .backup = "c"},
+	    {.id = "h3",
+		.until_us = CLOCK_NONE,
+		.from_us = at("2026-11-09T00:00:00Z"),
+		.to_us = at("2026-11-10T00:00:00Z"),
+		.bounds = &bound,
+		.n_bounds = 1},
+	};
+	struct retain_input in = {.backups = b,
+	    .n_backups = 3,
+	    .wal = &wal,
+	    .n_wal = 1,
+	    .paths = &h,
+	    .n_paths = 1,
+	    .holds = holds,
+	    .n_holds = 3,
+	    .running_us = CLOCK_NONE,
+	    .segment_size = SEG,
+	    .now_us = NOW,
+	    .clock_us = NOW};
+	struct retain_plan *p;
+	struct fault f = FAULT_INIT;
+	uint64_t last;
+
+	(void)state;
+	assert_int_equal(retain_plan_held(&p, &in, &f), 0);
+	assert_int_equal(retain_backup_rules(p, 0), RETAIN_HOLD);
+	assert_int_equal(retain_backup_rules(p, 1), RETAIN_HOLD);
+	assert_int_equal(retain_backup_rules(p, 2), 0); /* it is over */
+	assert_true(retain_keeps_place(p, 1, 5, &last));
+	assert_false(retain_keeps_place(p, 1, 6, &last));
+	assert_true(retain_keeps_place(p, 1, 60, &last));
+	assert_true(retain_keeps_place(p, 1, 70, &last));
+	assert_false(retain_keeps_place(p, 1, 71, &last));
+	assert_false(retain_keeps_place(p, 1, 1000, &last));
+	retain_free(p);
+	in.n_holds = 0;
+	assert_int_equal(retain_plan_held(&p, &in, &f), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(retain_backup_rules(p, i), 0);
+	assert_false(retain_keeps_place(p, 1, 1000, &last));
+	retain_free(p);
+}
+
 int
 main(void)
 {
@@ -247,6 +303,7 @@ main(void)
 	    cmocka_unit_test(promotion_comes_when_the_bucket_is_over),
 	    cmocka_unit_test(what_a_backup_needs_is_locked_as_long),
 	    cmocka_unit_test(no_lock_outlives_the_rules),
+	    cmocka_unit_test(by_holds_alone_all_else_goes),
 	    cmocka_unit_test(window_wal_waits_for_the_next_backup),
 	};
 

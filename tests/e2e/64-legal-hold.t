@@ -1,0 +1,139 @@
+#!/bin/sh
+# Holds where the store has object lock: each object that a hold keeps is under
+# a legal hold of the store, and is let go when no hold keeps it any more.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/restore.sh"
+
+s3_start
+s3_bucket bucket lock
+d=$T/main
+new_key "$T/key"
+rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket"
+write_conf "$T/conf" "$d" "$T/key" "s3:$bucket" -- "retain_full = 1s
+retain_wal = 1s
+retain_daily = 0
+retain_weekly = 0
+retain_monthly = 0
+retain_yearly = 0
+retain_archive = 1s
+retain_minimum = 1"
+sed -i '/^\[repo r1\]/a object_lock = governance' "$T/conf"
+
+keys() {
+	s3ctl list "$bucket" | cut -f2 | grep -e "$1"
+}
+# held ERE: how many of these objects are under a legal hold
+held() {
+	keys "$1" | while read -r k; do s3ctl held "$bucket" "$k"; done |
+		grep -c '^ON'
+}
+count() {
+	keys "$1" | wc -l | tr -d ' '
+}
+backup() {
+	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
+		bail "no backup: $(cat "$T/out")"
+	tail -n 1 "$T/out"
+}
+hold() {
+	retention-hold -c "$T/conf" add --holder Legal --reason "a case" "$@"
+}
+
+rs_mark "$d" a
+first=$(backup)
+label=$(keys '\.backup$' | tail -n 1)
+start=${label##*/}
+start=${start%%.*}
+rs_mark "$d" b
+rs_archived "$d"
+sleep 1
+from=$(pg_psql "$d" "SELECT clock_timestamp()")
+second=$(backup)
+rs_mark "$d" c
+rs_archived "$d"
+is "nothing is held at first" "$(held .)" 0
+
+# -- a backup ----------------------------------------------------------------------
+
+ok "a backup is put under hold" hold --backup "$first"
+one=$(cat "$T/out")
+is "all its objects are under a legal hold" \
+	"$(held "/base/$first/")" "$(count "/base/$first/")"
+is "... its WAL is" "$(held "/wal/.*/$start")" "$(count "/wal/.*/$start")"
+is "... and nothing else" "$(held .)" \
+	"$(($(count "/base/$first/") + $(count "/wal/.*/$start")))"
+head=$(keys "/$first/head")
+version=$(s3ctl versions "$bucket" "$head" | cut -f3)
+sleep 2
+nok "nobody can delete it" s3ctl delete "$bucket" "$head" "$version"
+
+# Two holds on one backup: the first release lets nothing go.
+two=$(hold --backup "$first") || fail "another hold"
+ok "one of two holds is released" \
+	retention-hold -c "$T/conf" release "$one" --reason over
+is "... and the backup stays held" \
+	"$(held "/base/$first/")" "$(count "/base/$first/")"
+
+# -- a range that reaches into the future -------------------------------------------
+
+ok "moments are put under hold, with no end" hold --from "$from"
+three=$(cat "$T/out")
+before=$(held /wal/)
+atleast "... with their WAL" "$before" 3
+rs_mark "$d" d
+rs_archived "$d"
+pg_stop "$d"
+is "new WAL is not held yet" "$(held /wal/)" "$before"
+ok "pruning looks after it" retention-prune -c "$T/conf"
+atleast "... so that it is" "$(held /wal/)" $((before + 1))
+is "what is held is there" "$(held "/base/$first/")" \
+	"$(count "/base/$first/")"
+ok "a dry run" retention-prune -c "$T/conf" --dry-run
+
+# -- interrupted -------------------------------------------------------------------
+
+cp "$T/conf" "$T/proxied"
+proxy_start cut
+sed -i "s|^endpoint = .*|endpoint = $PROXY_URL|
+	s|^ca_file = .*|insecure = yes|
+	s|^retain_full.*|&\\nstore_deadline = 2s|" "$T/proxied"
+all=$(held "/base/$first/")
+ok "the other hold on the backup is released" \
+	retention-hold -c "$T/conf" release "$two" --reason over
+# The range's hold begins from the first backup, as no other ended before.
+is "what the range needs stays held" "$(held "/base/$first/")" "$all"
+proxy_rules cut '[{"method": "PUT", "path": "/pack/[0-9]*\\?legal-hold", "action": "status", "status": 503}]'
+nok "the store fails while the range is released" \
+	retention-hold -c "$T/proxied" release "$three" --reason over
+like "... which is said" "$(cat "$T/err")" "retention-prune will complete"
+is "... half-way" "$(held "/wal/"),$(s3ctl held "$bucket" "$head")" 0,ON
+proxy_rules cut
+ok "releasing again completes it" \
+	retention-hold -c "$T/proxied" release "$three" --reason over
+is "nothing is held any more" "$(held .)" 0
+
+# Somebody else's legal hold is not ours to take off.
+pg_start "$d" || bail "PostgreSQL does not start"
+sed -i "s|^conninfo = .*|conninfo = $(pg_conninfo "$d")|" "$T/conf"
+third=$(backup)
+pg_stop "$d"
+sleep 2
+s3ctl hold "$bucket" "$(keys "/$second/head")" ON || bail "no hold"
+all=$(count "/base/$second/")
+ok "pruning with a foreign legal hold on a backup" retention-prune -c "$T/conf"
+like "... tells of it" "$(cat "$T/err")" \
+	"$second/head: not deleted: under a legal hold of the store"
+is "... and leaves all of that backup" "$(count "/base/$second/")" "$all"
+is "what was under our hold before is gone" "$(count "/base/$first/")" 0
+
+# -- a hold that ends by itself ------------------------------------------------------
+
+ok "a hold with an end" hold --backup "$third" \
+	--until "$(date -u -d '+4 seconds' +%Y-%m-%dT%H:%M:%SZ)"
+is "... holds" "$(held "/base/$third/")" "$(count "/base/$third/")"
+sleep 5
+ok "pruning after it" retention-prune -c "$T/conf"
+is "... lets go" "$(held "/base/$third/")" 0
+ok "the newest state can be restored" pitr-restore -c "$T/conf" --dry-run
+
+done_testing
