@@ -69,4 +69,12 @@ int store_file_list(struct store *base, const char *prefix, bool shallow,
 int store_file_remove(struct store *base, const char *const *keys, size_t n,
     store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f);
 
+/* store_file_sweep.c */
+
+/* Files that puts write to where O_TMPFILE is not to be had, each locked by who
+ * writes it: this and 16 hexadecimal digits. */
+#define STORE_FILE_TEMP ".tmp-"
+/* Remove those that were left a day ago or longer. */
+void store_file_sweep(int dir);
+
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
  * An object gets its name by one link(2) when all its bytes are on disk. Until
  * then it is a file without a name (O_TMPFILE), of which nothing stays when
  * the process is killed, or, where the file system has no such thing, one
- * called ".tmp-…" in the same folder.
+ * called ".tmp-…" in the same folder (store_file_sweep).
  */
 
 #define RACES 100
@@ -77,13 +78,17 @@ open_temp(struct draft *t)
 	}
 	if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
 		return -1;
-	snprintf(t->temp, sizeof(t->temp), ".tmp-%016jx", (uintmax_t)r);
+	snprintf(
+	    t->temp, sizeof(t->temp), STORE_FILE_TEMP "%016jx", (uintmax_t)r);
 	t->fd = openat(t->dir, t->temp,
 	    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (t->fd >= 0)
-		return 0;
-	t->temp[0] = '\0';
-	return -1;
+	if (t->fd < 0) {
+		t->temp[0] = '\0';
+		return -1;
+	}
+	/* Where there are no locks its age protects it. */
+	(void)flock(t->fd, LOCK_EX | LOCK_NB);
+	return 0;
 }
 
 /* Whoever is told that the name is taken may rely on what has it, which may

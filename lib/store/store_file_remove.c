@@ -86,6 +86,7 @@ remove_run(struct store_file *s, const char *const *keys, size_t first,
 
 		errnums[i] = unlinkat(dir, leaf, 0) == 0 ? 0 : errno;
 	}
+	store_file_sweep(dir);
 	rc = store_file_sync(s, dir, keys[first], f);
 	close(dir);
 	if (rc)

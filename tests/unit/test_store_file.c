@@ -3,11 +3,15 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <limits.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "store_file_faults.h"
-#include "store_ops.h"
+#include "store_file.h"
 
 /* A state's own: the folder above the repository's root. */
 static const char *
@@ -789,6 +793,93 @@ many_names_are_listed_in_order(void **state)
 	assert_string_equal(l.text, "m/00000000|");
 }
 
+/* A put that was killed on a file system without O_TMPFILE leaves its file,
+ * which kept the folder from going with its last object. */
+static int
+leftover(void **state, const char *below, int64_t age_s)
+{
+	struct timespec t[2];
+	int fd = open(path_of(state, below), O_CREAT | O_RDWR, 0600);
+
+	assert_true(fd >= 0);
+	t[0].tv_sec = t[1].tv_sec = time(NULL) - age_s;
+	t[0].tv_nsec = t[1].tv_nsec = 0;
+	assert_int_equal(futimens(fd, t), 0);
+	return fd;
+}
+
+static void
+deleting_removes_what_was_left_a_day_ago(void **state)
+{
+	struct store *s = contract_of(state)->s;
+	const char *const keys[] = {"a/1", "a/2", "a/3"};
+	const int64_t day = 24 * 60 * 60;
+	struct contract_deleted deleted = {{0}, 0};
+	struct fault f = FAULT_INIT;
+	int held;
+
+	for (size_t i = 0; i < 3; i++)
+		assert_ok(store_put(s, keys[i], "x", 1, NULL, &f), f);
+	close(leftover(state, "a/.tmp-0123456789abcdef", day + 60));
+	close(leftover(state, "a/.tmp-0000000000000001", day - 60));
+	close(leftover(state, "a/.tmp-0000000000000001x", day + 60));
+	close(leftover(state, "a/.tmp-notours", day + 60));
+	held = leftover(state, "a/.tmp-0000000000000002", day + 60);
+	assert_int_equal(flock(held, LOCK_EX), 0);
+	assert_ok(
+	    store_delete(s, keys, 1, contract_note_deleted, &deleted, NULL, &f),
+	    f);
+	assert_int_equal(
+	    access(path_of(state, "a/.tmp-0123456789abcdef"), F_OK), -1);
+	assert_int_equal(
+	    access(path_of(state, "a/.tmp-0000000000000001"), F_OK), 0);
+	assert_int_equal(
+	    access(path_of(state, "a/.tmp-0000000000000001x"), F_OK), 0);
+	assert_int_equal(access(path_of(state, "a/.tmp-notours"), F_OK), 0);
+	assert_int_equal(
+	    access(path_of(state, "a/.tmp-0000000000000002"), F_OK), 0);
+	close(held);
+	unlink(path_of(state, "a/.tmp-0000000000000001"));
+	unlink(path_of(state, "a/.tmp-0000000000000001x"));
+	unlink(path_of(state, "a/.tmp-notours"));
+	assert_ok(store_delete(s, keys + 1, 2, contract_note_deleted, &deleted,
+		      NULL, &f),
+	    f);
+	assert_int_equal(deleted.bad, 0);
+	assert_int_equal(access(path_of(state, "a"), F_OK), -1);
+}
+
+/* What is being written is locked, so that it is no leftover. */
+static void
+what_is_being_written_is_locked(void **state)
+{
+	struct store *s = contract_of(state)->s;
+	struct store_upload *u = NULL;
+	struct fault f = FAULT_INIT;
+	struct dirent *e;
+	unsigned locked = 0;
+	DIR *d;
+	int fd;
+
+	faults.tmpfile = (struct faults_plan){EOPNOTSUPP, 0, 1};
+	assert_ok(store_upload_begin(&u, s, "a/1", NULL, &f), f);
+	assert_ok(store_upload_write(u, (const unsigned char *)"x", 1, &f), f);
+	d = opendir(path_of(state, "a"));
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, STORE_FILE_TEMP, 5) != 0)
+			continue;
+		fd = openat(dirfd(d), e->d_name, O_WRONLY);
+		assert_true(fd >= 0);
+		locked += flock(fd, LOCK_EX | LOCK_NB) != 0;
+		close(fd);
+	}
+	closedir(d);
+	assert_int_equal(locked, 1);
+	assert_ok(store_upload_commit(u, &f), f);
+	store_upload_free(u);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -812,6 +903,8 @@ main(void)
 	    test(a_link_whose_answer_was_lost_is_a_success),
 	    test(a_folder_that_goes_meanwhile_is_made_again),
 	    test(deleting_takes_empty_folders_along),
+	    test(deleting_removes_what_was_left_a_day_ago),
+	    test(what_is_being_written_is_locked),
 	    test(one_of_many_processes_wins),
 	    test(a_killed_put_leaves_a_whole_object_or_none),
 	    test(a_killed_put_leaves_nothing_that_is_listed),
