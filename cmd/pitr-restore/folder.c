@@ -27,20 +27,39 @@ has(const char *dir, const char *name)
 	return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
-/* A restore that was killed while it made its mark leaves the mark's temporary
- * file and nothing else: that is as good as nothing. */
+/* What a restore leaves that was killed while it made its mark. */
+static bool
+is_temporary(const char *name)
+{
+	static const char temp[] = "." FOLDER_MARK ".";
+
+	return strncmp(name, temp, sizeof temp - 1) == 0;
+}
+
+/* A mark's temporary file and nothing else is as good as nothing. */
 static bool
 is_empty(DIR *d)
 {
-	static const char temp[] = "." FOLDER_MARK ".";
 	const struct dirent *e;
 
 	while ((e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0 &&
-		    strncmp(e->d_name, temp, sizeof temp - 1) != 0)
+		    strcmp(e->d_name, "..") != 0 && !is_temporary(e->d_name))
 			return false;
 	return true;
+}
+
+static void
+remove_temporary(const char *dir)
+{
+	const struct dirent *e;
+	DIR *d = opendir(dir);
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (is_temporary(e->d_name))
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	if (d != NULL)
+		closedir(d);
 }
 
 /* Is dir what an unfinished restore left of a data directory? */
@@ -74,22 +93,35 @@ marked_root(const char *dir)
 	return root;
 }
 
+bool
+folder_is_marked(const char *dir)
+{
+	return has(dir, FOLDER_MARK);
+}
+
+int
+folder_is_empty(const char *dir, bool *empty, struct fault *f)
+{
+	DIR *d = opendir(dir);
+
+	if (d == NULL && errno != ENOENT)
+		return fault_set(
+		    f, FAULT_CONFIG, "%s: %s", dir, strerror(errno));
+	*empty = d == NULL || is_empty(d);
+	if (d != NULL)
+		closedir(d);
+	return 0;
+}
+
 int
 folder_check(const char *dir, bool tablespace, struct fault *f)
 {
-	DIR *d = opendir(dir);
 	char *root;
 	bool empty;
+	int rc = folder_is_empty(dir, &empty, f);
 
-	if (d == NULL && errno == ENOENT)
-		return 0;
-	if (d == NULL)
-		return fault_set(
-		    f, FAULT_CONFIG, "%s: %s", dir, strerror(errno));
-	empty = is_empty(d);
-	closedir(d);
-	if (empty)
-		return 0;
+	if (rc != 0 || empty)
+		return rc;
 	if (has(dir, "postmaster.pid"))
 		return fault_set(f, FAULT_CONFIG,
 		    "%s holds a postmaster.pid: a server may be running there; "
@@ -195,24 +227,34 @@ folder_blocks(const char *dir, uint64_t *bytes, struct fault *f)
 }
 
 /* Two restores into one folder would take each other's files for remains. */
-static int
-lock_folder(const char *dir, int *fd, struct fault *f)
+int
+folder_claim(const char *dir, int *lock, struct fault *f)
 {
-	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*fd < 0)
+	int fd;
+	int rc = fdio_mkdirs(dir, 0700, f);
+
+	if (rc != 0)
+		return rc;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
 		return fault_errno(f, errno, "%s", dir);
-	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*lock = fd;
 		return 0;
+	}
 	if (errno != EWOULDBLOCK)
-		return fault_errno(f, errno, "%s", dir);
-	return fault_set(f, FAULT_CONFIG,
-	    "%s: another restore is at work there, or the directory is given "
-	    "twice",
-	    dir);
+		rc = fault_errno(f, errno, "%s", dir);
+	else
+		rc = fault_set(f, FAULT_CONFIG,
+		    "%s: another restore is at work there, or the directory "
+		    "is given twice",
+		    dir);
+	close(fd);
+	return rc;
 }
 
-static int
-set_mark(const char *dir, const char *root, const char *id, struct fault *f)
+int
+folder_mark(const char *dir, const char *root, const char *id, struct fault *f)
 {
 	struct fdio_atomic a = {-1, NULL, NULL};
 	char *mark = fdio_join(dir, FOLDER_MARK);
@@ -222,6 +264,7 @@ set_mark(const char *dir, const char *root, const char *id, struct fault *f)
 
 	if (mark == NULL)
 		return fault_nomem(f);
+	remove_temporary(dir);
 	n = snprintf(text, sizeof text,
 	    "restore of backup %s, not finished, into\n%s\n", id, root);
 	if ((size_t)n >= sizeof text)
@@ -239,34 +282,13 @@ set_mark(const char *dir, const char *root, const char *id, struct fault *f)
 	return rc;
 }
 
-/* The mark is set before anything else and stays while the rest goes, so that
- * remains are always told from data. */
 int
-folder_prepare(const char *dir, const char *root, bool tablespace,
-    const char *id, int *lock, struct fault *f)
+folder_empty(const char *dir, int lock, struct fault *f)
 {
-	int fd = -1;
-	int rc;
+	int rc = empty_folder(lock, ".", FOLDER_MARK, f);
 
-	rc = fdio_mkdirs(dir, 0700, f);
-	if (rc == 0)
-		rc = lock_folder(dir, &fd, f);
-	if (rc == 0)
-		rc = folder_check(dir, tablespace, f);
-	if (rc == 0)
-		rc = set_mark(dir, root, id, f);
-	if (rc == 0) {
-		rc = empty_folder(fd, ".", FOLDER_MARK, f);
-		if (rc != 0)
-			fault_prefix(f, "cannot empty %s", dir);
-	}
-	/* PostgreSQL insists on 0700 or 0750. */
-	if (rc == 0 && fchmod(fd, 0700) != 0)
-		rc = fault_errno(f, errno, "%s", dir);
-	if (rc == 0)
-		*lock = fd;
-	else if (fd >= 0)
-		close(fd);
+	if (rc != 0)
+		fault_prefix(f, "cannot empty %s", dir);
 	return rc;
 }
 

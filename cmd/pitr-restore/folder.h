@@ -18,16 +18,24 @@
 
 #define FOLDER_MARK "pitrkit.restoring"
 
+bool folder_is_marked(const char *dir);
+/* Absent, too, is empty. */
+int folder_is_empty(const char *dir, bool *empty, struct fault *f);
 /* CONFIG when dir may not be restored into. */
 int folder_check(const char *dir, bool tablespace, struct fault *f);
 /* What emptying it makes free: the blocks of its files, but of those that have
  * another name elsewhere. 0 when it is absent. */
 int folder_blocks(const char *dir, uint64_t *bytes, struct fault *f);
-/* Make it, lock it (CONFIG when another restore has it), mark it as part of
- * backup id's restore into root, and empty it. The lock lasts until *lock is
- * closed. */
-int folder_prepare(const char *dir, const char *root, bool tablespace,
-    const char *id, int *lock, struct fault *f);
+/* Make it where it is absent, and lock it until *lock is closed: CONFIG when
+ * another restore has it. */
+int folder_claim(const char *dir, int *lock, struct fault *f);
+/* As part of backup id's restore into root. The mark is set before anything
+ * else is done there, and stays while the rest goes, so that remains are always
+ * told from data. */
+int folder_mark(
+    const char *dir, const char *root, const char *id, struct fault *f);
+/* All but the mark. */
+int folder_empty(const char *dir, int lock, struct fault *f);
 /* The mark goes: the restore is finished. */
 int folder_unmark(const char *dir, struct fault *f);
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli.h"
+#include "folder.h"
 #include "plan.h"
 #include "progress.h"
 #include "recovery.h"
@@ -20,9 +21,11 @@ advance(void *ctx, uint64_t bytes)
 }
 
 static int
-unpack(const struct plan *p, struct fault *f)
+unpack(struct plan *p, struct fault *f)
 {
+	static const char *const spare[] = {FOLDER_MARK, DELTA_CONTROL, NULL};
 	const struct options *o = p->want.o;
+	const struct tree_existing before = {p->place.before.wal};
 	struct unpacker_params params = {
 	    .id = p->head->id,
 	    .repo = p->index,
@@ -30,6 +33,8 @@ unpack(const struct plan *p, struct fault *f)
 	    .root = p->place.root,
 	    .spaces = p->place.spaces,
 	    .n_spaces = p->place.n_spaces,
+	    .existing = p->place.delta ? &before : NULL,
+	    .spare = spare,
 	};
 	struct progress *bar;
 	int rc;
@@ -38,7 +43,8 @@ unpack(const struct plan *p, struct fault *f)
 	    !o->no_progress && !o->json, f);
 	if (rc != 0)
 		return rc;
-	rc = unpacker_run(p->repo, p->head, &params, advance, bar, f);
+	rc = unpacker_run(
+	    p->repo, p->head, &params, &p->unpacked, advance, bar, f);
 	progress_end(bar);
 	return rc;
 }
@@ -63,7 +69,7 @@ restore(struct plan *p, const char *command, struct fault *f)
 	int rc;
 
 	trail_begin(&p->trail, p);
-	rc = place_prepare(&p->place, p->head, f);
+	rc = place_prepare(&p->place, &p->where, p->head, f);
 	/* Modes come from the manifest, exactly. */
 	umask(0);
 	if (rc == 0)
@@ -178,6 +184,10 @@ main(int argc, char **argv)
 		.arg = "N",
 		.help = "workers, 1 to 64",
 		.value = &o.jobs},
+	    {.name = "delta",
+		.help = "into a data directory of the same cluster: fetch only "
+			"what differs",
+		.flag = &o.delta},
 	    {.name = "dry-run",
 		.help = "report what a restore would do, and change nothing",
 		.flag = &o.dry_run},

@@ -93,12 +93,50 @@ check_apart(const struct place *p, struct fault *f)
 	return 0;
 }
 
+/* Where the tablespace goes: as it was said, where the cluster that is there
+ * has it, where it was. */
+static char *
+choose_space(const struct place *p, const struct place_want *want,
+    const struct head_tablespace *t, bool *named)
+{
+	char *dir;
+
+	*named = true;
+	for (size_t k = 0; k < want->n_map; k++)
+		if (want->map[k].oid == t->oid)
+			return absolute(want->map[k].dir);
+	*named = false;
+	dir = p->delta ? delta_space(&p->before, p->root, t->oid) : NULL;
+	return dir != NULL ? dir : absolute(t->path);
+}
+
 static int
-plan_spaces(struct place *p, const struct place_map *map, size_t n_map,
+check_space(const struct place *p, uint32_t oid, const char *dir, bool named,
+    struct fault *f)
+{
+	bool there = false;
+	int rc = 0;
+
+	if (p->delta)
+		rc = delta_check_space(
+		    &p->before, p->root, oid, dir, named, &there, f);
+	if (rc != 0 || there)
+		return rc;
+	rc = folder_check(dir, true, f);
+	if (rc != 0)
+		fault_prefix(f,
+		    "tablespace %u (give --tablespace %u=DIR to put it "
+		    "elsewhere)",
+		    oid, oid);
+	return rc;
+}
+
+static int
+plan_spaces(struct place *p, const struct place_want *want,
     const struct head *h, struct fault *f)
 {
+	bool named;
 	size_t k;
-	size_t j;
 	int rc = 0;
 
 	p->n_spaces = 0;
@@ -106,39 +144,48 @@ plan_spaces(struct place *p, const struct place_map *map, size_t n_map,
 	if (p->spaces == NULL)
 		return fault_nomem(f);
 	for (k = 0; rc == 0 && k < h->n_tablespaces; k++) {
-		const char *dir = h->tablespaces[k].path;
+		const struct head_tablespace *t = &h->tablespaces[k];
 
-		for (j = 0; j < n_map; j++)
-			if (map[j].oid == h->tablespaces[k].oid)
-				dir = map[j].dir;
-		p->spaces[k].oid = h->tablespaces[k].oid;
-		p->spaces[k].dir = absolute(dir);
+		p->spaces[k].oid = t->oid;
+		p->spaces[k].dir = choose_space(p, want, t, &named);
 		p->n_spaces = k + 1;
 		if (p->spaces[k].dir == NULL)
 			return fault_nomem(f);
-		rc = folder_check(p->spaces[k].dir, true, f);
-		if (rc != 0)
-			fault_prefix(f,
-			    "tablespace %u (give --tablespace %u=DIR to put it "
-			    "elsewhere)",
-			    p->spaces[k].oid, p->spaces[k].oid);
+		rc = check_space(p, t->oid, p->spaces[k].dir, named, f);
 	}
 	return rc;
 }
 
+static int
+check_root(struct place *p, const struct place_want *want, const struct head *h,
+    bool told, struct fault *f)
+{
+	int rc = 0;
+
+	delta_free(&p->before);
+	p->delta = false;
+	if (want->delta)
+		rc = delta_check(
+		    p->root, want->pgdata, h, told, &p->before, &p->delta, f);
+	if (rc == 0 && !p->delta)
+		rc = folder_check(p->root, false, f);
+	return rc;
+}
+
 int
-place_plan(struct place *p, const char *target_dir, const struct place_map *map,
-    size_t n_map, const struct head *h, struct fault *f)
+place_plan(struct place *p, const struct place_want *want, const struct head *h,
+    struct fault *f)
 {
 	int rc;
 
 	memset(p, 0, sizeof *p);
-	p->root = absolute(target_dir);
-	rc = p->root == NULL ? fault_nomem(f) : check_maps(map, n_map, h, f);
+	p->root = absolute(want->target_dir);
+	rc = p->root == NULL ? fault_nomem(f)
+			     : check_maps(want->map, want->n_map, h, f);
 	if (rc == 0)
-		rc = folder_check(p->root, false, f);
+		rc = check_root(p, want, h, true, f);
 	if (rc == 0)
-		rc = plan_spaces(p, map, n_map, h, f);
+		rc = plan_spaces(p, want, h, f);
 	if (rc == 0)
 		rc = check_apart(p, f);
 	if (rc == 0)
@@ -157,6 +204,7 @@ place_free(struct place *p)
 		free((void *)(uintptr_t)p->spaces[k].dir);
 	for (k = 0; k < p->n_locks; k++)
 		close(p->locks[k]);
+	delta_free(&p->before);
 	free(p->locks);
 	free(p->spaces);
 	free(p->root);
@@ -164,29 +212,68 @@ place_free(struct place *p)
 }
 
 static int
-prepare_one(struct place *p, const char *dir, bool tablespace, const char *id,
-    struct fault *f)
+claim(struct place *p, const char *dir, struct fault *f)
 {
-	int rc = folder_prepare(
-	    dir, p->root, tablespace, id, &p->locks[p->n_locks], f);
+	int rc = folder_claim(dir, &p->locks[p->n_locks], f);
 
 	if (rc == 0)
 		p->n_locks++;
 	return rc;
 }
 
-int
-place_prepare(struct place *p, const struct head *h, struct fault *f)
+static int
+begin_root(struct place *p, const char *id, struct fault *f)
 {
+	int rc = folder_mark(p->root, p->root, id, f);
+
+	if (rc == 0)
+		rc = p->delta ? delta_begin(p->root, f)
+			      : folder_empty(p->root, p->locks[0], f);
+	return rc;
+}
+
+static int
+begin_space(struct place *p, size_t k, const char *id, struct fault *f)
+{
+	const char *dir = p->spaces[k].dir;
+	int rc = folder_mark(dir, p->root, id, f);
+
+	if (rc == 0 && !p->delta)
+		rc = folder_empty(dir, p->locks[k + 1], f);
+	return rc;
+}
+
+int
+place_prepare(struct place *p, const struct place_want *want,
+    const struct head *h, struct fault *f)
+{
+	bool delta = p->delta;
 	size_t k;
 	int rc;
 
 	p->locks = calloc(p->n_spaces + 1, sizeof *p->locks);
 	if (p->locks == NULL)
 		return fault_nomem(f);
-	rc = prepare_one(p, p->root, false, h->id, f);
+	rc = claim(p, p->root, f);
 	for (k = 0; rc == 0 && k < p->n_spaces; k++)
-		rc = prepare_one(p, p->spaces[k].dir, true, h->id, f);
+		rc = claim(p, p->spaces[k].dir, f);
+	/* What was seen before they were locked may be over. */
+	if (rc == 0)
+		rc = check_root(p, want, h, false, f);
+	if (rc == 0 && p->delta != delta)
+		rc = fault_set(f, FAULT_CONFIG,
+		    "%s was changed by somebody else", p->root);
+	for (k = 0; rc == 0 && k < p->n_spaces; k++)
+		rc =
+		    check_space(p, p->spaces[k].oid, p->spaces[k].dir, true, f);
+	if (rc == 0)
+		rc = begin_root(p, h->id, f);
+	for (k = 0; rc == 0 && k < p->n_spaces; k++)
+		rc = begin_space(p, k, h->id, f);
+	/* PostgreSQL insists on 0700 or 0750. */
+	for (k = 0; rc == 0 && k < p->n_locks; k++)
+		if (fchmod(p->locks[k], 0700) != 0)
+			rc = fault_errno(f, errno, "%s", p->root);
 	return rc;
 }
 
@@ -215,6 +302,8 @@ place_finish(const struct place *p, struct fault *f)
 	size_t k;
 	int rc = 0;
 
+	if (p->delta)
+		rc = delta_end(p->root, f);
 	for (k = 0; rc == 0 && k < p->n_spaces; k++)
 		rc = folder_unmark(p->spaces[k].dir, f);
 	if (rc == 0)

@@ -159,8 +159,14 @@ plan_prove(struct plan *p, struct fault *f)
 		return rc;
 	p->has_way = true;
 	if (want->o->target_dir != NULL) {
-		rc = place_plan(&p->place, want->o->target_dir, want->map,
-		    want->n_map, p->head, f);
+		p->where = (struct place_want){
+		    .target_dir = want->o->target_dir,
+		    .map = want->map,
+		    .n_map = want->n_map,
+		    .delta = want->o->delta,
+		    .pgdata = p->sources.cluster.pgdata,
+		};
+		rc = place_plan(&p->place, &p->where, p->head, f);
 		p->has_place = rc == 0;
 	}
 	return rc != 0 ? rc : check_packs(p, f);

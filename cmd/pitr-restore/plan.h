@@ -5,6 +5,7 @@
 #include "request.h"
 #include "sources.h"
 #include "trail.h"
+#include "unpacker.h"
 #include "waypath.h"
 
 /*
@@ -24,9 +25,11 @@ struct plan {
 	const struct head *head; /* the backup; NULL: none was chosen */
 	bool has_way;
 	struct waypath way;
+	struct place_want where;
 	bool has_place;
 	struct place place;
 	struct trail trail;
+	struct unpacker_result unpacked;
 };
 
 /* For p->want: settings and repository; the key must be one that opens. */

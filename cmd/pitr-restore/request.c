@@ -4,6 +4,9 @@
 
 #include "text.h"
 
+/* Workers wait for the disk as long as they compute. */
+#define JOBS_MIN 4
+
 /* "OID=DIR" of every --tablespace. */
 static int
 parse_maps(struct request *r, struct fault *f)
@@ -39,6 +42,8 @@ request_parse(const struct options *o, struct request *out, struct fault *f)
 		rc = parse_maps(out, f);
 	if (rc == 0)
 		rc = cli_value_jobs(o->jobs, &out->jobs, f);
+	if (rc == 0 && o->jobs == NULL && out->jobs < JOBS_MIN)
+		out->jobs = JOBS_MIN;
 	if (rc == 0 && o->target_dir == NULL && !o->dry_run)
 		rc = fault_set(f, FAULT_CONFIG,
 		    "give --target-dir DIR, or --dry-run to look first");

@@ -16,6 +16,7 @@ struct options {
 	struct cli_list repos;
 	const char *system_id;
 	const char *jobs;
+	bool delta;
 	bool dry_run;
 	bool json;
 	bool no_progress;

@@ -9,6 +9,7 @@
 #include "fdio.h"
 #include "report.h"
 #include "sample.h"
+#include "text.h"
 
 #define CONF_MAX (1U << 20)
 
@@ -104,6 +105,17 @@ find_notices(const char *root, const char *out[2])
 	return n;
 }
 
+static void
+say_delta(const struct unpacker_result *r)
+{
+	char kept[16];
+	char written[16];
+
+	text_human_size(r->kept, kept);
+	text_human_size(r->written, written);
+	printf("%s were there already, %s were fetched\n", kept, written);
+}
+
 /* What to do now, and what will happen then. */
 static void
 say_how(const struct plan *p, const struct report *r)
@@ -124,6 +136,8 @@ say_how(const struct plan *p, const struct report *r)
 		which = 1;
 	report_goal(&p->goal, goal);
 	printf("restored backup %s into %s\n", p->head->id, p->place.root);
+	if (p->place.delta)
+		say_delta(&p->unpacked);
 	for (k = 0; k < r->n_notices; k++)
 		printf("note:      %s\n", r->notices[k]);
 	printf("start it:  pg_ctl -D %s start\n", p->place.root);

@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -35,11 +37,43 @@ syncfs_tells(void)
 	return major > 5 || (major == 5 && minor >= 8);
 }
 
+static int
+add_place(struct tree *t, const char *prefix, bool is_space, const char *dir,
+    struct fault *f)
+{
+	struct tree_place *p = &t->place[t->n++];
+
+	p->fd = -1;
+	p->is_space = is_space;
+	snprintf(p->prefix, sizeof p->prefix, "%s", prefix);
+	p->dir = strdup(dir);
+	return p->dir == NULL ? fault_nomem(f) : open_dir(p->dir, &p->fd, f);
+}
+
+/* In a tree that is there links stand where others put them: without openat2
+ * they would be followed. */
+static int
+check_existing(const struct tree *t, struct fault *f)
+{
+	struct open_how how = {
+	    .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	long fd = syscall(SYS_openat2, t->fd, ".", &how, sizeof how);
+
+	if (fd < 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: to restore into a directory that is there takes the "
+		    "system call openat2 (Linux 5.6)",
+		    t->root);
+	close((int)fd);
+	return 0;
+}
+
 int
 tree_new(struct tree **out, const char *root, const struct tree_space *spaces,
-    size_t n, struct fault *f)
+    size_t n, const struct tree_existing *existing, struct fault *f)
 {
 	struct tree *t = calloc(1, sizeof *t);
+	char prefix[24];
 	size_t k;
 	int rc = 0;
 
@@ -50,21 +84,21 @@ tree_new(struct tree **out, const char *root, const struct tree_space *spaces,
 	atomic_init(&t->no_direct, false);
 	pthread_mutex_init(&t->lock, NULL);
 	t->root = strdup(root);
-	t->space = calloc(n == 0 ? 1 : n, sizeof *t->space);
-	if (t->root == NULL || t->space == NULL)
+	t->existing = existing != NULL;
+	t->place = calloc(n + 1, sizeof *t->place);
+	if (t->root == NULL || t->place == NULL)
 		rc = fault_nomem(f);
 	if (rc == 0)
 		rc = open_dir(root, &t->fd, f);
 	for (k = 0; rc == 0 && k < n; k++) {
-		struct tree_place *p = &t->space[k];
-
-		p->fd = -1;
-		t->n = k + 1;
-		p->oid = spaces[k].oid;
-		p->dir = strdup(spaces[k].dir);
-		rc = p->dir == NULL ? fault_nomem(f)
-				    : open_dir(p->dir, &p->fd, f);
+		snprintf(
+		    prefix, sizeof prefix, TREE_SPACES "%u", spaces[k].oid);
+		rc = add_place(t, prefix, true, spaces[k].dir, f);
 	}
+	if (rc == 0 && existing != NULL && existing->wal != NULL)
+		rc = add_place(t, "pg_wal", false, existing->wal, f);
+	if (rc == 0 && existing != NULL)
+		rc = check_existing(t, f);
 	if (rc != 0) {
 		tree_free(t);
 		return rc;
@@ -80,34 +114,51 @@ tree_free(struct tree *t)
 
 	if (t == NULL)
 		return;
-	for (k = 0; t->space != NULL && k < t->n; k++) {
-		if (t->space[k].fd >= 0)
-			close(t->space[k].fd);
-		free(t->space[k].dir);
+	for (k = 0; k < t->n; k++) {
+		if (t->place[k].fd >= 0)
+			close(t->place[k].fd);
+		free(t->place[k].dir);
 	}
 	if (t->fd >= 0)
 		close(t->fd);
 	pthread_mutex_destroy(&t->lock);
-	free(t->space);
+	free(t->place);
 	free(t->root);
 	free(t);
+}
+
+/* What stands where a folder is to be: nothing, or the folder itself. */
+static int
+clear_for_folder(
+    const struct tree *t, int fd, const char *name, struct fault *f)
+{
+	struct stat st;
+
+	if (!t->existing || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    S_ISDIR(st.st_mode))
+		return 0;
+	return tree_sweep_remove(fd, name, f);
 }
 
 int
 tree_folder(struct tree *t, const char *path, uint32_t mode, struct fault *f)
 {
 	const char *name;
+	mode_t m = (mode & 0777) | 0700; /* we must be able to write into it */
 	int fd;
 	int rc;
 
 	rc = tree_path_parent(t, path, &fd, &name, f);
 	if (rc != 0)
 		return rc;
-	/* The owner must be able to write into it while we restore. A
-	 * tablespace's own folder is there. */
-	if (strcmp(name, ".") != 0 &&
-	    mkdirat(fd, name, (mode & 0777) | 0700) != 0 && errno != EEXIST)
-		rc = fault_errno(f, errno, "%s/%s", t->root, path);
+	/* A tablespace's own folder is there. */
+	if (strcmp(name, ".") != 0) {
+		rc = clear_for_folder(t, fd, name, f);
+		if (rc == 0 && mkdirat(fd, name, m) != 0 &&
+		    (errno != EEXIST ||
+			(t->existing && fchmodat(fd, name, m, 0) != 0)))
+			rc = fault_errno(f, errno, "%s/%s", t->root, path);
+	}
 	close(fd);
 	return rc;
 }
@@ -116,19 +167,25 @@ int
 tree_empty_file(
     struct tree *t, const char *path, uint32_t mode, struct fault *f)
 {
-	const char *rest;
+	const char *name;
 	int fd;
 	int file;
 	int rc;
 
-	rc = tree_path_locate(t, path, &fd, &rest, f);
+	rc = tree_path_parent(t, path, &fd, &name, f);
 	if (rc != 0)
 		return rc;
-	file =
-	    tree_path_open(fd, rest, O_WRONLY | O_CREAT | O_TRUNC, mode & 0777);
-	if (file < 0)
-		return fault_errno(f, errno, "%s/%s", t->root, path);
-	return fdio_close(file, path, f);
+	if (t->existing)
+		rc = tree_sweep_remove(fd, name, f);
+	if (rc == 0) {
+		file = openat(fd, name,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    mode & 0777);
+		rc = file < 0 ? fault_errno(f, errno, "%s/%s", t->root, path)
+			      : fdio_close(file, path, f);
+	}
+	close(fd);
+	return rc;
 }
 
 int
@@ -141,24 +198,55 @@ tree_link(struct tree *t, const char *path, const char *target, struct fault *f)
 	rc = tree_path_parent(t, path, &fd, &name, f);
 	if (rc != 0)
 		return rc;
-	if (symlinkat(target, fd, name) != 0)
+	if (t->existing)
+		rc = tree_sweep_remove(fd, name, f);
+	if (rc == 0 && symlinkat(target, fd, name) != 0)
 		rc = fault_errno(f, errno, "%s/%s", t->root, path);
 	close(fd);
+	return rc;
+}
+
+/* spaces: pg_tblspc. A link that is right stays: it says whose the folder
+ * is. */
+static int
+space_link(const struct tree *t, const struct tree_place *p, int spaces,
+    struct fault *f)
+{
+	const char *name = p->prefix + strlen(TREE_SPACES);
+	char there[4096];
+	ssize_t n =
+	    t->existing ? readlinkat(spaces, name, there, sizeof there) : -1;
+	int rc = 0;
+
+	if (n == (ssize_t)strlen(p->dir) &&
+	    memcmp(there, p->dir, (size_t)n) == 0)
+		return 0;
+	if (t->existing)
+		rc = tree_sweep_remove(spaces, name, f);
+	if (rc == 0 && symlinkat(p->dir, spaces, name) != 0)
+		rc = fault_errno(f, errno, "%s/%s", t->root, p->prefix);
 	return rc;
 }
 
 int
 tree_space_links(struct tree *t, struct fault *f)
 {
-	char path[64];
 	size_t k;
+	int fd;
+	int rc = 0;
 
-	for (k = 0; k < t->n; k++) {
-		snprintf(path, sizeof path, TREE_SPACES "%u", t->space[k].oid);
-		if (symlinkat(t->space[k].dir, t->fd, path) != 0)
-			return fault_errno(f, errno, "%s/%s", t->root, path);
+	for (k = 0; rc == 0 && k < t->n; k++) {
+		if (!t->place[k].is_space)
+			continue;
+		fd = tree_path_open(
+		    t->fd, "pg_tblspc", O_RDONLY | O_DIRECTORY, 0);
+		if (fd < 0)
+			return fault_errno(
+			    f, errno, "%s/%s", t->root, "pg_tblspc");
+		rc = space_link(t, &t->place[k], fd, f);
+		close(fd);
 	}
-	return 0;
+	return rc;
 }
 
 int
@@ -169,8 +257,8 @@ tree_sync(struct tree *t, struct fault *f)
 	if (syncfs(t->fd) != 0)
 		return fault_errno(f, errno, "cannot sync %s", t->root);
 	for (k = 0; k < t->n; k++)
-		if (syncfs(t->space[k].fd) != 0)
+		if (syncfs(t->place[k].fd) != 0)
 			return fault_errno(
-			    f, errno, "cannot sync %s", t->space[k].dir);
+			    f, errno, "cannot sync %s", t->place[k].dir);
 	return 0;
 }

@@ -12,8 +12,10 @@
 
 #define TREE_SPACES "pg_tblspc/"
 
+/* What lies elsewhere: a tablespace, or pg_wal behind a link. */
 struct tree_place {
-	uint32_t oid;
+	char prefix[24]; /* "pg_tblspc/16384" */
+	bool is_space;
 	char *dir;
 	int fd;
 };
@@ -21,11 +23,13 @@ struct tree_place {
 struct tree {
 	char *root;
 	int fd;
-	struct tree_place *space;
+	bool existing;
+	struct tree_place *place;
 	size_t n;
 	bool sync_files; /* before Linux 5.8 syncfs does not tell of errors */
 	atomic_bool no_direct; /* this file system writes through the cache */
-	pthread_mutex_t lock;  /* a file's mode is not what it will be */
+	/* A file's mode is not what it will be; or what is in its way goes. */
+	pthread_mutex_t lock;
 };
 
 /* The folder a path is below, and the rest of the path. A tablespace that was

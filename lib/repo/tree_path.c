@@ -14,9 +14,9 @@ int
 tree_path_locate(const struct tree *t, const char *path, int *fd,
     const char **rest, struct fault *f)
 {
-	const char *p;
-	char digits[11];
-	uint32_t oid = 0;
+	char digits[11] = "";
+	const char *name;
+	uint32_t oid;
 	size_t len;
 	size_t k;
 
@@ -27,28 +27,28 @@ tree_path_locate(const struct tree *t, const char *path, int *fd,
 		    f, FAULT_CORRUPT, "the manifest names a path '%s'", path);
 	if (strcmp(path, "global/pg_control") == 0)
 		*rest = UNPACKER_CONTROL;
+	for (k = 0; k < t->n; k++) {
+		size_t n = strlen(t->place[k].prefix);
+
+		if (strncmp(path, t->place[k].prefix, n) != 0 ||
+		    (path[n] != '/' && path[n] != '\0'))
+			continue;
+		*fd = t->place[k].fd;
+		*rest = path[n] == '/' ? path + n + 1 : ".";
+		return 0;
+	}
 	if (strncmp(path, TREE_SPACES, strlen(TREE_SPACES)) != 0)
 		return 0;
-	p = path + strlen(TREE_SPACES);
-	len = strcspn(p, "/");
-	if (len < sizeof digits) {
-		memcpy(digits, p, len);
-		digits[len] = '\0';
-		if (text_u32(digits, &oid) != 0)
-			len = sizeof digits;
-	}
-	if (len >= sizeof digits)
+	/* It lies in the data directory (in place). */
+	name = path + strlen(TREE_SPACES);
+	len = strcspn(name, "/");
+	if (len < sizeof digits)
+		memcpy(digits, name, len);
+	if (text_u32(digits, &oid) != 0)
 		return fault_set(f, FAULT_CORRUPT,
 		    "the manifest names '%s', which no tablespace is called",
 		    path);
-	for (k = 0; k < t->n; k++) {
-		if (t->space[k].oid != oid)
-			continue;
-		*fd = t->space[k].fd;
-		*rest = p[len] == '/' ? p + len + 1 : ".";
-		return 0;
-	}
-	return 0; /* it lies in the data directory (in place) */
+	return 0;
 }
 
 int
@@ -65,7 +65,8 @@ tree_path_open(int fd, const char *path, int flags, mode_t mode)
 		rc = syscall(SYS_openat2, fd, path, &how, sizeof how);
 	while (rc < 0 && (errno == EINTR || errno == EAGAIN));
 	/* Before Linux 5.6, or where a filter forbids it: the tree is new and
-	 * ours, and holds no links before tree_link, which comes last. */
+	 * ours, and holds no links before tree_link, which comes last. For one
+	 * that was there tree_new has refused. */
 	if (rc < 0 && (errno == ENOSYS || errno == EPERM))
 		rc = openat(fd, path, flags | O_CLOEXEC | O_NOFOLLOW, mode);
 	return (int)rc;

@@ -5,6 +5,9 @@
 
 #include "unpacker_core.h"
 
+/* Names that a caller may spare, at most. */
+#define SPARE_MAX 16
+
 struct unpacker_link {
 	struct unpacker_link *next;
 	char *path;
@@ -48,9 +51,80 @@ take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 	return unpacker_queue_put(&u->queue, p, f);
 }
 
+static int
+note_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
+{
+	struct unpacker *u = ctx;
+
+	return pathset_add(u->names, e->path, f);
+}
+
+static int
+note_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
+{
+	struct unpacker *u = ctx;
+	const char *last = NULL;
+	int rc = 0;
+
+	for (uint32_t k = 0; k < p->n_extents; k++) {
+		for (uint32_t j = 0; j < p->extents[k].n_pieces; j++) {
+			const char *path = p->extents[k].pieces[j].path;
+
+			if (path != last)
+				rc = pathset_add(u->names, path, f);
+			if (rc != 0)
+				return rc;
+			last = path;
+		}
+	}
+	return 0;
+}
+
+static int
+note_spared(struct unpacker *u, struct fault *f)
+{
+	const struct unpacker_params *p = u->params;
+	const char *const *spare = p->spare;
+	char path[32];
+	int rc = pathset_add(u->names, UNPACKER_CONTROL, f);
+
+	for (; rc == 0 && spare != NULL && *spare != NULL; spare++)
+		rc = pathset_add(u->names, *spare, f);
+	for (size_t k = 0; rc == 0 && k < p->n_spaces; k++) {
+		snprintf(path, sizeof path, "pg_tblspc/%u", p->spaces[k].oid);
+		rc = pathset_add(u->names, path, f);
+	}
+	return rc;
+}
+
+/* First everything goes that the backup does not have: it may hold the room
+ * that the backup needs. */
+static int
+sweep(struct unpacker *u, const struct head *h, int fd, struct fault *f)
+{
+	static const struct manifest_events ev = {note_entry, note_pack};
+	const struct manifest_totals *t = &h->totals;
+	struct manifest_totals totals;
+	int rc;
+
+	rc = pathset_new(&u->names,
+	    t->files + t->folders + t->links + u->params->n_spaces + SPARE_MAX,
+	    f);
+	if (rc == 0)
+		rc = note_spared(u, f);
+	if (rc == 0)
+		rc = unpacker_manifest_read(u, fd, &ev, &totals, f);
+	if (rc == 0)
+		rc = tree_sweep(u->tree, u->names, f);
+	pathset_free(u->names);
+	u->names = NULL;
+	return rc;
+}
+
 /* Manifest through the queue to the workers, until all is written. */
 static int
-unpack(struct unpacker *u, struct manifest_totals *totals, struct fault *f)
+unpack(struct unpacker *u, const struct head *h, struct manifest_totals *totals,
+    struct fault *f)
 {
 	static const struct manifest_events ev = {take_entry, take_pack};
 	unsigned jobs = u->params->jobs;
@@ -63,6 +137,8 @@ unpack(struct unpacker *u, struct manifest_totals *totals, struct fault *f)
 	if (jobs > UNPACKER_WORKERS)
 		jobs = UNPACKER_WORKERS;
 	rc = unpacker_manifest_fetch(u, &fd, f);
+	if (rc == 0 && u->params->existing != NULL)
+		rc = sweep(u, h, fd, f);
 	if (rc == 0)
 		rc = unpacker_worker_start(&w, u, jobs, f);
 	if (rc == 0)
@@ -82,13 +158,14 @@ finish_tree(struct unpacker *u, const struct manifest_totals *t,
 	struct unpacker_link *l;
 	int rc = 0;
 
-	if (t->bytes != atomic_load(&u->written) ||
-	    t->bytes != h->totals.bytes || t->files != h->totals.files ||
-	    t->pieces != h->totals.pieces)
+	uint64_t done = atomic_load(&u->written) + atomic_load(&u->kept);
+
+	if (t->bytes != done || t->bytes != h->totals.bytes ||
+	    t->files != h->totals.files || t->pieces != h->totals.pieces)
 		return fault_set(f, FAULT_CORRUPT,
 		    "backup %s: %llu bytes in %llu files were restored, its "
 		    "head says %llu in %llu",
-		    h->id, (unsigned long long)atomic_load(&u->written),
+		    h->id, (unsigned long long)done,
 		    (unsigned long long)t->files,
 		    (unsigned long long)h->totals.bytes,
 		    (unsigned long long)h->totals.files);
@@ -118,7 +195,7 @@ free_rest(struct unpacker *u)
 
 int
 unpacker_run(struct repo *r, const struct head *h,
-    const struct unpacker_params *p,
+    const struct unpacker_params *p, struct unpacker_result *res,
     void (*progress)(void *ctx, uint64_t bytes), void *ctx, struct fault *f)
 {
 	struct unpacker u = {
@@ -131,11 +208,14 @@ unpacker_run(struct repo *r, const struct head *h,
 	int rc;
 
 	unpacker_queue_init(&u.queue);
-	rc = tree_new(&u.tree, p->root, p->spaces, p->n_spaces, f);
+	rc = tree_new(&u.tree, p->root, p->spaces, p->n_spaces, p->existing, f);
 	if (rc == 0)
-		rc = unpack(&u, &totals, f);
+		rc = unpack(&u, h, &totals, f);
 	if (rc == 0)
 		rc = finish_tree(&u, &totals, h, f);
+	if (rc == 0 && res != NULL)
+		*res = (struct unpacker_result){
+		    atomic_load(&u.written), atomic_load(&u.kept)};
 	free_rest(&u);
 	return rc;
 }

@@ -23,7 +23,9 @@
 /* A pack's section of the manifest, copied out of the stream. */
 struct unpacker_task {
 	struct unpacker_task *next;
-	struct manifest_pack pack;
+	struct manifest_pack pack; /* its extents are these: */
+	struct manifest_extent *extents;
+	struct manifest_piece *pieces;
 	char *names; /* the strings that the pack points into */
 };
 
@@ -44,7 +46,9 @@ struct unpacker {
 	void (*progress)(void *ctx, uint64_t bytes);
 	void *progress_ctx;
 	atomic_uint_fast64_t written;
+	atomic_uint_fast64_t kept; /* bytes that were there */
 	struct unpacker_queue queue;
+	struct pathset *names;       /* of what an existing tree may keep */
 	struct unpacker_link *links; /* made when all files are written */
 };
 

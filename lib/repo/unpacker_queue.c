@@ -10,28 +10,32 @@
 void
 unpacker_queue_done(struct unpacker_task *t)
 {
-	uint32_t k;
-
 	if (t == NULL)
 		return;
-	for (k = 0; t->pack.extents != NULL && k < t->pack.n_extents; k++)
-		free((void *)(uintptr_t)t->pack.extents[k].pieces);
-	free((void *)(uintptr_t)t->pack.extents);
+	free(t->extents);
+	free(t->pieces);
 	free(t->names);
 	free(t);
 }
 
-static size_t
-names_size(const struct manifest_pack *p)
+/* How much a task takes. The pieces of one file share its name. */
+static void
+measure(const struct manifest_pack *p, size_t *n_pieces, size_t *names)
 {
-	size_t n = strlen(p->name) + 1;
-	uint32_t k;
-	uint32_t j;
+	const char *last = NULL;
 
-	for (k = 0; k < p->n_extents; k++)
-		for (j = 0; j < p->extents[k].n_pieces; j++)
-			n += strlen(p->extents[k].pieces[j].path) + 1;
-	return n;
+	*n_pieces = 0;
+	*names = strlen(p->name) + 1;
+	for (uint32_t k = 0; k < p->n_extents; k++) {
+		for (uint32_t j = 0; j < p->extents[k].n_pieces; j++) {
+			const char *path = p->extents[k].pieces[j].path;
+
+			if (path != last)
+				*names += strlen(path) + 1;
+			last = path;
+			++*n_pieces;
+		}
+	}
 }
 
 static const char *
@@ -50,35 +54,36 @@ task_new(
     struct unpacker_task **out, const struct manifest_pack *p, struct fault *f)
 {
 	struct unpacker_task *t = calloc(1, sizeof *t);
-	struct manifest_extent *e;
+	struct manifest_piece *to;
+	const char *last = NULL;
+	const char *kept = NULL;
+	size_t n_pieces;
+	size_t names;
 	char *at;
-	uint32_t k;
-	uint32_t j;
 
 	if (t == NULL)
 		return fault_nomem(f);
-	at = t->names = malloc(names_size(p));
-	t->pack = *p;
-	t->pack.extents = e = calloc(p->n_extents + 1, sizeof *e);
-	if (at == NULL || e == NULL) {
+	measure(p, &n_pieces, &names);
+	at = t->names = malloc(names);
+	to = t->pieces = calloc(n_pieces + 1, sizeof *t->pieces);
+	t->extents = calloc(p->n_extents + 1, sizeof *t->extents);
+	if (at == NULL || to == NULL || t->extents == NULL) {
 		unpacker_queue_done(t);
 		return fault_nomem(f);
 	}
+	t->pack = *p;
 	t->pack.name = keep_name(&at, p->name);
-	for (k = 0; k < p->n_extents; k++) {
-		const struct manifest_extent *from = &p->extents[k];
-		struct manifest_piece *to;
-
-		e[k].where = from->where;
-		e[k].pieces = to = calloc(from->n_pieces + 1, sizeof *to);
-		if (to == NULL) {
-			unpacker_queue_done(t);
-			return fault_nomem(f);
-		}
-		e[k].n_pieces = from->n_pieces;
-		for (j = 0; j < from->n_pieces; j++) {
-			to[j] = from->pieces[j];
-			to[j].path = keep_name(&at, from->pieces[j].path);
+	t->pack.extents = t->extents;
+	for (uint32_t k = 0; k < p->n_extents; k++) {
+		t->extents[k] = p->extents[k];
+		t->extents[k].pieces = to;
+		for (uint32_t j = 0; j < p->extents[k].n_pieces; j++, to++) {
+			*to = p->extents[k].pieces[j];
+			if (to->path != last) {
+				last = to->path;
+				kept = keep_name(&at, last);
+			}
+			to->path = kept;
 		}
 	}
 	*out = t;

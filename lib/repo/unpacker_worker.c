@@ -14,9 +14,17 @@ struct unpacker_worker {
 	struct unpacker *u;
 	struct repo *repo; /* its own */
 	struct tree_file file;
+	unsigned char *local; /* a piece as it was there */
 	pthread_t thread;
 	bool running;
 };
+
+static void
+advance(struct unpacker *u, uint64_t bytes)
+{
+	if (u->progress != NULL)
+		u->progress(u->progress_ctx, bytes);
+}
 
 static int
 write_extent(void *ctx, const struct manifest_extent *e,
@@ -44,8 +52,54 @@ write_extent(void *ctx, const struct manifest_extent *e,
 		bytes += p->length;
 	}
 	atomic_fetch_add(&w->u->written, bytes);
-	if (w->u->progress != NULL)
-		w->u->progress(w->u->progress_ctx, bytes);
+	advance(w->u, bytes);
+	return 0;
+}
+
+/* Are all pieces of the extent in their files? */
+static int
+is_there(struct unpacker_worker *w, const struct manifest_extent *e,
+    bool *there, struct fault *f)
+{
+	int rc = 0;
+
+	*there = true;
+	for (uint32_t k = 0; rc == 0 && *there && k < e->n_pieces; k++)
+		rc = tree_file_holds(
+		    w->u->tree, &w->file, &e->pieces[k], w->local, there, f);
+	return rc;
+}
+
+/* Leaves those of the task's extents that have to be fetched. */
+static int
+leave_missing(
+    struct unpacker_worker *w, struct unpacker_task *t, struct fault *f)
+{
+	struct unpacker *u = w->u;
+	uint32_t left = 0;
+
+	if (w->local == NULL)
+		w->local = aligned_alloc(TREE_ALIGN, OBJECT_CHUNK_MAX);
+	if (w->local == NULL)
+		return fault_nomem(f);
+	for (uint32_t k = 0; k < t->pack.n_extents; k++) {
+		const struct manifest_extent *e = &t->extents[k];
+		uint64_t bytes = 0;
+		bool there;
+		int rc = is_there(w, e, &there, f);
+
+		if (rc != 0)
+			return rc;
+		if (!there) {
+			t->extents[left++] = *e;
+			continue;
+		}
+		for (uint32_t j = 0; j < e->n_pieces; j++)
+			bytes += e->pieces[j].length;
+		atomic_fetch_add(&u->kept, bytes);
+		advance(u, bytes);
+	}
+	t->pack.n_extents = left;
 	return 0;
 }
 
@@ -61,7 +115,11 @@ work(void *arg)
 
 	rc = packread_new(&reader, w->repo, u->params->repo, &f);
 	while (rc == 0 && (t = unpacker_queue_take(&u->queue)) != NULL) {
-		rc = packread_run(reader, &t->pack, write_extent, w, &f);
+		if (u->params->existing != NULL)
+			rc = leave_missing(w, t, &f);
+		if (rc == 0 && t->pack.n_extents > 0)
+			rc =
+			    packread_run(reader, &t->pack, write_extent, w, &f);
 		unpacker_queue_done(t);
 	}
 	if (rc == 0)
@@ -71,6 +129,7 @@ work(void *arg)
 	if (w->file.fd >= 0)
 		close(w->file.fd);
 	packread_free(reader);
+	free(w->local);
 	return NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "crypto.h"
 #include "tree.h"
 
 #define MIB (1U << 20)
@@ -127,7 +128,7 @@ begin(void)
 {
 	struct fault f = FAULT_INIT;
 
-	assert_int_equal(tree_new(&tree, dir, NULL, 0, &f), 0);
+	assert_int_equal(tree_new(&tree, dir, NULL, 0, NULL, &f), 0);
 }
 
 /* content as the file "name", in steps, from its end to its beginning. */
@@ -288,6 +289,149 @@ before_linux_5_8_each_file_is_synced(void **state)
 	tree = NULL;
 }
 
+/* ---- a tree that was there ---- */
+
+static const struct tree_existing was_there;
+
+static void
+begin_existing(void)
+{
+	struct fault f = FAULT_INIT;
+
+	assert_int_equal(tree_new(&tree, dir, NULL, 0, &was_there, &f), 0);
+}
+
+static bool
+holds(const char *name, uint32_t size, uint32_t at, uint32_t n)
+{
+	struct manifest_piece p = {.path = name,
+	    .mode = 0600,
+	    .file_size = size,
+	    .file_offset = at,
+	    .length = n};
+	unsigned char *buffer = aligned_alloc(TREE_ALIGN, 2 * MIB);
+	struct tree_file w = TREE_FILE_INIT;
+	struct fault f = FAULT_INIT;
+	bool yes = false;
+
+	assert_non_null(buffer);
+	crypto_xxh(content + at, n, p.xxh);
+	assert_int_equal(tree_file_holds(tree, &w, &p, buffer, &yes, &f), 0);
+	assert_int_equal(tree_file_close(tree, &w, &f), 0);
+	free(buffer);
+	return yes;
+}
+
+static void
+only_the_very_bytes_count_as_held(void **state)
+{
+	struct fault f = FAULT_INIT;
+	char path[128];
+	int fd;
+
+	(void)state;
+	begin_existing();
+	assert_int_equal(write_file("a", 2 * MIB - 100, MIB, &f), 0);
+	assert_true(holds("a", 2 * MIB - 100, 0, MIB));
+	assert_true(holds("a", 2 * MIB - 100, MIB, MIB - 100));
+	snprintf(path, sizeof path, "%s/a", dir);
+	fd = open(path, O_RDWR);
+	assert_int_equal(__real_pwrite(fd, "?", 1, MIB - 1), 1);
+	close(fd);
+	assert_false(holds("a", 2 * MIB - 100, 0, MIB));
+	assert_true(holds("a", 2 * MIB - 100, MIB, MIB - 100));
+	/* What is behind a piece goes, what is missing is not held. */
+	assert_true(holds("a", MIB + 10, MIB, 10));
+	fd = open(path, O_RDONLY);
+	assert_int_equal(lseek(fd, 0, SEEK_END), MIB + 10);
+	close(fd);
+	assert_false(holds("a", 2 * MIB - 100, MIB, MIB - 100));
+	assert_false(holds("none", 8192, 0, 8192));
+}
+
+static void
+what_has_a_second_name_is_not_written_to(void **state)
+{
+	struct fault f = FAULT_INIT;
+	char a[128], b[128];
+	struct stat st;
+
+	(void)state;
+	begin_existing();
+	assert_int_equal(write_file("a", MIB, MIB, &f), 0);
+	snprintf(a, sizeof a, "%s/a", dir);
+	snprintf(b, sizeof b, "%s/b", dir);
+	assert_int_equal(link(a, b), 0);
+	content[0] ^= 1;
+	assert_int_equal(write_file("a", MIB, MIB, &f), 0);
+	check_file("a", MIB);
+	content[0] ^= 1;
+	check_file("b", MIB);
+	assert_int_equal(stat(b, &st), 0);
+	assert_int_equal(st.st_nlink, 1);
+}
+
+static void
+what_is_no_file_makes_way(void **state)
+{
+	struct fault f = FAULT_INIT;
+	char path[128], outside[128];
+	struct stat st;
+
+	(void)state;
+	begin_existing();
+	snprintf(path, sizeof path, "%s/a", dir);
+	snprintf(outside, sizeof outside, "%s/outside", dir);
+	assert_int_equal(mkdir(outside, 0700), 0);
+	for (int k = 0; k < 3; k++) {
+		if (k == 0)
+			assert_int_equal(symlink(outside, path), 0);
+		else if (k == 1)
+			assert_int_equal(mkfifo(path, 0600), 0);
+		else
+			assert_int_equal(mkdir(path, 0700), 0);
+		assert_int_equal(write_file("a", 8192, 8192, &f), 0);
+		check_file("a", 8192);
+		assert_int_equal(lstat(path, &st), 0);
+		assert_true(S_ISREG(st.st_mode));
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(symlink(outside, path), 0);
+	assert_int_equal(tree_folder(tree, "a", 0700, &f), 0);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	assert_int_equal(stat(outside, &st), 0);
+}
+
+/* Links, modes, folders in folders: only what is named stays. */
+static void
+what_is_not_named_goes(void **state)
+{
+	static const char *const names[] = {"keep", "keep/file", "keep/link"};
+	char command[256];
+	struct pathset *s;
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	snprintf(command, sizeof command,
+	    "cd '%s' && mkdir -p keep/deep/er keep/lost+found lost+found "
+	    "other && touch keep/file keep/more keep/deep/er/x other/file && "
+	    "ln -s ../other keep/link && ln -s other link",
+	    dir);
+	assert_int_equal(system(command), 0);
+	begin_existing();
+	assert_int_equal(pathset_new(&s, 3, &f), 0);
+	for (size_t k = 0; k < 3; k++)
+		assert_int_equal(pathset_add(s, names[k], &f), 0);
+	assert_int_equal(tree_sweep(tree, s, &f), 0);
+	pathset_free(s);
+	snprintf(command, sizeof command,
+	    "cd '%s' && test \"$(find . | sort | tr '\\n' ' ')\" = "
+	    "'. ./keep ./keep/file ./keep/link ./lost+found '",
+	    dir);
+	assert_int_equal(system(command), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -300,6 +444,10 @@ main(void)
 	    TEST(what_cannot_be_written_is_told),
 	    TEST(missing_room_is_told_before_a_large_file_is_written),
 	    TEST(before_linux_5_8_each_file_is_synced),
+	    TEST(only_the_very_bytes_count_as_held),
+	    TEST(what_has_a_second_name_is_not_written_to),
+	    TEST(what_is_no_file_makes_way),
+	    TEST(what_is_not_named_goes),
 	};
 
 	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);

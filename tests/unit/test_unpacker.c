@@ -257,7 +257,7 @@ unpack(unsigned jobs, struct fault *f)
 	put_object(A "/manifest", &b);
 	buf_free(&b);
 	fault_clear(f);
-	return unpacker_run(repo, &head, &params, NULL, NULL, f);
+	return unpacker_run(repo, &head, &params, NULL, NULL, NULL, f);
 }
 
 /* Another manifest in the same repository. */
@@ -559,11 +559,13 @@ a_head_of_another_manifest_is_noticed(void **state)
 	assert_int_equal(unpack(1, &f), 0);
 	head.totals.bytes++;
 	assert_int_equal(
-	    unpacker_run(repo, &head, &params, NULL, NULL, &f), FAULT_CORRUPT);
+	    unpacker_run(repo, &head, &params, NULL, NULL, NULL, &f),
+	    FAULT_CORRUPT);
 	head.totals.bytes--;
 	head.totals.files++;
 	assert_int_equal(
-	    unpacker_run(repo, &head, &params, NULL, NULL, &f), FAULT_CORRUPT);
+	    unpacker_run(repo, &head, &params, NULL, NULL, NULL, &f),
+	    FAULT_CORRUPT);
 }
 
 static void
@@ -582,11 +584,13 @@ a_manifest_without_end_is_noticed(void **state)
 	put_object(A "/manifest", &b);
 	buf_free(&b);
 	assert_int_equal(
-	    unpacker_run(repo, &head, &params, NULL, NULL, &f), FAULT_CORRUPT);
+	    unpacker_run(repo, &head, &params, NULL, NULL, NULL, &f),
+	    FAULT_CORRUPT);
 	/* and none at all */
 	params.id = B;
 	assert_int_equal(
-	    unpacker_run(repo, &head, &params, NULL, NULL, &f), FAULT_CORRUPT);
+	    unpacker_run(repo, &head, &params, NULL, NULL, NULL, &f),
+	    FAULT_CORRUPT);
 }
 
 /* Several workers write it, and only the first of them makes it. Root may
