@@ -115,6 +115,8 @@ rs_archived "$d"
 pg_stop "$d"
 ok "restored" to "$T/etc.r"
 like "it says what to do about them" "$(cat "$T/out")" "config_file="
+ok "restored, told as JSON" to "$T/etc.j" --json
+like "which says so, too" "$(cat "$T/out")" '^ *"its postgresql.conf was kept .*config_file='
 ok "it starts with them" rs_start "$T/etc.r" \
 	"-cconfig_file=$T/etc/postgresql.conf" "-cdata_directory=$T/etc.r"
 wait_for 30 rs_writes "$T/etc.r" || fail "it does not promote"
@@ -135,6 +137,7 @@ for n in 2 3; do
 	pg_stop "$p"
 done
 pg_archive "$p" "$T/conf.p"
+pg_set "$p" "data_directory = '$p'"
 pg_start "$p" || bail "no server"
 write_conf "$T/conf.p" "$p" "$T/key" "file:$T/repo.p"
 pg_psql "$p" "CREATE TABLE mark (v text)"
@@ -146,6 +149,9 @@ pg_stop "$p"
 ok "a past without archive: restored" pitr-restore -c "$T/conf.p" \
 	--target-dir "$T/past.r"
 like "on the third timeline" "$(cat "$T/out")" "on timeline 3"
+like "with a line that leads elsewhere, which is told" "$(cat "$T/out")" \
+	"postgresql.conf sets data_directory"
+sed -i '/^data_directory/d' "$T/past.r/postgresql.conf"
 ok "it starts" pg_start "$T/past.r"
 wait_for 30 rs_writes "$T/past.r" || fail "it does not promote"
 is "and holds everything" "$(rs_marks "$T/past.r")" ab
@@ -153,8 +159,11 @@ rs_mark "$T/past.r" c
 rs_archived "$T/past.r"
 pg_stop "$T/past.r"
 ok "and once more, over the fourth" pitr-restore -c "$T/conf.p" \
-	--target-dir "$T/past.s"
-like "which is the newest" "$(cat "$T/out")" "on timeline 4"
+	--target-dir "$T/past.s" --json
+like "which is the newest" "$(cat "$T/out")" '"timeline": 4'
+like "the line is told in JSON, too" "$(cat "$T/out")" \
+	'^ *"its postgresql.conf sets data_directory'
+sed -i '/^data_directory/d' "$T/past.s/postgresql.conf"
 ok "it starts" rs_start "$T/past.s"
 wait_for 30 rs_writes "$T/past.s" || fail "it does not promote"
 is "and holds everything" "$(rs_marks "$T/past.s")" abc
