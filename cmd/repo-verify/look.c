@@ -238,23 +238,20 @@ look_wal_key(const struct verify *v, const char *name, char key[LAYOUT_KEY],
 /* ---- what is missing ---- */
 
 /* A hold that was placed after WAL was let go does not bring it back. */
-static int
-fit_holds(struct verify *v, struct prunes *p, struct fault *f)
+static void
+fit_holds(struct verify *v)
 {
 	struct gather *g = &v->gather;
 	size_t n = 0;
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < g->n_held; i++) {
+	for (size_t i = 0; i < g->n_held; i++) {
 		struct retain_hold h = g->held[i];
 		int64_t placed = INT64_MAX, floor;
 
 		for (size_t k = 0; k < g->holds.n; k++)
 			if (strcmp(g->holds.h[k].id, h.id) == 0)
 				placed = g->holds.h[k].placed_us;
-		rc = prunes_floor(p, v, placed, &floor, f);
-		if (rc != 0)
-			break;
+		floor = prunes_floor(v, placed);
 		if (h.backup == NULL && floor != CLOCK_NONE &&
 		    h.from_us < floor)
 			h.from_us = floor;
@@ -265,40 +262,31 @@ fit_holds(struct verify *v, struct prunes *p, struct fault *f)
 		}
 		g->held[n++] = h;
 	}
-	if (rc == 0)
-		g->in.n_holds = g->n_held = n;
-	return rc;
+	g->in.n_holds = g->n_held = n;
 }
 
 static int
 find_missing(struct verify *v, struct fault *f)
 {
 	struct retain_policy policy = gather_policy(&v->only);
-	struct prunes *p = NULL;
 	int64_t floor;
-	int rc;
+	int rc = trail_check(v, f);
 
-	if ((rc = prunes_read(&p, v, f)) == 0 &&
-	    (rc = fit_holds(v, p, f)) == 0 &&
-	    (rc = prunes_floor(p, v, INT64_MAX, &floor, f)) == 0) {
-		/* The window was wider than settings or clock have it now. */
-		if (floor != CLOCK_NONE &&
-		    v->gather.in.now_us - floor < policy.wal_us)
-			policy.wal_us = v->gather.in.now_us - floor;
-		rc = chain_missing(&v->gather.in, &policy, &v->missing, f);
-		if (rc == FAULT_CONFIG) {
-			rc = found_add(v, false, repo_cluster(v->repo), f->text,
-			    f,
-			    "what retention would keep is not known: all WAL "
-			    "counts");
-			v->thinning_unknown = true;
-			if (rc == 0)
-				rc = chain_missing(
-				    &v->gather.in, NULL, &v->missing, f);
-		}
-	}
-	prunes_free(p);
-	return rc;
+	if (rc != 0)
+		return rc;
+	fit_holds(v);
+	floor = prunes_floor(v, INT64_MAX);
+	/* The window was wider than settings or clock have it now. */
+	if (floor != CLOCK_NONE && v->gather.in.now_us - floor < policy.wal_us)
+		policy.wal_us = v->gather.in.now_us - floor;
+	rc = chain_missing(&v->gather.in, &policy, &v->missing, f);
+	if (rc != FAULT_CONFIG)
+		return rc;
+	rc = found_add(v, false, repo_cluster(v->repo), f->text, f,
+	    "what retention would keep is not known: all WAL counts");
+	v->thinning_unknown = true;
+	return rc != 0 ? rc
+		       : chain_missing(&v->gather.in, NULL, &v->missing, f);
 }
 
 /* ---- on their way ---- */

@@ -111,9 +111,7 @@ examine(struct verify *v, struct fault *f)
 		rc = read_backups(v, f);
 	progress_end(v->bar);
 	v->bar = NULL;
-	if (rc == 0)
-		rc = judge_run(v, f);
-	return rc != 0 ? rc : trail_check(v, f);
+	return rc != 0 ? rc : judge_run(v, f);
 }
 
 static int
@@ -152,6 +150,7 @@ release(struct verify *v)
 	free(v->windows);
 	free(v->window_ends);
 	free(v->heads);
+	free(v->prunes);
 	repo_free(v->repo);
 	pthread_mutex_destroy(&v->lock);
 }

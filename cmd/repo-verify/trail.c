@@ -45,6 +45,12 @@ take_head(void *ctx, const struct audit_head *h, struct fault *f)
 	return 0;
 }
 
+static int
+take_record(void *ctx, const struct audit_record *r, struct fault *f)
+{
+	return prunes_take(ctx, r, f);
+}
+
 /* What the last report knew. */
 static int
 known_heads(
@@ -92,9 +98,11 @@ int
 trail_check(struct verify *v, struct fault *f)
 {
 	struct deadline d = deadline_never();
-	struct audit_check c = {.since_known = v->run->since_last,
+	struct audit_check c = {
+	    .since_known = v->run->since_last && prunes_known(v),
 	    .finding = take_finding,
 	    .head = take_head,
+	    .record = take_record,
 	    .ctx = v};
 	struct audit_head *known;
 	int rc = known_heads(v, &known, &c.n_known, f);
@@ -102,7 +110,10 @@ trail_check(struct verify *v, struct fault *f)
 	if (rc != 0)
 		return rc;
 	c.known = known;
-	rc = audit_check(v->repo, 0, &c, &d, f);
+	if (c.since_known)
+		rc = prunes_recall(v, f);
+	if (rc == 0)
+		rc = audit_check(v->repo, 0, &c, &d, f);
 	free(known);
 	return rc;
 }
@@ -127,6 +138,7 @@ trail_note(struct verify *v, struct fault *f)
 
 	if (rc != 0)
 		return rc;
+	audit_started(a, v->begun_ms);
 	snprintf(share, sizeof share, "%u.%02u", v->run->lottery.share / 100,
 	    v->run->lottery.share % 100);
 	snprintf(seed, sizeof seed, "%" PRIu64, v->run->lottery.seed);

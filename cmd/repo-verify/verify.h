@@ -76,6 +76,11 @@ struct verify_span {
 	uint64_t skipped; /* read before */
 };
 
+struct verify_prune {
+	int64_t at_us;
+	int64_t floor_us; /* where its WAL window began */
+};
+
 /* One repository. */
 struct verify {
 	const struct verify_run *run;
@@ -132,6 +137,9 @@ struct verify {
 	/* trail.c */
 	struct audit_head *heads;
 	size_t n_heads;
+	struct verify_prune *prunes;
+	size_t n_prunes;
+	size_t cap_prunes;
 };
 
 /* found.c: a finding that hurts, or a note; once per object. From any thread,
@@ -150,13 +158,17 @@ bool look_listed(void *ctx, const char *name, uint64_t *size);
 bool look_has(const struct verify *v, uint32_t timeline, uint64_t segno);
 int look_wal_key(const struct verify *v, const char *name, char key[LAYOUT_KEY],
     struct fault *f);
-/* prunes.c: where the WAL window of the latest prunings before that moment
- * began; CLOCK_NONE without any. */
-struct prunes;
-int prunes_read(struct prunes **out, struct verify *v, struct fault *f);
-int prunes_floor(struct prunes *p, struct verify *v, int64_t before_us,
-    int64_t *us, struct fault *f);
-void prunes_free(struct prunes *p);
+/* prunes.c: the prunings that are on record. take: an audit record of one,
+ * known: does the last report tell of those before it? recall: take them from
+ * it. */
+int prunes_take(
+    struct verify *v, const struct audit_record *r, struct fault *f);
+bool prunes_known(const struct verify *v);
+int prunes_recall(struct verify *v, struct fault *f);
+int prunes_put(const struct verify *v, struct json *j, struct fault *f);
+/* The latest beginning of the WAL window in prunings before that moment;
+ * CLOCK_NONE without any. */
+int64_t prunes_floor(const struct verify *v, int64_t before_us);
 
 /* read.c */
 int read_wal(struct verify *v, struct fault *f);
@@ -165,7 +177,8 @@ int read_backups(struct verify *v, struct fault *f);
 /* judge.c: what all that means. */
 int judge_run(struct verify *v, struct fault *f);
 
-/* trail.c: the audit trail, checked and continued. */
+/* trail.c: the audit trail, checked and continued. The check tells of prunings,
+ * so it comes after the listing, and before what is missing is judged. */
 int trail_check(struct verify *v, struct fault *f);
 int trail_note(struct verify *v, struct fault *f);
 

@@ -12,7 +12,6 @@
 #include "cli.h"
 #include "fdio.h"
 #include "log.h"
-#include "record.h"
 #include "show.h"
 #include "text.h"
 #include "trail.h"
@@ -154,26 +153,14 @@ sync_holds(struct session *s, struct fault *f)
 static int
 delete_all(struct session *s, struct fault *f)
 {
-	struct record record = {
-	    .reason = s->o->reason == NULL ? "" : s->o->reason,
-	    .approved_by = s->o->approved_by == NULL ? "" : s->o->approved_by,
-	};
-	struct fault other = FAULT_INIT;
-	int rc, after;
+	int rc = apply_run(&s->file, &s->gather, s->plan, told, &s->result, f);
 
-	if ((rc = record_begin(&record, &s->gather, &s->file, f)) != 0)
-		return rc;
-	rc = apply_run(&s->file, &s->gather, s->plan, told, &s->result, f);
 	if (rc == 0 && s->result.failed > 0)
 		rc = fault_set(f, FAULT_SYSTEM,
 		    "%" PRIu64 " objects could not be deleted, %" PRIu64
 		    " more stay because of them",
 		    s->result.failed, s->result.skipped);
-	after = record_end(
-	    &record, &s->gather, &s->result, rc != 0 ? f : NULL, &other);
-	if (rc == 0 && after != 0)
-		*f = other;
-	return rc != 0 ? rc : after;
+	return rc;
 }
 
 /* The plan was checked, and s->file counted what it holds. */

@@ -239,13 +239,6 @@ layout_hold_prefix(
 }
 
 int
-layout_prune_prefix(
-    const char *cluster, uint64_t system_id, char *key, struct fault *f)
-{
-	return layout_folder(cluster, system_id, "prune", key, f);
-}
-
-int
 layout_verify_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
@@ -271,13 +264,6 @@ layout_hold(const char *cluster, uint64_t system_id, const char *id,
     const char *what, char *key, struct fault *f)
 {
 	return layout_record(cluster, system_id, "hold", id, what, key, f);
-}
-
-int
-layout_prune(const char *cluster, uint64_t system_id, const char *id,
-    const char *what, char *key, struct fault *f)
-{
-	return layout_record(cluster, system_id, "prune", id, what, key, f);
 }
 
 int

@@ -19,8 +19,6 @@
  *	CLUSTER/SYSTEM-ID/base/ID/pack/NNNNNNNN
  *	CLUSTER/SYSTEM-ID/hold/ID/placed		a hold, and its end
  *	CLUSTER/SYSTEM-ID/hold/ID/released
- *	CLUSTER/SYSTEM-ID/prune/ID/begun		records of prunings
- *	CLUSTER/SYSTEM-ID/prune/ID/ended
  *	CLUSTER/SYSTEM-ID/audit/WRITER/NNNNNNNNNNNN	the audit trail
  *	CLUSTER/SYSTEM-ID/verify/ID/report		of verifications
  *
@@ -63,12 +61,6 @@ int layout_hold(const char *cluster, uint64_t system_id, const char *id,
     const char *what, char *key, struct fault *f);
 int layout_hold_name(
     const char *id, const char *what, char *name, struct fault *f);
-/* The record of a pruning; what: "begun" or "ended". Its id and its bound name
- * are formed as a hold's. */
-int layout_prune(const char *cluster, uint64_t system_id, const char *id,
-    const char *what, char *key, struct fault *f);
-int layout_prune_prefix(
-    const char *cluster, uint64_t system_id, char *key, struct fault *f);
 /* The report of a verification; the same kind of id, and bound to "ID/report".
  */
 int layout_verify(const char *cluster, uint64_t system_id, const char *id,

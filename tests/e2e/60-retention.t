@@ -27,8 +27,7 @@ age() {
 }
 # What pruning may touch: not the records.
 files() {
-	(cd "$1" && find . -type f ! -path '*/audit/*' \
-		! -path '*/prune/*' ! -path '*/hold/*' |
+	(cd "$1" && find . -type f ! -path '*/audit/*' ! -path '*/hold/*' |
 		sort)
 }
 # restored NAME MARKS OPTION...: a server of the repository holds the marks

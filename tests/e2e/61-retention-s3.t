@@ -19,7 +19,7 @@ rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket/pre"
 write_conf "$T/short" "$d" "$T/key" "s3:$bucket/pre" -- "$short"
 
 objects() {
-	s3ctl list "$bucket" pre/ | cut -f2 | grep -v -e /audit/ -e /prune/ -e /hold/
+	s3ctl list "$bucket" pre/ | cut -f2 | grep -v -e /audit/ -e /hold/
 }
 backup() {
 	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||

@@ -106,7 +106,9 @@ trail --details
 like "... with its reason" "$(cat "$T/trail")" 'detail	reason	by rule'
 like "... its approval" "$(cat "$T/trail")" 'detail	approved	the board'
 sum=$(sed -n '$s/.*"sum":"\([0-9a-f]*\)".*/\1/p' "$T/plan")
-like "... and its plan" "$(cat "$T/trail")" "detail	sum	sha256:$sum"
+like "... its plan" "$(cat "$T/trail")" "detail	sum	sha256:$sum"
+like "... and how far back each moment stays" "$(cat "$T/trail")" \
+	'detail	wal_window_from_us	[0-9]{16}$'
 is "all this was one writer" "$(grep -c ^head "$T/trail")" 1
 
 # -- what needs its record, and what does not ------------------------------------

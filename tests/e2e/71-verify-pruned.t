@@ -74,6 +74,12 @@ ok "WAL in the middle went" test ! -e "$repo"/main/*/wal/00000001/*/"$middle"
 clean "a thinned repository" "$T/short"
 clean "... by rules that keep longer now" "$T/conf"
 cp -a "$repo" "$T/thinned"
+ok "with a report" repo-verify -c "$T/conf"
+clean "a later run knows the prunings from the report" "$T/conf" --since-last
+rm -rf "$repo"
+cp -a "$T/thinned" "$repo"
+# The repository is older now than what its writers remember.
+rm -f "$T"/spool/audit-*
 
 own=$(segments 00000001 | head -n 1)
 rm "$repo"/main/*/wal/00000001/*/"$own"
@@ -91,7 +97,7 @@ rm -rf "$repo"
 cp -a "$T/thinned" "$repo"
 
 # Without the record of the pruning the rules of now count.
-rm -r "$repo"/main/*/prune
+rm -r "$repo"/main/*/audit
 clean "the rules of the pruning alone tell, too" "$T/short"
 exits 1 "... and others miss what it let go" repo-verify -c "$T/conf" \
 	--no-record

@@ -43,7 +43,7 @@ each_kind_of_wal_file_has_one_computed_name(void **state)
 }
 
 static void
-holds_and_prunings_have_computed_names(void **state)
+holds_have_computed_names(void **state)
 {
 	char key[LAYOUT_KEY], id[LAYOUT_ID];
 	struct fault f = FAULT_INIT;
@@ -54,11 +54,6 @@ holds_and_prunings_have_computed_names(void **state)
 	assert_int_equal(layout_hold("main", 5, id, "placed", key, &f), 0);
 	assert_string_equal(
 	    key, "main/5/hold/19700101T000000Z-1a2b3c4d/placed");
-	assert_int_equal(layout_prune("main", 5, id, "begun", key, &f), 0);
-	assert_string_equal(
-	    key, "main/5/prune/19700101T000000Z-1a2b3c4d/begun");
-	assert_int_equal(layout_prune_prefix("main", 5, key, &f), 0);
-	assert_string_equal(key, "main/5/prune/");
 	assert_int_equal(layout_verify("main", 5, id, key, &f), 0);
 	assert_string_equal(
 	    key, "main/5/verify/19700101T000000Z-1a2b3c4d/report");
@@ -191,7 +186,7 @@ main(void)
 	    cmocka_unit_test(
 		each_host_makes_a_writer_and_each_record_has_a_computed_name),
 	    cmocka_unit_test(a_backups_objects_have_computed_names),
-	    cmocka_unit_test(holds_and_prunings_have_computed_names),
+	    cmocka_unit_test(holds_have_computed_names),
 	    cmocka_unit_test(a_name_that_could_leave_its_cluster_is_refused),
 	    cmocka_unit_test(ids_sort_by_start_and_others_are_refused),
 	};
