@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "lock.h"
+#include "remains.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -136,6 +137,8 @@ apply_check(struct planfile *in, const struct gather *g,
 			rc = check_delete(in, j, g, p, f);
 		else if (strcmp(line, "lock") == 0)
 			rc = lock_check(in, j, g, p, f);
+		else if (strcmp(line, "abort") == 0)
+			rc = remains_check(in, j, g, f);
 		json_free(j);
 	}
 	return rc;
@@ -277,6 +280,21 @@ one(struct runner *r, const struct json *j, struct fault *f)
 	return r->n == BATCH ? flush(r, f) : 0;
 }
 
+/* One that cannot be ended keeps nothing else from going. */
+static void
+abort_upload(struct runner *r, const struct json *j)
+{
+	struct fault f = FAULT_INIT;
+	const char *key = "";
+
+	if (remains_run(r->in, j, r->g, &key, &f) == 0) {
+		r->res->aborted++;
+		return;
+	}
+	r->res->failed++;
+	r->told(key, f.text);
+}
+
 int
 apply_run(struct planfile *in, const struct gather *g,
     const struct retain_plan *p, apply_told told, struct apply_result *res,
@@ -307,6 +325,9 @@ apply_run(struct planfile *in, const struct gather *g,
 		else if (strcmp(line, "lock") == 0 &&
 			 (rc = lock_check(in, j, g, p, f)) == 0)
 			rc = lock_run(in, j, g, p, &res->extended, f);
+		else if (strcmp(line, "abort") == 0 &&
+			 (rc = remains_check(in, j, g, f)) == 0)
+			abort_upload(r, j);
 		json_free(j);
 	}
 	if (rc == 0)

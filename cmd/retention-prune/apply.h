@@ -9,6 +9,7 @@ struct apply_result {
 	uint64_t locked;   /* by the store, until a moment to come */
 	uint64_t failed;   /* the store did not delete them */
 	uint64_t extended; /* locked for longer now */
+	uint64_t aborted;  /* unfinished uploads */
 	uint64_t skipped;  /* they belong to a backup that could not go */
 };
 

@@ -113,6 +113,9 @@ report(const struct session *s, struct fault *f)
 		if (r->extended > 0)
 			printf("%" PRIu64 " objects are locked for longer\n",
 			    r->extended);
+		if (r->aborted > 0)
+			printf("%" PRIu64 " unfinished uploads ended\n",
+			    r->aborted);
 		if (r->locked > 0)
 			printf("%" PRIu64 " objects are locked, %" PRIu64
 			       " more stay with them\n",
@@ -125,6 +128,7 @@ report(const struct session *s, struct fault *f)
 	       (rc = json_put_u64(j, "bytes", r->bytes, f)) ||
 	       (rc = json_put_u64(j, "locked", r->locked, f)) ||
 	       (rc = json_put_u64(j, "extended", r->extended, f)) ||
+	       (rc = json_put_u64(j, "aborted", r->aborted, f)) ||
 	       (rc = json_put_u64(j, "failed", r->failed, f)) ||
 	       (rc = json_put_u64(j, "skipped", r->skipped, f)) ||
 	       (rc = json_dump(j, &text, &len, f)));

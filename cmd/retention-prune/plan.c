@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "lock.h"
+#include "remains.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -361,6 +362,8 @@ plan_write(struct planfile *out, struct gather *g, const struct retain_plan *p,
 		rc = write_windows(&w, "before", &g->in, NULL, f);
 	if (rc == 0)
 		rc = lock_plan(out, g, p, f);
+	if (rc == 0)
+		rc = remains_plan(out, g, f);
 	if (rc == 0)
 		rc = write_deletes(&w, f);
 	if (rc == 0)

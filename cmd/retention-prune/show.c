@@ -153,6 +153,19 @@ show_lock(const struct json *j, struct fault *f)
 }
 
 static int
+show_abort(const struct json *j, struct fault *f)
+{
+	const char *key, *begun;
+	int rc;
+
+	if ((rc = json_get_str(j, "key", &key, f)) != 0 ||
+	    (rc = json_get_str(j, "begun", &begun, f)) != 0)
+		return rc;
+	printf("  %s  begun %s\n", key, begun);
+	return 0;
+}
+
+static int
 show_one(
     struct table *t, const struct json *j, const char *line, struct fault *f)
 {
@@ -167,6 +180,10 @@ show_one(
 	if (strcmp(line, "lock") == 0) {
 		begin(t, PART_LOCK);
 		return show_lock(j, f);
+	}
+	if (strcmp(line, "abort") == 0) {
+		begin(t, PART_ABORT);
+		return show_abort(j, f);
 	}
 	if (strcmp(line, "delete") == 0) {
 		begin(t, PART_DELETE);

@@ -61,11 +61,13 @@ trail_end(struct trail *t, const struct gather *g,
     const struct apply_result *res, int status, const struct fault *failed,
     struct fault *f)
 {
-	char locked[24], failures[24], skipped[24];
+	char locked[24], failures[24], skipped[24], extended[24], aborted[24];
 	const struct audit_pair details[] = {
 	    {"checksum_of", "plan"},
 	    {"planned_at", t->planned_at},
 	    {"locked", locked},
+	    {"extended", extended},
+	    {"aborted", aborted},
 	    {"failed", failures},
 	    {"skipped", skipped},
 	};
@@ -73,6 +75,8 @@ trail_end(struct trail *t, const struct gather *g,
 	struct audit_event e = trail_event(t);
 
 	snprintf(locked, sizeof locked, "%" PRIu64, res->locked);
+	snprintf(extended, sizeof extended, "%" PRIu64, res->extended);
+	snprintf(aborted, sizeof aborted, "%" PRIu64, res->aborted);
 	snprintf(failures, sizeof failures, "%" PRIu64, res->failed);
 	snprintf(skipped, sizeof skipped, "%" PRIu64, res->skipped);
 	e.objects = res->deleted;

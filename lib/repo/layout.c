@@ -43,6 +43,18 @@ layout_check_cluster(const char *cluster, struct fault *f)
 }
 
 int
+layout_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f)
+{
+	int rc = layout_check_cluster(cluster, f);
+
+	if (rc != 0)
+		return rc;
+	return layout_format(
+	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/", cluster, system_id);
+}
+
+int
 layout_mark(const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
 	int rc = layout_check_cluster(cluster, f);

@@ -29,6 +29,9 @@
 #define LAYOUT_KEY 512
 #define LAYOUT_ID 48 /* a backup's id and its NUL */
 
+/* "CLUSTER/SYSTEM-ID/": of all that is the cluster's. */
+int layout_prefix(
+    const char *cluster, uint64_t system_id, char *key, struct fault *f);
 int layout_mark(
     const char *cluster, uint64_t system_id, char *key, struct fault *f);
 int layout_wal(const char *cluster, uint64_t system_id, const char *name,

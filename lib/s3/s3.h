@@ -131,6 +131,16 @@ int s3_lock_hold(struct s3 *s, const char *key, bool on,
 int s3_lock_extend(struct s3 *s, const char *key, int64_t until_us, bool *done,
     const struct deadline *d, struct fault *f);
 
+/* Multipart uploads below prefix that were neither completed nor aborted.
+ * begun_us: CLOCK_NONE when not told. CORRUPT when the answers go in circles.
+ * abort: 0 also when there is none (any more). */
+typedef int (*s3_uploads_fn)(void *ctx, const char *key, const char *id,
+    int64_t begun_us, struct fault *f);
+int s3_uploads_list(struct s3 *s, const char *prefix, s3_uploads_fn cb,
+    void *ctx, const struct deadline *d, struct fault *f);
+int s3_uploads_abort(struct s3 *s, const char *key, const char *id,
+    const struct deadline *d, struct fault *f);
+
 /* Multipart. Parts are numbered from 1. Complete is conditional
  * (If-None-Match: *) and preceded by a HEAD, as older stores ignore the
  * condition; its 200 answer's body is read for an error. With a lock in the

@@ -128,6 +128,15 @@ s3_answer_read(struct s3_answer *a, const struct http_response *rs)
 	xml_free(x);
 }
 
+bool
+s3_answer_says(const struct http_response *rs, const char *code)
+{
+	struct s3_answer a;
+
+	s3_answer_read(&a, rs);
+	return strcmp(a.code, code) == 0;
+}
+
 static const struct rule *
 rule_of(const char *code)
 {

@@ -41,6 +41,9 @@ enum s3_next {
 /* Never fails: what cannot be understood leaves the fields empty. */
 void s3_answer_read(struct s3_answer *a, const struct http_response *rs);
 
+/* Is this the code of the error that was answered? */
+bool s3_answer_says(const struct http_response *rs, const char *code);
+
 /* A body that begins like HTML or XML. */
 bool s3_answer_is_page(const struct http_response *rs);
 

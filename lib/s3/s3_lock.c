@@ -25,16 +25,6 @@ s3_lock_date(int64_t us, char out[CLOCK_TEXT_SIZE])
 		strcpy(dot, "Z");
 }
 
-/* What the answer of a call that failed says, with S3's word. */
-static bool
-said(const struct http_response *rs, const char *code)
-{
-	struct s3_answer a;
-
-	s3_answer_read(&a, rs);
-	return strcmp(a.code, code) == 0;
-}
-
 static int
 check_bucket(struct s3 *s, const struct deadline *d, struct fault *f)
 {
@@ -58,7 +48,8 @@ check_bucket(struct s3 *s, const struct deadline *d, struct fault *f)
 	} else if (rc == FAULT_DENIED) {
 		fault_clear(f);
 		rc = 0;
-	} else if (said(&rs, "ObjectLockConfigurationNotFoundError")) {
+	} else if (s3_answer_says(
+		       &rs, "ObjectLockConfigurationNotFoundError")) {
 		rc = FAULT_CONFIG;
 	}
 	if (rc == FAULT_CONFIG)
@@ -158,8 +149,9 @@ ask(struct s3 *s, const struct question *what, const char *key,
 	if (rc == FAULT_ABSENT) /* the object itself: another answer */
 		rc = fault_recode(f, FAULT_AGAIN);
 	else if (rc != 0 &&
-		 (said(&rs, "NoSuchObjectLockConfiguration") ||
-		     said(&rs, "ObjectLockConfigurationNotFoundError")))
+		 (s3_answer_says(&rs, "NoSuchObjectLockConfiguration") ||
+		     s3_answer_says(
+			 &rs, "ObjectLockConfigurationNotFoundError")))
 		rc = fault_set(f, FAULT_ABSENT, "no lock");
 	http_response_free(&rs);
 	buf_free(&q);

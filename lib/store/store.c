@@ -300,6 +300,30 @@ store_list(struct store *s, const char *prefix, bool shallow,
 }
 
 int
+store_remains(struct store *s, const char *prefix, store_remains_fn cb,
+    void *ctx, const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	int rc = store_key_check_prefix(prefix, f);
+
+	if (rc || !s->ops->remains)
+		return rc;
+	return s->ops->remains(s, prefix, cb, ctx, &until, f);
+}
+
+int
+store_remains_remove(struct store *s, const char *key, const char *id,
+    const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	int rc = store_key_check(key, f);
+
+	if (rc || !s->ops->remains_remove)
+		return rc;
+	return s->ops->remains_remove(s, key, id, &until, f);
+}
+
+int
 store_delete(struct store *s, const char *const *keys, size_t n,
     store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f)
 {

@@ -141,6 +141,21 @@ int store_list(struct store *s, const char *prefix, bool shallow,
     const char *start_after, store_list_fn cb, void *ctx,
     const struct deadline *d, struct fault *f);
 
+/* Uploads that were begun and neither committed nor given up: no objects, but
+ * they take space. Kinds without such things have none. cb as store_list's. */
+struct store_remain {
+	const char *key;
+	const char *id;
+	int64_t begun_us; /* CLOCK_NONE when not known */
+};
+typedef int (*store_remains_fn)(
+    void *ctx, const struct store_remain *r, struct fault *f);
+int store_remains(struct store *s, const char *prefix, store_remains_fn cb,
+    void *ctx, const struct deadline *d, struct fault *f);
+/* 0 also when it is gone. */
+int store_remains_remove(struct store *s, const char *key, const char *id,
+    const struct deadline *d, struct fault *f);
+
 /* Each key's own result to cb, in any order; absent keys count as deleted. In a
  * bucket that keeps versions all versions of the keys go, so that their space
  * is free; EXISTS, with the time or the word, for one that object lock or a

@@ -42,6 +42,12 @@ struct store_ops {
 	int (*legal_hold)(struct store *s, const char *key, bool on,
 	    const struct deadline *d, struct fault *f);
 
+	/* Optional, both or none. */
+	int (*remains)(struct store *s, const char *prefix, store_remains_fn cb,
+	    void *ctx, const struct deadline *d, struct fault *f);
+	int (*remains_remove)(struct store *s, const char *key, const char *id,
+	    const struct deadline *d, struct fault *f);
+
 	/* Optional, all five or none: without them an upload is collected in
 	 * memory and put. upload_free also after a commit. */
 	int (*upload_begin)(void **out, struct store *s, const char *key,

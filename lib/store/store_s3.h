@@ -39,6 +39,12 @@ void store_s3_upload_deadline(void *u, const struct deadline *d);
 int store_s3_upload_commit(void *u, struct fault *f);
 void store_s3_upload_free(void *u);
 
+/* store_s3_remains.c */
+int store_s3_remains(struct store *base, const char *prefix,
+    store_remains_fn cb, void *ctx, const struct deadline *d, struct fault *f);
+int store_s3_remains_remove(struct store *base, const char *key, const char *id,
+    const struct deadline *d, struct fault *f);
+
 /* store_s3_remove.c */
 int store_s3_remove(struct store *base, const char *const *keys, size_t n,
     store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f);

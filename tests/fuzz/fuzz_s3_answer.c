@@ -6,6 +6,7 @@
 #include "s3_answer.h"
 #include "s3_delete.h"
 #include "s3_list.h"
+#include "s3_marks.h"
 #include "s3_url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,6 +24,38 @@ see(void *ctx, const char *key, bool is_prefix, uint64_t size, int64_t modified,
 	if (strncmp(key, l->prefix, strlen(l->prefix)) != 0)
 		abort();
 	return 0;
+}
+
+static int
+see_mark(void *ctx, const char *key, const char *id, const struct xml_node *n,
+    struct fault *f)
+{
+	const struct s3_marks *m = ctx;
+
+	(void)f;
+	if (n == NULL || id[0] == '\0' ||
+	    strncmp(key, m->prefix, strlen(m->prefix)) != 0)
+		abort();
+	return 0;
+}
+
+/* A page of versions or of uploads; a next one lies further on. */
+static void
+read_marks(const struct http_response *rs, const char *root,
+    const char *element, const char *id, const char *next_id)
+{
+	struct s3_marks m = {
+	    .what = "w", .prefix = "p/", .id = id, .next_id = next_id};
+	struct fault f = FAULT_INIT;
+	struct xml *x = NULL;
+
+	strcpy(m.key, "p/k");
+	if (s3_answer_document(rs, root, &x, &f) != 0)
+		return;
+	if (s3_marks_entries(&m, x, element, see_mark, &m, &f) == 0 &&
+	    s3_marks_end(&m, x, &f) == 0 && m.more && strcmp(m.key, "p/k") < 0)
+		abort();
+	xml_free(x);
 }
 
 static void
@@ -92,6 +125,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					abort();
 		xml_free(x);
 	}
+	read_marks(&rs, "ListVersionsResult", "Version", "VersionId",
+	    "NextVersionIdMarker");
+	read_marks(&rs, "ListMultipartUploadsResult", "Upload", "UploadId",
+	    "NextUploadIdMarker");
 	(void)s3_url_decode((char *)rs.body);
 	free(rs.body);
 	return 0;

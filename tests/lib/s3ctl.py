@@ -7,6 +7,7 @@
   s3ctl.py CEPHDIR versions BUCKET [PREFIX]  lines: version|marker SIZE ID
                                              latest|old KEY (tab-separated)
   s3ctl.py CEPHDIR uploads BUCKET            unfinished multipart uploads: KEY
+  s3ctl.py CEPHDIR begin BUCKET KEY          begins one, prints its id
   s3ctl.py CEPHDIR get BUCKET KEY FILE|-
   s3ctl.py CEPHDIR put BUCKET KEY FILE|-     (overwrites)
   s3ctl.py CEPHDIR delete BUCKET KEY [VERSION]
@@ -172,6 +173,12 @@ def do_uploads(s3, bucket):
                           "NextUploadIdMarker": "upload-id-marker"}):
         for e in page.iter("Upload"):
             print(e.findtext("Key"))
+
+
+def do_begin(s3, bucket, key):
+    _, data = s3.call("POST", bucket, key, query={"uploads": ""})
+    root = ET.fromstring(re.sub(rb' xmlns="[^"]*"', b"", data, 1))
+    print(root.findtext("UploadId"))
 
 
 def do_get(s3, bucket, key, dest):

@@ -287,6 +287,57 @@ many_deletes_are_told_each(void **state)
 	free(told);
 }
 
+static int
+end_remain(void *ctx, const struct store_remain *r, struct fault *f)
+{
+	struct store *s = ctx;
+
+	assert_true(r->begun_us > clock_now_us() - 3600 * INT64_C(1000000));
+	return store_remains_remove(s, r->key, r->id, NULL, f);
+}
+
+static int
+count_remain(void *ctx, const struct store_remain *r, struct fault *f)
+{
+	unsigned *n = ctx;
+
+	(void)r;
+	(void)f;
+	++*n;
+	return 0;
+}
+
+static void
+unfinished_uploads_are_found_and_ended(void **state)
+{
+	const struct own *o = contract_of(state)->own;
+	struct store *s = contract_of(state)->s;
+	struct fault f = FAULT_INIT;
+	char command[300], out[300];
+	unsigned n = 0;
+
+	assert_ok(store_remains(s, "", count_remain, &n, NULL, &f), f);
+	assert_int_equal(n, 0);
+	snprintf(command, sizeof command,
+	    "for i in 1 2 3; do for k in u/a u/b/c v/d; do /usr/bin/python3 "
+	    "tests/lib/s3ctl.py \"$PITRKIT_CEPH_DIR\" begin %s %s/$k; done; "
+	    "done | wc -l",
+	    server.bucket, o->prefix);
+	shell(command, out, sizeof out);
+	assert_string_equal(out, "9");
+	assert_ok(store_remains(s, "u/", count_remain, &n, NULL, &f), f);
+	assert_int_equal(n, 6);
+	assert_ok(store_remains(s, "u/", end_remain, s, NULL, &f), f);
+	n = 0;
+	assert_ok(store_remains(s, "", count_remain, &n, NULL, &f), f);
+	assert_int_equal(n, 3);
+	assert_ok(store_remains_remove(s, "v/d", "2~nothing", NULL, &f), f);
+	assert_ok(store_remains(s, "v/", end_remain, s, NULL, &f), f);
+	n = 0;
+	assert_ok(store_remains(s, "", count_remain, &n, NULL, &f), f);
+	assert_int_equal(n, 0);
+}
+
 /* ---- object lock ---- */
 
 static int64_t
@@ -393,6 +444,7 @@ main(void)
 	    test(refusals_are_not_absence),
 	    test(an_abandoned_upload_leaves_no_parts),
 	    test(many_deletes_are_told_each),
+	    test(unfinished_uploads_are_found_and_ended),
 	    test(locks_are_set_at_the_put_and_only_grow),
 	    test(a_bucket_without_object_lock_is_told),
 	};
