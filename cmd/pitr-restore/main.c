@@ -188,6 +188,9 @@ main(int argc, char **argv)
 		.help = "into a data directory of the same cluster: fetch only "
 			"what differs",
 		.flag = &o.delta},
+	    {.name = "discard-wal",
+		.help = "with --delta: remove WAL that may not be archived",
+		.flag = &o.discard_wal},
 	    {.name = "dry-run",
 		.help = "report what a restore would do, and change nothing",
 		.flag = &o.dry_run},

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "delta_wal.h"
 #include "fdio.h"
 #include "folder.h"
 #include "room.h"
@@ -167,6 +168,10 @@ check_root(struct place *p, const struct place_want *want, const struct head *h,
 	if (want->delta)
 		rc = delta_check(
 		    p->root, want->pgdata, h, told, &p->before, &p->delta, f);
+	/* An unfinished run has looked, and may have begun to remove it. */
+	if (rc == 0 && p->delta && !want->discard_wal &&
+	    !folder_is_marked(p->root))
+		rc = delta_wal_check(p->root, f);
 	if (rc == 0 && !p->delta)
 		rc = folder_check(p->root, false, f);
 	return rc;

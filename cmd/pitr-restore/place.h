@@ -26,6 +26,7 @@ struct place_want {
 	const struct place_map *map;
 	size_t n_map;
 	bool delta;
+	bool discard_wal;
 	const char *pgdata; /* the settings'; may be NULL */
 };
 

@@ -164,6 +164,7 @@ plan_prove(struct plan *p, struct fault *f)
 		    .map = want->map,
 		    .n_map = want->n_map,
 		    .delta = want->o->delta,
+		    .discard_wal = want->o->discard_wal,
 		    .pgdata = p->sources.cluster.pgdata,
 		};
 		rc = place_plan(&p->place, &p->where, p->head, f);

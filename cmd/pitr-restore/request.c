@@ -44,6 +44,9 @@ request_parse(const struct options *o, struct request *out, struct fault *f)
 		rc = cli_value_jobs(o->jobs, &out->jobs, f);
 	if (rc == 0 && o->jobs == NULL && out->jobs < JOBS_MIN)
 		out->jobs = JOBS_MIN;
+	if (rc == 0 && o->discard_wal && !o->delta)
+		rc = fault_set(
+		    f, FAULT_CONFIG, "--discard-wal goes with --delta only");
 	if (rc == 0 && o->target_dir == NULL && !o->dry_run)
 		rc = fault_set(f, FAULT_CONFIG,
 		    "give --target-dir DIR, or --dry-run to look first");

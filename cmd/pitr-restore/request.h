@@ -17,6 +17,7 @@ struct options {
 	const char *system_id;
 	const char *jobs;
 	bool delta;
+	bool discard_wal;
 	bool dry_run;
 	bool json;
 	bool no_progress;

@@ -13,6 +13,9 @@
 
 #define CONTROL_SIZE 8192
 
+#define CONTROL_SHUT_DOWN 1
+#define CONTROL_SHUT_DOWN_IN_RECOVERY 2
+
 struct control {
 	uint64_t system_id;
 	uint32_t control_version; /* 1300, 1700, 1800 … */
@@ -21,7 +24,7 @@ struct control {
 	uint32_t block_size;
 	uint32_t relation_blocks; /* pages in a relation's file, at most */
 	uint32_t checksums;       /* data_checksum_version */
-	uint32_t state;           /* enum DBState; 1 shut down, 6 running */
+	uint32_t state;           /* enum DBState, of which: */
 	uint64_t checkpoint;
 	uint64_t redo;
 	uint32_t timeline; /* of the last checkpoint */

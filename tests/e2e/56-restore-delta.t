@@ -34,8 +34,9 @@ conf=$T/conf
 delta() {
 	delta_dir=$1
 	shift
-	pitr-restore -c "$conf" --delta --target-dir "$delta_dir" "$@"
+	pitr-restore -c "$conf" --delta --target-dir "$delta_dir" $discard "$@"
 }
+discard=
 state() { # of folders: names, kinds, modes, contents
 	for s_dir; do
 		(cd "$s_dir" 2>/dev/null && find . -printf '%M %p %l\n' | sort)
@@ -90,7 +91,23 @@ rm -r "$T/copy/pg_wal"
 ln -s "$T/wal" "$T/copy/pg_wal"
 refused "a copy whose pg_wal is a link" "pg_wal is a link.*not the settings" \
 	"$T/copy" --tablespace "$oid=$T/copy.space"
+exits 2 "--discard-wal alone: refused" pitr-restore -c "$T/conf" \
+	--target-dir "$T/none" --discard-wal
 rm -r "$T/copy" "$T/crashed" "$T/wal"
+# The last commits of a server may be in its pg_wal alone.
+last=$(cd "$d/pg_wal" && ls | grep -x '[0-9A-F]*' | tail -n 1)
+touch "$d/pg_wal/archive_status/$last.ready"
+refused "WAL that waits to be archived" \
+	"1 files wait to be archived, the first is $last" "$d" \
+	--backup "$backup"
+rm "$d/pg_wal/archive_status/$last.ready"
+pg_start "$d" || bail "no server"
+pg_stop "$d" immediate
+rm -f "$d/postmaster.pid"
+refused "a server that crashed" "was not shut down.*--discard-wal" "$d" \
+	--backup "$backup"
+pg_start "$d" || bail "no server"
+pg_stop "$d"
 
 # -- a dry run ---------------------------------------------------------------
 before=$(state "$d" "$T/space")
@@ -161,6 +178,7 @@ spoil() {
 	touch "$T/space/.pitrkit.restoring.1.0123456789abcdef.tmp"
 }
 spoil
+discard=--discard-wal # there is some that no server wrote
 ok "a directory that was spoiled" delta "$d" --backup "$backup"
 like "little was fetched" "$(cat "$T/out")" \
 	"MB were there already, [0-9.]+ [kM]B were fetched"
