@@ -103,7 +103,8 @@ delta_wal_check(const char *root, struct fault *f)
 		    root, ready.n, ready.first);
 	if (rc == 0 && all.n > 0 && !was_shut_down(root))
 		return fault_set(f, FAULT_CONFIG,
-		    "%s: the server was not shut down, and its newest WAL is in "
+		    "%s: the server was not shut down, and its newest WAL is "
+		    "in "
 		    "pg_wal only: " ADVICE,
 		    root);
 	return rc;
