@@ -19,82 +19,6 @@ path_of(const struct verify *v, uint32_t timeline)
 	return NULL;
 }
 
-/* ---- backups that were pruned while we read ---- */
-
-static int
-drop_gone(struct verify *v, size_t i, struct fault *f)
-{
-	struct deadline d = deadline_in_ms(v->only.store_deadline_ms);
-	struct store_info info;
-	char key[LAYOUT_KEY];
-	int rc;
-
-	if ((rc = layout_base(repo_cluster(v->repo), repo_system_id(v->repo),
-		 v->gather.heads[i].id, "head", key, f)) != 0)
-		return rc;
-	rc = store_stat(v->store, key, &info, &d, f);
-	if (rc != FAULT_ABSENT)
-		return rc;
-	fault_clear(f);
-	v->backups[i].gone = true;
-	v->backups[i].usable = false;
-	return 0;
-}
-
-/* What says that a backup cannot be restored is no finding when there is no
- * such backup any more. */
-static void
-forget(struct verify *v, const char *id)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->n_findings; i++) {
-		struct verify_finding *x = &v->findings[i];
-		const char *at = strstr(x->meaning, id);
-
-		if (at != NULL) {
-			free(x->object);
-			free(x->problem);
-			free(x->meaning);
-			continue;
-		}
-		v->findings[n++] = *x;
-	}
-	v->n_findings = n;
-	v->hurt = false;
-	for (size_t i = 0; i < n; i++)
-		v->hurt = v->hurt || v->findings[i].hurts;
-}
-
-static bool
-doubtful(const struct verify *v, size_t i)
-{
-	if (!v->backups[i].usable)
-		return true;
-	for (size_t k = 0; k < v->missing.n; k++)
-		if (chain_hits(&v->gather.in, i, &v->missing.h[k]))
-			return true;
-	for (size_t k = 0; k < v->n_damaged; k++)
-		if (v->damaged[k].absent)
-			return true;
-	return false;
-}
-
-static int
-look_again(struct verify *v, struct fault *f)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < v->gather.n_heads; i++) {
-		if (!doubtful(v, i))
-			continue;
-		rc = drop_gone(v, i, f);
-		if (rc == 0 && v->backups[i].gone)
-			forget(v, v->gather.heads[i].id);
-	}
-	return rc;
-}
-
 /* ---- holes ---- */
 
 /* The newest commit in front of a hole, on the way to that timeline. */
@@ -119,7 +43,8 @@ commit_before(const struct verify *v, const struct chain_hole *h,
 		break;
 	}
 	/* What cannot be read there has its own finding. */
-	if (rc == FAULT_CORRUPT || rc == FAULT_KEY || rc == FAULT_FOREIGN) {
+	if (rc == FAULT_CORRUPT || rc == FAULT_KEY || rc == FAULT_FOREIGN ||
+	    rc == FAULT_AGAIN) {
 		fault_clear(f);
 		*us = floor;
 		rc = 0;
@@ -496,7 +421,7 @@ judge_run(struct verify *v, struct fault *f)
 {
 	int rc;
 
-	if ((rc = look_again(v, f)) != 0 || (rc = judge_mark(v, f)) != 0 ||
+	if ((rc = pruned_drop(v, f)) != 0 || (rc = judge_mark(v, f)) != 0 ||
 	    (rc = judge_histories(v, f)) != 0)
 		return rc;
 	if (v->run->n_backups == 0)

@@ -72,6 +72,7 @@ open_repository(struct session *s, struct verify *v, size_t i, struct fault *f)
 	    (uint32_t)(v->begun_us % 1000000) << 12 | (random & 0xfff), v->id);
 	/* A wrong key would make a finding of every object. */
 	rc = archive_mark_check(v->repo, 0, &d, f);
+	v->seen = rc == 0;
 	if (rc == FAULT_ABSENT || rc == FAULT_CORRUPT) {
 		fault_clear(f);
 		rc = 0;
@@ -155,6 +156,20 @@ release(struct verify *v)
 	pthread_mutex_destroy(&v->lock);
 }
 
+/* Where nothing of this cluster was seen nothing is written: it may be a wrong
+ * place, or one that is not mounted. */
+static int
+note(struct verify *v, int rc, struct fault *f)
+{
+	struct fault ignored = FAULT_INIT;
+
+	if (rc == 0)
+		return trail_note(v, NULL, f);
+	if (v->seen && rc != FAULT_CONFIG)
+		(void)trail_note(v, f, &ignored);
+	return rc;
+}
+
 static int
 verify(struct session *s, size_t i, struct fault *f)
 {
@@ -173,8 +188,8 @@ verify(struct session *s, size_t i, struct fault *f)
 	}
 	if (rc == 0 && s->run.record)
 		rc = result_record(&v, f);
-	if (rc == 0 && s->run.record)
-		rc = trail_note(&v, f);
+	if (s->run.record)
+		rc = note(&v, rc, f);
 	release(&v);
 	return rc;
 }

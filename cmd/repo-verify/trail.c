@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
+#include "log.h"
 #include "text.h"
 #include "verify.h"
 
@@ -118,10 +120,19 @@ trail_check(struct verify *v, struct fault *f)
 	return rc;
 }
 
-int
-trail_note(struct verify *v, struct fault *f)
+static const char *
+scope(const struct verify *v)
 {
-	struct deadline d = deadline_in_ms(v->only.store_deadline_ms);
+	return v->run->wal ? "wal" : v->run->n_backups > 0 ? "backup" : "all";
+}
+
+/* One that could not be ended is on record as well: who is to be told of two in
+ * a row learns it from here. */
+int
+trail_note(struct verify *v, const struct fault *failed, struct fault *f)
+{
+	struct deadline all = deadline_in_ms(AUDIT_PATIENCE_MS);
+	struct deadline d = deadline_step(&all, v->only.store_deadline_ms);
 	struct audit_event e = AUDIT_EVENT("verify");
 	struct fault result = FAULT_INIT;
 	struct audit *a;
@@ -129,11 +140,10 @@ trail_note(struct verify *v, struct fault *f)
 	const struct audit_pair details[] = {
 	    {"sample", share},
 	    {"seed", seed},
-	    {"scope", v->run->wal             ? "wal"
-		      : v->run->n_backups > 0 ? "backup"
-					      : "all"},
+	    {"scope", scope(v)},
 	    {"since", v->run->since_last ? v->last.id : ""},
 	};
+	int status = 0;
 	int rc = audit_open(&a, v->repo, 0, "repo-verify", f);
 
 	if (rc != 0)
@@ -146,11 +156,17 @@ trail_note(struct verify *v, struct fault *f)
 	e.stored = v->stored;
 	e.details = details;
 	e.n_details = sizeof details / sizeof details[0];
-	if (v->hurt)
+	if (failed != NULL) {
+		status = cli_exit_status(failed->code);
+		result = *failed;
+	} else if (v->hurt) {
+		status = 1;
 		fault_set(
 		    &result, FAULT_CORRUPT, "%zu findings", v->n_findings);
-	rc =
-	    audit_note(a, &e, v->hurt ? 1 : 0, v->hurt ? &result : NULL, &d, f);
+	}
+	rc = audit_note(a, &e, status, status != 0 ? &result : NULL, &d, f);
+	if (audit_remark(a)[0] != '\0')
+		log_line(0, "%s", audit_remark(a));
 	audit_free(a);
 	return rc;
 }

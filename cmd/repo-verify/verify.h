@@ -87,6 +87,7 @@ struct verify {
 	struct conf_cluster only;
 	struct repo *repo;
 	struct store *store;
+	bool seen; /* it is this cluster's archive */
 	char id[LAYOUT_ID];
 	int64_t begun_us;
 	int64_t begun_ms;
@@ -150,7 +151,7 @@ int found_add(struct verify *v, bool hurts, const char *object,
 void found_print(const struct verify *v);
 void found_free(struct verify *v);
 
-/* look.c: list everything; what should be there and is not. */
+/* look.c: list everything. */
 int look_run(struct verify *v, struct fault *f);
 /* Bound name of a pack. */
 bool look_listed(void *ctx, const char *name, uint64_t *size);
@@ -158,6 +159,13 @@ bool look_listed(void *ctx, const char *name, uint64_t *size);
 bool look_has(const struct verify *v, uint32_t timeline, uint64_t segno);
 int look_wal_key(const struct verify *v, const char *name, char key[LAYOUT_KEY],
     struct fault *f);
+/* missing.c: what should be there and is not, nor comes; and what is missing
+ * when everything is listed anew. */
+int missing_find(struct verify *v, struct fault *f);
+int missing_once_more(
+    const struct verify *v, struct chain_list *out, struct fault *f);
+/* pruned.c: forget what was pruned while we looked. */
+int pruned_drop(struct verify *v, struct fault *f);
 /* prunes.c: the prunings that are on record. take: an audit record of one,
  * known: does the last report tell of those before it? recall: take them from
  * it. */
@@ -180,7 +188,8 @@ int judge_run(struct verify *v, struct fault *f);
 /* trail.c: the audit trail, checked and continued. The check tells of prunings,
  * so it comes after the listing, and before what is missing is judged. */
 int trail_check(struct verify *v, struct fault *f);
-int trail_note(struct verify *v, struct fault *f);
+/* failed: why the run could not be ended; NULL. */
+int trail_note(struct verify *v, const struct fault *failed, struct fault *f);
 
 /* result.c */
 int result_put(const struct verify *v, struct json *j, struct fault *f);

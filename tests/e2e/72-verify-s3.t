@@ -75,6 +75,7 @@ rm -f "$T/bg/verify"
 is "... and no finding" "$(cat "$T/verify.log")" ""
 
 pack=$(objects | grep "$id/pack/" | head -n 1)
+s3ctl get "$bucket" "$pack" "$T/pack" || bail "no pack"
 s3ctl delete "$bucket" "$pack" || bail "not deleted"
 exits 1 "a missing pack" verify --since-last
 like "... with what it means" "$(cat "$T/out")" \
@@ -86,6 +87,24 @@ chmod 600 "$T/nowhere"
 exits 4 "a store that does not answer is no finding" \
 	repo-verify -c "$T/nowhere"
 is "... and nothing is told" "$(cat "$T/out")" ""
+
+# It stops answering when the listings are done: on record when it answers
+# again.
+s3ctl put "$bucket" "$pack" "$T/pack" || bail "not put"
+records() {
+	objects | grep -c /audit/
+}
+ok "all is well again" verify
+before=$(records)
+sed "s/^push_deadline.*/&\nstore_deadline = 4s/" "$T/conf" >"$T/short"
+chmod 600 "$T/short"
+proxy_rules proxy '[{"method": "GET", "path": "/pack/", "action": "status",
+	"status": 503}]'
+exits 4 "a store that fails half way" repo-verify -c "$T/short" --no-progress
+like "... is blamed" "$(cat "$T/err")" "503|SlowDown|deadline|time"
+proxy_rules proxy
+is "... which is on record" $(($(records) - before)) 1
+ok "the trail is whole" verify
 
 pg_stop "$d"
 done_testing
