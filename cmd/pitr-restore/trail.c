@@ -11,7 +11,7 @@ struct trail_texts {
 	char goal[160];
 	char timeline[16];
 	char wal[24];
-	struct audit_pair pairs[4];
+	struct audit_pair pairs[5];
 };
 
 static void
@@ -36,6 +36,8 @@ trail_event(const struct plan *p, struct trail_texts *t)
 	trail_pair(&e, t, "target", t->goal);
 	if (dir != NULL)
 		trail_pair(&e, t, "target_dir", dir);
+	if (p->want.o->delta)
+		trail_pair(&e, t, "delta", "yes");
 	if (!p->has_way)
 		return e;
 	snprintf(t->timeline, sizeof t->timeline, "%" PRIu32, p->way.timeline);

@@ -56,6 +56,9 @@ is "packs, manifest and head are locked for retain_full" \
 	"$(all_days "/$first/")" "GOVERNANCE 3.0"
 is "... a number of objects" "$(keys "/$first/" | wc -l | tr -d ' ')" \
 	"$(keys "/$first/\(head\|manifest\|pack/\)" | wc -l | tr -d ' ')"
+like "records of the trail are locked" "$(all_days /audit/)" \
+	'^GOVERNANCE [0-9.]+$'
+is "... for as long as anything" "$(all_days /audit/)" "$(all_days /archive$)"
 label=$(keys '\.backup$' | tail -n 1)
 start=${label##*/}
 start=${start%%.*}
