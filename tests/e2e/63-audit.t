@@ -149,11 +149,13 @@ rm -rf "$repo" "$T/spool"
 cp -a "$T/before" "$repo"
 cp -a "$T/spool.before" "$T/spool"
 had=$(ls "$audit" | wc -l)
+# Without a process of its own: it is a matter of moments.
 more() {
-	[ "$(ls "$audit" | wc -l)" -gt "$had" ]
+	set -- "$audit"/*
+	[ $# -gt "$had" ]
 }
 killed=0 n=0
-while [ $n -lt 20 ] && [ $killed -eq 0 ]; do
+while [ $n -lt 60 ] && [ $killed -eq 0 ]; do
 	n=$((n + 1))
 	rm -rf "$repo" "$T/spool"
 	cp -a "$T/before" "$repo"
