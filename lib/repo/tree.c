@@ -1,11 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -50,24 +48,6 @@ add_place(struct tree *t, const char *prefix, bool is_space, const char *dir,
 	return p->dir == NULL ? fault_nomem(f) : open_dir(p->dir, &p->fd, f);
 }
 
-/* In a tree that is there links stand where others put them: without openat2
- * they would be followed. */
-static int
-check_existing(const struct tree *t, struct fault *f)
-{
-	struct open_how how = {
-	    .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
-	long fd = syscall(SYS_openat2, t->fd, ".", &how, sizeof how);
-
-	if (fd < 0)
-		return fault_set(f, FAULT_CONFIG,
-		    "%s: to restore into a directory that is there takes the "
-		    "system call openat2 (Linux 5.6)",
-		    t->root);
-	close((int)fd);
-	return 0;
-}
-
 int
 tree_new(struct tree **out, const char *root, const struct tree_space *spaces,
     size_t n, const struct tree_existing *existing, struct fault *f)
@@ -97,8 +77,6 @@ tree_new(struct tree **out, const char *root, const struct tree_space *spaces,
 	}
 	if (rc == 0 && existing != NULL && existing->wal != NULL)
 		rc = add_place(t, "pg_wal", false, existing->wal, f);
-	if (rc == 0 && existing != NULL)
-		rc = check_existing(t, f);
 	if (rc != 0) {
 		tree_free(t);
 		return rc;

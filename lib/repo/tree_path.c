@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +52,43 @@ tree_path_locate(const struct tree *t, const char *path, int *fd,
 	return 0;
 }
 
+/* One folder after the other, none of them through a link. */
+static int
+open_by_steps(int fd, const char *path, int flags, mode_t mode)
+{
+	char name[NAME_MAX + 1];
+	const char *slash;
+	int at = fd;
+	int e, next = 0;
+
+	while (next >= 0 && (slash = strchr(path, '/')) != NULL) {
+		size_t n = (size_t)(slash - path);
+
+		errno = ENAMETOOLONG;
+		next = -1;
+		if (n <= NAME_MAX) {
+			memcpy(name, path, n);
+			name[n] = '\0';
+			next = openat(at, name,
+			    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		}
+		e = errno;
+		if (at != fd)
+			close(at);
+		errno = e;
+		at = next;
+		path = slash + 1;
+	}
+	if (next < 0)
+		return -1;
+	next = openat(at, path, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+	e = errno;
+	if (at != fd)
+		close(at);
+	errno = e;
+	return next;
+}
+
 int
 tree_path_open(int fd, const char *path, int flags, mode_t mode)
 {
@@ -64,11 +102,9 @@ tree_path_open(int fd, const char *path, int flags, mode_t mode)
 	do
 		rc = syscall(SYS_openat2, fd, path, &how, sizeof how);
 	while (rc < 0 && (errno == EINTR || errno == EAGAIN));
-	/* Before Linux 5.6, or where a filter forbids it: the tree is new and
-	 * ours, and holds no links before tree_link, which comes last. For one
-	 * that was there tree_new has refused. */
+	/* Before Linux 5.6, or where a filter forbids it. */
 	if (rc < 0 && (errno == ENOSYS || errno == EPERM))
-		rc = openat(fd, path, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+		rc = open_by_steps(fd, path, flags, mode);
 	return (int)rc;
 }
 

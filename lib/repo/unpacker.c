@@ -51,6 +51,22 @@ take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 	return unpacker_queue_put(&u->queue, p, f);
 }
 
+/* Is the manifest the head's? */
+static int
+check_totals(
+    const struct manifest_totals *t, const struct head *h, struct fault *f)
+{
+	if (t->bytes == h->totals.bytes && t->files == h->totals.files &&
+	    t->pieces == h->totals.pieces)
+		return 0;
+	return fault_set(f, FAULT_CORRUPT,
+	    "backup %s: its manifest lists %llu bytes in %llu files, its head "
+	    "says %llu in %llu",
+	    h->id, (unsigned long long)t->bytes, (unsigned long long)t->files,
+	    (unsigned long long)h->totals.bytes,
+	    (unsigned long long)h->totals.files);
+}
+
 static int
 note_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
 {
@@ -115,6 +131,8 @@ sweep(struct unpacker *u, const struct head *h, int fd, struct fault *f)
 	if (rc == 0)
 		rc = unpacker_manifest_read(u, fd, &ev, &totals, f);
 	if (rc == 0)
+		rc = check_totals(&totals, h, f);
+	if (rc == 0)
 		rc = tree_sweep(u->tree, u->names, f);
 	pathset_free(u->names);
 	u->names = NULL;
@@ -155,20 +173,14 @@ static int
 finish_tree(struct unpacker *u, const struct manifest_totals *t,
     const struct head *h, struct fault *f)
 {
-	struct unpacker_link *l;
-	int rc = 0;
-
 	uint64_t done = atomic_load(&u->written) + atomic_load(&u->kept);
+	struct unpacker_link *l;
+	int rc = check_totals(t, h, f);
 
-	if (t->bytes != done || t->bytes != h->totals.bytes ||
-	    t->files != h->totals.files || t->pieces != h->totals.pieces)
-		return fault_set(f, FAULT_CORRUPT,
-		    "backup %s: %llu bytes in %llu files were restored, its "
-		    "head says %llu in %llu",
-		    h->id, (unsigned long long)done,
-		    (unsigned long long)t->files,
-		    (unsigned long long)h->totals.bytes,
-		    (unsigned long long)h->totals.files);
+	if (rc == 0 && t->bytes != done)
+		rc = fault_set(f, FAULT_CORRUPT,
+		    "backup %s: %llu bytes were restored of %llu", h->id,
+		    (unsigned long long)done, (unsigned long long)t->bytes);
 	for (l = u->links; rc == 0 && l != NULL; l = l->next)
 		rc = tree_link(u->tree, l->path, l->target, f);
 	if (rc == 0)

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ static size_t direct_max = SIZE_MAX;
 static int reserve_errno;
 static int fdatasync_errno;
 static int syncfs_errno;
+static int openat2_errno;
 static unsigned n_direct, n_buffered, n_fdatasync, n_syncfs;
 
 int __real_fallocate(int fd, int mode, off_t offset, off_t len);
@@ -40,6 +43,8 @@ int __wrap_fdatasync(int fd);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t n, off_t at);
 int __wrap_syncfs(int fd);
 int __wrap_uname(struct utsname *u);
+long __real_syscall(long n, ...);
+long __wrap_syscall(long n, ...);
 
 int
 __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
@@ -91,13 +96,31 @@ __wrap_uname(struct utsname *u)
 	return rc;
 }
 
+long
+__wrap_syscall(long n, ...)
+{
+	va_list args;
+	long fd, path, how, size;
+
+	va_start(args, n);
+	fd = va_arg(args, long);
+	path = va_arg(args, long);
+	how = va_arg(args, long);
+	size = va_arg(args, long);
+	va_end(args);
+	errno = openat2_errno;
+	return n == SYS_openat2 && openat2_errno != 0
+		   ? -1
+		   : __real_syscall(n, fd, path, how, size);
+}
+
 static int
 setup(void **state)
 {
 	(void)state;
 	release = NULL;
 	direct_errno = write_errno = reserve_errno = 0;
-	fdatasync_errno = syncfs_errno = 0;
+	fdatasync_errno = syncfs_errno = openat2_errno = 0;
 	direct_max = SIZE_MAX;
 	n_direct = n_buffered = n_fdatasync = n_syncfs = 0;
 	/* Not below /tmp, which may be in memory and know no O_DIRECT. */
@@ -403,6 +426,40 @@ what_is_no_file_makes_way(void **state)
 	assert_int_equal(stat(outside, &st), 0);
 }
 
+/* Whether or not the kernel has openat2. */
+static void
+no_folder_is_reached_through_a_link(void **state)
+{
+	struct fault f = FAULT_INIT;
+	char path[128], outside[128];
+
+	(void)state;
+	begin_existing();
+	snprintf(outside, sizeof outside, "%s/outside", dir);
+	assert_int_equal(mkdir(outside, 0700), 0);
+	assert_int_equal(tree_folder(tree, "base", 0700, &f), 0);
+	assert_int_equal(tree_folder(tree, "base/1", 0700, &f), 0);
+	snprintf(path, sizeof path, "%s/base/link", dir);
+	assert_int_equal(symlink(outside, path), 0);
+	for (int k = 0; k < 3; k++) {
+		openat2_errno = k == 0 ? 0 : k == 1 ? ENOSYS : EPERM;
+		assert_int_equal(write_file("base/1/a", 8192, 8192, &f), 0);
+		check_file("base/1/a", 8192);
+		assert_int_not_equal(
+		    write_file("base/link/a", 8192, 8192, &f), 0);
+		assert_int_not_equal(
+		    write_file("base/link/1/a", 8192, 8192, &f), 0);
+		assert_int_not_equal(
+		    write_file("base/none/a", 8192, 8192, &f), 0);
+		assert_int_not_equal(
+		    tree_folder(tree, "base/link/1", 0700, &f), 0);
+		assert_int_not_equal(
+		    tree_empty_file(tree, "base/link/a", 0600, &f), 0);
+		assert_int_equal(rmdir(outside), 0);
+		assert_int_equal(mkdir(outside, 0700), 0);
+	}
+}
+
 /* Links, modes, folders in folders: only what is named stays. */
 static void
 what_is_not_named_goes(void **state)
@@ -447,6 +504,7 @@ main(void)
 	    TEST(only_the_very_bytes_count_as_held),
 	    TEST(what_has_a_second_name_is_not_written_to),
 	    TEST(what_is_no_file_makes_way),
+	    TEST(no_folder_is_reached_through_a_link),
 	    TEST(what_is_not_named_goes),
 	};
 

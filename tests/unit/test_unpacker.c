@@ -593,6 +593,79 @@ a_manifest_without_end_is_noticed(void **state)
 	    FAULT_CORRUPT);
 }
 
+static int
+overwrite(const char *name, const char *text)
+{
+	char path[256];
+	FILE *out;
+
+	snprintf(path, sizeof path, "%s/%s", root, name);
+	out = fopen(path, "r+");
+	if (out == NULL)
+		out = fopen(path, "w");
+	assert_non_null(out);
+	fputs(text, out);
+	return fclose(out);
+}
+
+static void
+only_extents_that_differ_are_fetched(void **state)
+{
+	static const struct tree_existing there;
+	struct unpacker_params params = {
+	    .id = A, .jobs = 3, .root = root, .existing = &there};
+	struct unpacker_result res;
+	struct fault f = FAULT_INIT;
+	char path[256];
+	struct pack p, q;
+
+	(void)state;
+	make_pack(&p, A "/pack/00000001", A "/pack/00000001", 3, true);
+	make_pack(&q, A "/pack/00000002", A "/pack/00000002", 3, false);
+	file_of(&p, "noise", 0, 3, 1);
+	file_of(&q, "letters", 0, 3, 1);
+	assert_int_equal(unpack(1, &f), 0);
+	/* One pack is not asked for at all: it is gone. */
+	snprintf(path, sizeof path,
+	    "%s/repo/main/7312345678901234567/base/" A "/pack/00000001", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(overwrite("letters", "X"), 0);
+	assert_int_equal(overwrite("more", "X"), 0);
+	assert_string_equal(letters(root, "letters"), "Xbc");
+	if (unpacker_run(repo, &head, &params, &res, NULL, NULL, &f) != 0)
+		fail_msg("%s", f.text);
+	assert_string_equal(letters(root, "letters"), "abc");
+	assert_false(exists(root, "more"));
+	assert_int_equal(res.written, MIB);
+	assert_int_equal(res.kept, 5 * MIB);
+	/* Without it nothing heals. */
+	assert_int_equal(overwrite("noise", "X"), 0);
+	assert_int_equal(
+	    unpacker_run(repo, &head, &params, &res, NULL, NULL, &f),
+	    FAULT_CORRUPT);
+}
+
+static void
+nothing_goes_by_a_manifest_that_is_not_the_heads(void **state)
+{
+	static const struct tree_existing there;
+	struct unpacker_params params = {
+	    .id = A, .jobs = 1, .root = root, .existing = &there};
+	struct fault f = FAULT_INIT;
+	struct pack p;
+
+	(void)state;
+	make_pack(&p, A "/pack/00000001", A "/pack/00000001", 1, false);
+	file_of(&p, "file", 0, 1, 1);
+	assert_int_equal(unpack(1, &f), 0);
+	assert_int_equal(overwrite("more", "X"), 0);
+	head.totals.bytes++;
+	assert_int_equal(
+	    unpacker_run(repo, &head, &params, NULL, NULL, NULL, &f),
+	    FAULT_CORRUPT);
+	assert_true(exists(root, "more"));
+}
+
 /* Several workers write it, and only the first of them makes it. Root may
  * write whatever the mode says, so this is somebody else's restore. */
 static void
@@ -649,6 +722,8 @@ main(void)
 	    TEST(a_piece_with_another_fingerprint_is_refused),
 	    TEST(sizes_that_lie_are_noticed),
 	    TEST(a_head_of_another_manifest_is_noticed),
+	    TEST(only_extents_that_differ_are_fetched),
+	    TEST(nothing_goes_by_a_manifest_that_is_not_the_heads),
 	    TEST(a_manifest_without_end_is_noticed),
 	};
 
