@@ -187,12 +187,15 @@ s3_put(struct s3 *s, const char *key, const void *data, size_t len,
 		rq.conditional = true;
 		rc = put_once(s, &rq, &status, f);
 		if (rc == 0 || status != 501)
-			return rc;
+			return s3_lock_explain(&kept, status, rc, f);
 		s->no_conditional = true;
 		rq.conditional = false;
 	}
 	rc = s->look_first ? 0 : look_first(s, key, rq.d, f);
-	return rc != 0 ? rc : put_once(s, &rq, &status, f);
+	if (rc != 0)
+		return rc;
+	rc = put_once(s, &rq, &status, f);
+	return s3_lock_explain(&kept, status, rc, f);
 }
 
 void

@@ -56,7 +56,8 @@ static const struct rule rules[] = {
 	"the session token has expired"},
     {"InvalidToken", FAULT_DENIED, S3_NEXT_GIVE_UP, "check session_token"},
     {"InvalidObjectState", FAULT_DENIED, S3_NEXT_GIVE_UP,
-	"the object is in an archive storage class: thaw it first"},
+	"the object is in an archive storage class: thaw it first, with all "
+	"packs of the backup (RestoreObject), then try again"},
     {"QuotaExceeded", FAULT_DENIED, S3_NEXT_GIVE_UP,
 	"the store's quota is used up"},
     {"AccountProblem", FAULT_DENIED, S3_NEXT_GIVE_UP, NULL},

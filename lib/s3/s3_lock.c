@@ -91,6 +91,20 @@ s3_lock_headers(struct s3 *s, struct s3_lock_headers *out,
 	return 0;
 }
 
+int
+s3_lock_explain(
+    const struct s3_lock_headers *h, int status, int rc, struct fault *f)
+{
+	const struct fault told = *f;
+
+	if (rc != FAULT_AGAIN || status != 400 || h->n == 0 ||
+	    strcmp(h->h[0].name, "x-amz-storage-class") != 0)
+		return rc;
+	return fault_set(f, FAULT_CONFIG,
+	    "%.400s: check storage_class: does the store have a class %s?",
+	    told.text, h->h[0].value);
+}
+
 /* ---- the locks of objects that are there ---- */
 
 int

@@ -15,6 +15,11 @@ struct s3_lock_headers {
 int s3_lock_headers(struct s3 *s, struct s3_lock_headers *out,
     const struct deadline *d, struct fault *f);
 
+/* A put with these headers failed with rc: some stores answer a class that they
+ * do not have with no more than 400 InvalidArgument. The fault to return. */
+int s3_lock_explain(
+    const struct s3_lock_headers *h, int status, int rc, struct fault *f);
+
 /* "2026-12-22T07:53:01Z", not before the moment. */
 void s3_lock_date(int64_t us, char out[CLOCK_TEXT_SIZE]);
 

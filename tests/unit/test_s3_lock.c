@@ -116,12 +116,40 @@ answers_about_locks_are_read_strictly(void **state)
 		assert_int_equal(read_lock(bad[i], mode, &us), FAULT_CORRUPT);
 }
 
+static void
+a_class_that_is_not_there_is_thought_of(void **state)
+{
+	struct s3_lock_headers h = {
+	    .h = {{"x-amz-storage-class", "COLD"}}, .n = 1};
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	fault_set(&f, FAULT_AGAIN, "400 InvalidArgument");
+	assert_int_equal(
+	    s3_lock_explain(&h, 400, FAULT_AGAIN, &f), FAULT_CONFIG);
+	assert_string_equal(f.text,
+	    "400 InvalidArgument: check storage_class: does the store have a "
+	    "class COLD?");
+	/* Other faults stay what they are. */
+	fault_set(&f, FAULT_AGAIN, "503");
+	assert_int_equal(
+	    s3_lock_explain(&h, 503, FAULT_AGAIN, &f), FAULT_AGAIN);
+	assert_string_equal(f.text, "503");
+	assert_int_equal(
+	    s3_lock_explain(&h, 400, FAULT_DENIED, &f), FAULT_DENIED);
+	assert_int_equal(s3_lock_explain(&h, 200, 0, &f), 0);
+	h.n = 0;
+	assert_int_equal(
+	    s3_lock_explain(&h, 400, FAULT_AGAIN, &f), FAULT_AGAIN);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(dates_are_whole_seconds_and_never_early),
 	    cmocka_unit_test(headers_are_what_the_terms_say),
+	    cmocka_unit_test(a_class_that_is_not_there_is_thought_of),
 	    cmocka_unit_test(answers_about_locks_are_read_strictly),
 	};
 

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Storage classes: packs alone go to the class of their own, by the backup's
+# class; and a restore from a class that has to be thawed says so.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/restore.sh"
+
+s3_start
+s3_bucket bucket
+d=$T/main
+new_key "$T/key"
+rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket"
+proxy_start between
+sed -i "s|^endpoint = .*|endpoint = $PROXY_URL|
+	s|^ca_file = .*|insecure = yes|" "$T/conf"
+sed "/^\[repo r1\]/a storage_class_archive = NOWHERE" "$T/conf" >"$T/archive"
+sed "/^\[repo r1\]/a storage_class_base = NOWHERE" "$T/conf" >"$T/base"
+sed "/^\[repo r1\]/a storage_class_base = STANDARD\nstorage_class_archive = STANDARD\nstorage_class = STANDARD" \
+	"$T/conf" >"$T/standard"
+chmod 600 "$T/archive" "$T/base" "$T/standard"
+rs_mark "$d" a
+rs_archived "$d"
+
+# The server knows one class, STANDARD: another one is refused, which shows
+# what was sent with which class.
+packs() {
+	s3ctl list "$bucket" | cut -f2 | grep -c /pack/
+}
+exits 2 "a class that the bucket has not is refused for packs" \
+	basebackup-ship -c "$T/base"
+like "... with what to look at" "$(cat "$T/err")" \
+	'/pack/0000.*check storage_class.* NOWHERE'
+is "... and nothing is stored" "$(packs)" 0
+exits 2 "so is the archive's, for a backup of that class" \
+	basebackup-ship -c "$T/archive" --class archive
+like "... with what to look at" "$(cat "$T/err")" \
+	'/pack/0000.*check storage_class'
+ok "other backups, manifests, heads and WAL do not go there" \
+	basebackup-ship -c "$T/archive" --class yearly
+id=$(tail -n 1 "$T/out")
+ok "a class that the bucket has is taken" \
+	basebackup-ship -c "$T/standard" --class archive
+pg_stop "$d"
+
+# A pack that has to be thawed, as S3 answers for GLACIER.
+proxy_rules between '[{"method": "GET", "path": "/pack/", "action": "status", "status": 403, "code": "InvalidObjectState"}]'
+exits 4 "a restore of packs in an archive class fails" pitr-restore \
+	-c "$T/conf" --backup "$id" --target-immediate --target-dir "$T/new"
+like "... naming the object and what to do" "$(cat "$T/err")" \
+	"base/$id/pack/0000.*InvalidObjectState.*thaw it first"
+proxy_rules between
+ok "... and works when they are thawed" pitr-restore \
+	-c "$T/conf" --backup "$id" --target-immediate --target-dir "$T/new"
+
+done_testing
