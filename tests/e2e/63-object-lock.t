@@ -131,6 +131,32 @@ unlike "... finds nothing to do" "$(cat "$T/out")" '"line":"lock"'
 ok "a shorter rule" retention-prune -c "$T/conf"
 is "... shortens nothing" "$(all_days "/$first/")" "GOVERNANCE 10.0"
 
+# -- WAL of the window -----------------------------------------------------------
+
+# As if it had been archived four days ago, with a window of five: until the
+# backup that came after it can take its place, five days from now.
+sed 's/^retain_wal = .*/retain_wal = 5d/' "$T/proxied" >"$T/window"
+chmod 600 "$T/window"
+{
+	echo "<ListBucketResult><IsTruncated>false</IsTruncated>"
+	s3ctl list "$locked" pre/ | grep /wal/ | while read -r size key; do
+		echo "<Contents><Key>$key</Key><Size>$size</Size><LastModified>"
+		echo "$(date -u -d '4 days ago' +%Y-%m-%dT%H:%M:%S.000Z)"
+		echo "</LastModified></Contents>"
+	done
+	echo "</ListBucketResult>"
+} | tr -d '\n' >"$T/listing"
+between=$(keys '/wal/.*/[0-9A-F]*$' | tail -n 1)
+proxy_rules cut '[{"method": "GET", "path": "list-type=2.*wal%2F", "action": "replace", "file": "'"$T"'/listing"}]'
+is "WAL beside the backups is locked for two days" "$(days "$between")" \
+	"GOVERNANCE 2.0"
+ok "pruning when a window needs it for longer" retention-prune -c "$T/window"
+is "... locks it until a newer backup takes over" "$(days "$between")" \
+	"GOVERNANCE 5.0"
+ok "another run" retention-prune -c "$T/window" --dry-run --json
+unlike "... finds nothing to do" "$(cat "$T/out")" '"line":"lock"'
+proxy_rules cut
+
 # -- pruning ---------------------------------------------------------------------
 
 sed 's/^retain_full = .*/retain_full = 1s\nretain_daily = 0\nretain_weekly = 0\nretain_monthly = 0\nretain_yearly = 0\nretain_minimum = 1/
