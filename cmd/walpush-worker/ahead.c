@@ -90,9 +90,11 @@ ahead_push(struct ahead *a, size_t i, struct entry *e)
 	relay_gate_sealed(a->gate, held, sealed - began);
 	if (rc == 0)
 		rc = push_send(a->repos[i], p, &d, &e->result, &e->fault);
-	relay_gate_leave(a->gate, held, rc == 0, clock_monotonic_ms() - sealed);
+	/* Whoever waits in a repository keeps it, and what it sends. */
 	if (e->result.busy)
-		a->repos[i] = NULL; /* whoever waits in it keeps it */
+		a->repos[i] = NULL;
+	relay_gate_leave(a->gate, e->result.busy ? 0 : held, rc == 0,
+	    clock_monotonic_ms() - sealed);
 	return rc;
 }
 

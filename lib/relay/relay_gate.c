@@ -48,13 +48,14 @@ gate_first(const struct relay_gate *g, uint64_t turn)
 	return true;
 }
 
-/* With nothing else in, there is always room. */
+/* Alone, one always has room. */
 static bool
 gate_opens(const struct relay_gate *g, uint64_t turn)
 {
 	return gate_first(g, turn) && g->sealing < g->jobs &&
 	       g->in < g->window &&
-	       g->held + GATE_SEAL <= g->jobs * GATE_SEAL + GATE_FLIGHT;
+	       (g->in == 0 ||
+		   g->held + GATE_SEAL <= g->jobs * GATE_SEAL + GATE_FLIGHT);
 }
 
 void
@@ -108,11 +109,11 @@ gate_wanted(const struct relay_gate *g)
 }
 
 void
-relay_gate_leave(struct relay_gate *g, size_t held, bool ok, int64_t ms)
+relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms)
 {
 	pthread_mutex_lock(&g->lock);
 	g->in--;
-	g->held -= held;
+	g->held -= freed;
 	if (ok)
 		gate_average(&g->send_ms, ms);
 	if (!ok || ms > GATE_SLOW_MS)

@@ -26,8 +26,9 @@ int relay_gate_new(
 void relay_gate_enter(struct relay_gate *g, uint64_t turn);
 /* It is sealed, or failed: it holds so much memory now. ms: what it took. */
 void relay_gate_sealed(struct relay_gate *g, size_t held, int64_t ms);
-/* It is over. ok: it was sent, in ms. */
-void relay_gate_leave(struct relay_gate *g, size_t held, bool ok, int64_t ms);
+/* It is over, and so much of that memory is free again. ok: it was sent, in
+ * ms. */
+void relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms);
 
 /* How many wait. */
 size_t relay_gate_waiting(struct relay_gate *g);

@@ -143,6 +143,24 @@ memory_bounds_what_is_on_its_way(void **state)
 	assert_true(w.most_in < MOST);
 }
 
+/* Memory that does not come back, as a thread hangs with it: one at a time can
+ * still be served. */
+static void
+what_is_lost_leaves_room_for_one(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct relay_gate *g;
+
+	(void)state;
+	assert_int_equal(relay_gate_new(&g, JOBS, MOST, &f), 0);
+	for (int i = 0; i < 20; i++) {
+		relay_gate_enter(g, 1);
+		relay_gate_sealed(g, 17 << 20, 1);
+		relay_gate_leave(g, 0, true, 1);
+	}
+	free(g);
+}
+
 struct turn {
 	struct relay_gate *gate;
 	uint64_t turn;
@@ -203,6 +221,7 @@ main(void)
 	    cmocka_unit_test(a_line_that_is_slow_is_not_made_slower),
 	    cmocka_unit_test(nor_is_a_store_that_fails_given_more),
 	    cmocka_unit_test(memory_bounds_what_is_on_its_way),
+	    cmocka_unit_test(what_is_lost_leaves_room_for_one),
 	    cmocka_unit_test(the_oldest_goes_first),
 	};
 
