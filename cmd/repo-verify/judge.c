@@ -83,9 +83,11 @@ tell_hole(struct verify *v, const struct chain_hole *h, const char *object,
 	bool *usable = calloc(in->n_backups + 1, sizeof *usable);
 	struct chain_effect *e = NULL;
 	size_t n = 0;
-	int rc = usable == NULL ? fault_nomem(f) : 0;
+	int rc = 0;
 
 	*told = false;
+	if (usable == NULL)
+		return fault_nomem(f);
 	for (size_t i = 0; rc == 0 && i < in->n_backups; i++) {
 		usable[i] = v->backups[i].usable;
 		if (v->backups[i].gone || !chain_hits(in, i, h) ||
@@ -270,34 +272,14 @@ by_place(const void *a, const void *b)
 }
 
 static int
-find_windows(struct verify *v, struct fault *f)
+end_windows(struct verify *v, struct fault *f)
 {
-	struct gather *g = &v->gather;
-	struct retain_input in = g->in;
-	struct retain_wal *wal = NULL;
-	struct chain_list holes = {NULL, 0};
-	bool *alive = calloc(g->n_heads + 1, sizeof *alive);
-	int rc = alive == NULL ? fault_nomem(f) : all_holes(v, &holes, f);
+	const struct gather *g = &v->gather;
+	int rc = 0;
 
-	if (rc == 0) {
-		qsort(holes.h, holes.n, sizeof *holes.h, by_place);
-		rc = chain_without(&in, &holes, &wal, &in.n_wal, f);
-	}
-	in.wal = wal;
-	for (size_t i = 0; rc == 0 && i < g->n_heads; i++)
-		for (size_t k = 0; k < holes.n; k++)
-			if (chain_hits(&g->in, i, &holes.h[k]))
-				v->backups[i].usable = false;
-	for (size_t i = 0; rc == 0 && i < g->n_heads; i++)
-		alive[i] = v->backups[i].usable;
-	if (rc == 0)
-		rc = retain_windows(&in, alive, &v->windows, &v->n_windows, f);
-	if (rc == 0) {
-		v->window_ends =
-		    calloc(v->n_windows + 1, sizeof *v->window_ends);
-		if (v->window_ends == NULL)
-			rc = fault_nomem(f);
-	}
+	v->window_ends = calloc(v->n_windows + 1, sizeof *v->window_ends);
+	if (v->window_ends == NULL)
+		return fault_nomem(f);
 	for (size_t i = 0; rc == 0 && i < v->n_windows; i++) {
 		rc =
 		    gather_window_end(g, &v->windows[i], &v->window_ends[i], f);
@@ -310,6 +292,37 @@ find_windows(struct verify *v, struct fault *f)
 			rc = 0;
 		}
 	}
+	return rc;
+}
+
+static int
+find_windows(struct verify *v, struct fault *f)
+{
+	struct gather *g = &v->gather;
+	struct retain_input in = g->in;
+	struct retain_wal *wal = NULL;
+	struct chain_list holes = {NULL, 0};
+	bool *alive = calloc(g->n_heads + 1, sizeof *alive);
+	int rc;
+
+	if (alive == NULL)
+		return fault_nomem(f);
+	rc = all_holes(v, &holes, f);
+	if (rc == 0 && holes.n > 1)
+		qsort(holes.h, holes.n, sizeof *holes.h, by_place);
+	if (rc == 0)
+		rc = chain_without(&in, &holes, &wal, &in.n_wal, f);
+	in.wal = wal;
+	for (size_t i = 0; rc == 0 && i < g->n_heads; i++)
+		for (size_t k = 0; k < holes.n; k++)
+			if (chain_hits(&g->in, i, &holes.h[k]))
+				v->backups[i].usable = false;
+	for (size_t i = 0; rc == 0 && i < g->n_heads; i++)
+		alive[i] = v->backups[i].usable;
+	if (rc == 0)
+		rc = retain_windows(&in, alive, &v->windows, &v->n_windows, f);
+	if (rc == 0)
+		rc = end_windows(v, f);
 	free(alive);
 	free(wal);
 	chain_free(&holes);

@@ -333,14 +333,6 @@ found(void *ctx, const char *name, const struct fault *why)
 	}
 }
 
-static const struct verify_folder *
-folder_of(const struct verify *v, const char *id)
-{
-	const struct gather_folder *d = gather_find(&v->gather, id);
-
-	return d == NULL ? NULL : &v->folders[d - v->gather.folders];
-}
-
 static bool
 was_read(const struct verify *v, const char *id)
 {
@@ -348,7 +340,8 @@ was_read(const struct verify *v, const char *id)
 	const struct gather_folder *d = gather_find(&v->gather, id);
 
 	return e != NULL && d != NULL && e->objects == d->objects &&
-	       memcmp(e->sum, folder_of(v, id)->sum, BLOCKS_SUM) == 0;
+	       memcmp(e->sum, v->folders[d - v->gather.folders].sum,
+		   BLOCKS_SUM) == 0;
 }
 
 /* It and those whose packs it uses are as they were when they were read. */

@@ -43,9 +43,11 @@ close_block(struct blocks *b, struct fault *f)
 	unsigned char sum[BLOCKS_SUM];
 	int rc = 0;
 
+	if (one == NULL)
+		return 0;
 	if (b->all != NULL)
 		rc = crypto_hash_final(b->all, one->all.sum, f);
-	if (rc == 0 && b->old != NULL) {
+	if (rc == 0 && b->old != NULL && one->known != NULL) {
 		const struct blocks_mark *k = one->known;
 
 		rc = crypto_hash_final(b->old, sum, f);
@@ -61,7 +63,8 @@ close_block(struct blocks *b, struct fault *f)
 }
 
 static int
-open_block(struct blocks *b, const struct walname *n, struct fault *f)
+open_block(struct blocks *b, const struct walname *n, struct blocks_one **out,
+    struct fault *f)
 {
 	const struct blocks_mark *k = NULL;
 	int rc;
@@ -86,10 +89,11 @@ open_block(struct blocks *b, const struct walname *n, struct fault *f)
 		rc = crypto_hash_new(&b->old, f);
 	if (rc != 0)
 		return rc;
-	b->b[b->n++] = (struct blocks_one){.all = {.timeline = n->timeline,
-					       .log = n->log,
-					       .first = n->seg,
-					       .last = n->seg},
+	*out = &b->b[b->n++];
+	**out = (struct blocks_one){.all = {.timeline = n->timeline,
+					.log = n->log,
+					.first = n->seg,
+					.last = n->seg},
 	    .known = k};
 	return 0;
 }
@@ -106,10 +110,9 @@ blocks_add(struct blocks *b, const struct walname *n, const char *name,
 	    compare(n->timeline, n->log, n->seg, &one->all) != 0) {
 		rc = close_block(b, f);
 		if (rc == 0)
-			rc = open_block(b, n, f);
-		if (rc != 0)
+			rc = open_block(b, n, &one, f);
+		if (rc != 0 || one == NULL)
 			return rc;
-		one = &b->b[b->n - 1];
 	}
 	len = snprintf(line, sizeof line, "%s %" PRIu64 " %" PRId64 "\n", name,
 	    size, modified_us);
@@ -117,7 +120,8 @@ blocks_add(struct blocks *b, const struct walname *n, const char *name,
 	one->all.files++;
 	one->bytes += size;
 	rc = crypto_hash_update(b->all, line, (size_t)len, f);
-	if (rc == 0 && b->old != NULL && n->seg <= one->known->last) {
+	if (rc == 0 && b->old != NULL && one->known != NULL &&
+	    n->seg <= one->known->last) {
 		b->old_files++;
 		rc = crypto_hash_update(b->old, line, (size_t)len, f);
 	}

@@ -120,8 +120,10 @@ gang_new(struct gang **out, struct repo *r, size_t repo, unsigned jobs,
 	c->last = &c->first;
 	c->n_hands = hands_for(jobs, segment_size);
 	c->workers = calloc(c->n_hands, sizeof *c->workers);
-	if (c->workers == NULL)
-		rc = fault_nomem(f);
+	if (c->workers == NULL) {
+		gang_free(c);
+		return fault_nomem(f);
+	}
 	for (unsigned k = 0; rc == 0 && k < c->n_hands; k++)
 		rc = start(c, &c->workers[k], r, repo, segment_size, f);
 	if (rc != 0)

@@ -45,6 +45,8 @@ for repo in r1 r2; do
 		-c "$T/conf" --repo $repo --jobs $jobs --target-dir "$T/r"
 	ok "they are all there" "$BUILD/tests/tools/verifytree" "$T/r"
 	rm -rf "$T/r"
+	below "200 000 small files verified, $jobs jobs, $repo" repo-verify \
+		-c "$T/conf" --repo $repo --jobs $jobs
 done
 rm -rf "$d"/base/junk*
 
@@ -110,5 +112,7 @@ for repo in r1 r2; do
 	below "and fetched, $repo" walfetch -c "$T/conf.b" --repo $repo \
 		"$segment" "$T/segment"
 	same "as it was" "$T/segment" "$b/pg_wal/$segment"
+	below "and verified, $repo" repo-verify -c "$T/conf.b" --repo $repo \
+		--jobs 64
 done
 done_testing
