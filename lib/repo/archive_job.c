@@ -219,16 +219,15 @@ archive_job_put(struct archive_job *j, struct fault *f)
 
 	if (rc != 0)
 		return rc;
-	if (store_may_rewrite(s)) {
-		job_learn(j, s);
-	} else {
-		j->once = true;
-		rc = job_check_place(j, s, f);
-		if (rc != 0)
-			return rc;
-	}
-	if ((rc = job_check_keys(j, f)) != 0)
+	/* The keys first: trying the mark would write over that of another key
+	 * where the store lets it, and say that ours is there. */
+	if ((!store_may_rewrite(s) && (rc = job_check_place(j, s, f)) != 0) ||
+	    (rc = job_check_keys(j, f)) != 0)
 		return rc;
+	if (store_may_rewrite(s))
+		job_learn(j, s);
+	else
+		j->once = true;
 	/* The mark, which may have been put, is kept otherwise. */
 	rc = repo_store_for(j->repo, j->index, t->file.kind, &s, f);
 	if (rc != 0)

@@ -7,7 +7,7 @@
 new_key "$T/key"
 wal_cluster "$T/pg"
 pg_start "$T/pg" || bail "no server"
-wal_make "$T/pg" 8 >"$T/names"
+wal_make "$T/pg" 12 >"$T/names"
 pg_stop "$T/pg"
 
 mkdir "$T/store"
@@ -86,6 +86,29 @@ same "the stored object is what it was" "$(kept blind)" "$T/object"
 rm -f "$T/spool"
 exits 0 "what it holds comes back" fetch "$name" "$T/back"
 same "as it was" "$T/back" "$T/pg/pg_wal/$name"
+
+# -- another key --------------------------------------------------------------
+# The mark is looked at before it is tried to be made: that would write it over
+# where the store lets it, and note that it is there.
+wrong_key() {
+	echo "$1" >"$T/mode"
+	site "$1-key"
+	next
+	exits 0 "$2: an archive is begun" push "pg_wal/$name"
+	mark=$(find "$T/store/bucket/$1-key" -name archive)
+	cp "$mark" "$T/mark"
+	next
+	[ -f "$T/key2" ] || new_key "$T/key2"
+	sed "s|$T/key\$|&2|" "$CONF" >"$T/key2.conf"
+	for again in "" ", and again"; do
+		exits 5 "$2: another key is refused$again" \
+			in_dir "$T/pg" walpush -c "$T/key2.conf" "pg_wal/$name"
+		same "$2: the mark is what it was$again" "$mark" "$T/mark"
+	done
+	exits 0 "$2: its own key goes on" push "pg_wal/$name"
+}
+wrong_key good "a store with conditions"
+wrong_key ignore "a store that ignores conditions"
 
 # -- one that refuses them ----------------------------------------------------
 echo refuse >"$T/mode"
