@@ -15,11 +15,9 @@
 /* All that tells one place from another: the endpoint too, which the URL in
  * messages leaves out. */
 static int
-note_line(
-    const struct conf_repo *c, bool once, struct buf *out, struct fault *f)
+note_line(const struct conf_repo *c, const char *word, struct buf *out,
+    struct fault *f)
 {
-	const char *word = once ? "once" : "look";
-
 	if (c->kind == CONF_STORE_FILE)
 		return buf_printf(out, f, "%s file://%s\n", word, c->path);
 	return buf_printf(out, f, "%s %s s3://%s/%s\n", word, c->endpoint,
@@ -86,13 +84,14 @@ archive_note_free(struct archive_note *n)
 }
 
 static bool
-note_finds(const struct archive_note *n, const struct conf_repo *c, bool once)
+note_finds(
+    const struct archive_note *n, const struct conf_repo *c, const char *word)
 {
 	struct fault f = FAULT_INIT;
 	struct buf line = BUF_INIT(NOTE_MAX);
 	bool found = false;
 
-	if (n->text.len > 0 && note_line(c, once, &line, &f) == 0 &&
+	if (n->text.len > 0 && note_line(c, word, &line, &f) == 0 &&
 	    buf_terminate(&line, &f) == 0) {
 		const char *text = (const char *)n->text.data;
 		const char *at = strstr(text, (const char *)line.data);
@@ -106,16 +105,17 @@ note_finds(const struct archive_note *n, const struct conf_repo *c, bool once)
 bool
 archive_note_knew(const struct archive_note *n, const struct conf_repo *c)
 {
-	return note_finds(n, c, false) || note_finds(n, c, true);
+	return note_finds(n, c, "look") || note_finds(n, c, "once") ||
+	       note_finds(n, c, "was");
 }
 
 bool
 archive_note_has(
     const struct archive_note *n, const struct conf_repo *c, bool *once)
 {
-	bool look = note_finds(n, c, false);
+	bool look = note_finds(n, c, "look");
 
-	if (!n->fresh || (!look && !note_finds(n, c, true)))
+	if (!n->fresh || (!look && !note_finds(n, c, "once")))
 		return false;
 	*once = !look;
 	return true;
@@ -136,8 +136,12 @@ archive_note_save(const struct archive_note *n,
 		return;
 	rc = note_keys(n, &text, &f);
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (flags[i].has)
-			rc = note_line(repos[i], flags[i].once, &text, &f);
+		if (flags[i].has || flags[i].was)
+			rc = note_line(repos[i],
+			    !flags[i].has   ? "was"
+			    : flags[i].once ? "once"
+					    : "look",
+			    &text, &f);
 	folder = strdup(n->path);
 	if (rc != 0 || folder == NULL)
 		goto done;

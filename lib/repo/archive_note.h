@@ -10,10 +10,11 @@
 /*
  * The note that remembers in which repositories the archive's mark was seen,
  * and whether their stores refuse a name that is taken: a small local file with
- * "once URL" or "look URL" a line, below "keys IDS". It is believed for a day,
- * so that a bucket that was emptied gets its mark back; only if it is ours; and
- * only with the keys it was written with, as the mark must be one of these.
- * Losing it costs a request; nothing here can fail for the caller.
+ * "once URL" or "look URL" a line, or "was URL" for one that was seen before
+ * and not with these keys or not today, below "keys IDS". It is believed for a
+ * day, so that a bucket that was emptied gets its mark back; only if it is
+ * ours; and only with the keys it was written with, as the mark must be one of
+ * these. Losing it costs a request; nothing here can fail for the caller.
  */
 
 struct archive_note {
@@ -32,10 +33,11 @@ bool archive_note_knew(const struct archive_note *n, const struct conf_repo *c);
 /* *once is set when it has. */
 bool archive_note_has(
     const struct archive_note *n, const struct conf_repo *c, bool *once);
-/* Replace the file: the repositories whose flag is set. */
+/* Replace the file: the repositories of which a flag is set. */
 struct archive_note_flags {
 	bool has;
 	bool once;
+	bool was; /* without has: knew */
 };
 void archive_note_save(const struct archive_note *n,
     const struct conf_repo *const *repos,

@@ -182,7 +182,7 @@ push_note(const struct archive_push *p,
     const struct archive_note_flags seen[CONF_LIST])
 {
 	const struct archive_job_task *t = &p->task;
-	struct archive_note_flags all[CONF_LIST] = {{false, false}};
+	struct archive_note_flags all[CONF_LIST] = {{false, false, false}};
 	bool news = false;
 
 	for (size_t i = 0; i < p->n; i++) {
@@ -193,10 +193,10 @@ push_note(const struct archive_push *p,
 			all[i] = seen[i];
 			news = true;
 		}
-		/* One that is not mounted now must not be forgotten. */
-		if (c->kind == CONF_STORE_FILE &&
-		    archive_note_knew(&t->note, c))
-			all[i] = (struct archive_note_flags){true, true};
+		/* One that is not mounted now must not be forgotten; nor is it
+		 * known to have a mark of these keys. */
+		all[i].was = c->kind == CONF_STORE_FILE &&
+			     archive_note_knew(&t->note, c);
 	}
 	if (news)
 		archive_note_save(&t->note, t->conf->repos, all, p->n);
@@ -207,7 +207,7 @@ push_result(struct archive_push *p, struct archive_result *res, struct fault *f)
 {
 	const struct archive_job_task *t = &p->task;
 	struct fault worst = FAULT_INIT;
-	struct archive_note_flags seen[CONF_LIST] = {{false, false}};
+	struct archive_note_flags seen[CONF_LIST] = {{false, false, false}};
 
 	res->already = true;
 	res->size = t->file.size;
@@ -216,7 +216,8 @@ push_result(struct archive_push *p, struct archive_result *res, struct fault *f)
 		push_judge(&p->threads[i], res, &worst);
 		if (p->threads[i].done)
 			seen[i] = (struct archive_note_flags){
-			    p->threads[i].job.marked, p->threads[i].job.once};
+			    p->threads[i].job.marked, p->threads[i].job.once,
+			    false};
 		res->busy = res->busy || !p->threads[i].done;
 	}
 	pthread_mutex_unlock(&p->lock);

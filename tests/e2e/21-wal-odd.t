@@ -102,6 +102,20 @@ exits 0 "a directory emptied on purpose, and the note with it, starts anew" \
 	push "pg_wal/$two"
 exits 0 "and shows its mark again" test -e "$T"/repo3/main/*/archive
 
+# -- another key, and one new directory of two -------------------------------
+write_conf "$T/conf5" "$T/pg" "$T/key" "file:$T/repo5"
+CONF=$T/conf5
+exits 0 "an archive is begun with one key" push "pg_wal/$one"
+new_key "$T/key2"
+write_conf "$T/conf6" "$T/pg" "$T/key2" "file:$T/repo6" "file:$T/repo5"
+CONF=$T/conf6
+for try in once twice; do
+	exits 0 "a new one is begun with another key, $try" push "pg_wal/$two"
+	like "which the one beside it is told not to take" "$(cat "$T/err")" \
+		"durable, but.*begun with another key"
+	is "and nothing is put there" "$(wal_object "$T/repo5" "$two")" ""
+done
+
 # -- statuses -----------------------------------------------------------------
 full() {
 	walfetch --help >/dev/full
