@@ -161,6 +161,7 @@ static int
 check_root(struct place *p, const struct place_want *want, const struct head *h,
     bool told, struct fault *f)
 {
+	struct fault ignored = FAULT_INIT;
 	int rc = 0;
 
 	delta_free(&p->before);
@@ -168,9 +169,10 @@ check_root(struct place *p, const struct place_want *want, const struct head *h,
 	if (want->delta)
 		rc = delta_check(
 		    p->root, want->pgdata, h, told, &p->before, &p->delta, f);
-	/* An unfinished run has looked, and may have begun to remove it. */
+	/* An unfinished run has looked, and may have begun to remove it; but
+	 * not in a cluster that is whole, whatever mark it has. */
 	if (rc == 0 && p->delta && !want->discard_wal &&
-	    !folder_is_marked(p->root))
+	    folder_check(p->root, false, &ignored) != 0)
 		rc = delta_wal_check(p->root, f);
 	if (rc == 0 && !p->delta)
 		rc = folder_check(p->root, false, f);
