@@ -95,14 +95,24 @@ check_cluster(const char *root, const struct head *h, struct fault *f)
 	return 0;
 }
 
+/* Is one of them the other, or inside of it? Both as realpath(3) says. */
+static bool
+overlap(const char *a, const char *b)
+{
+	size_t x = strlen(a), y = strlen(b), n = x < y ? x : y;
+	const char *longer = x < y ? b : a;
+
+	return strncmp(a, b, n) == 0 &&
+	       (longer[n] == '/' || longer[n] == '\0' || n == 1);
+}
+
 /* WAL may lie on another disk, behind a link. */
 static int
 find_wal(struct delta *d, const char *root, struct fault *f)
 {
 	char path[PATH_SIZE];
-	char real[PATH_MAX];
+	char real[PATH_MAX], own[PATH_MAX];
 	struct stat st;
-	size_t n = strlen(root);
 	int rc = join(path, root, "pg_wal", f);
 
 	if (rc != 0 || lstat(path, &st) != 0 || !S_ISLNK(st.st_mode))
@@ -112,12 +122,12 @@ find_wal(struct delta *d, const char *root, struct fault *f)
 		    "%s is a link, and %s is not the settings' pgdata: it may "
 		    "lead to another server's WAL; remove the link if not",
 		    path, root);
+	/* All that is there and not in the backup goes. */
 	if (realpath(path, real) == NULL || stat(real, &st) != 0 ||
-	    !S_ISDIR(st.st_mode) ||
-	    (strncmp(real, root, n) == 0 &&
-		(real[n] == '/' || real[n] == '\0')))
+	    !S_ISDIR(st.st_mode) || realpath(root, own) == NULL ||
+	    overlap(real, own))
 		return fault_set(f, FAULT_CONFIG,
-		    "%s does not lead to a directory outside of %s: remove the "
+		    "%s does not lead to a directory apart from %s: remove the "
 		    "link",
 		    path, root);
 	d->wal = strdup(real);
@@ -225,10 +235,17 @@ delta_check_space(const struct delta *d, const char *root, uint32_t oid,
 {
 	char *mine = space_link(root, oid);
 	char *theirs = space_link(d->original, oid);
+	char real[PATH_MAX];
 	int rc = 0;
 
 	*there = is_same(mine, dir);
-	if (is_same(theirs, dir))
+	if (d->wal != NULL && realpath(dir, real) != NULL &&
+	    overlap(d->wal, real))
+		rc = fault_set(f, FAULT_CONFIG,
+		    "tablespace %u: %s and the folder that %s/pg_wal leads to "
+		    "(%s) are not apart",
+		    oid, dir, root, d->wal);
+	else if (is_same(theirs, dir))
 		rc = fault_set(f, FAULT_CONFIG,
 		    "tablespace %u: %s is in use by %s: give --tablespace "
 		    "%u=DIR",

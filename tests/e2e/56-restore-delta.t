@@ -114,6 +114,19 @@ refused "a server that crashed" "was not shut down.*--discard-wal" "$d" \
 pg_start "$d" || bail "no server"
 pg_stop "$d"
 
+# Where pg_wal leads to, all goes that is not in the backup.
+mv "$d/pg_wal" "$T/pg_wal"
+ln -s "$T" "$d/pg_wal"
+discard=--discard-wal
+refused "pg_wal leads to a folder around it" "apart from $d: remove" "$d" \
+	--backup "$backup"
+ln -sfn "$T/space" "$d/pg_wal"
+refused "or to a tablespace" "tablespace $oid: .* are not apart" "$d" \
+	--backup "$backup"
+discard=
+rm "$d/pg_wal"
+mv "$T/pg_wal" "$d/pg_wal"
+
 # -- a dry run ---------------------------------------------------------------
 before=$(state "$d" "$T/space")
 ok "a dry run is ready" delta "$d" --backup "$backup" --dry-run
