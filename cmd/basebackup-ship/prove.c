@@ -10,7 +10,7 @@
 #include "text.h"
 
 /* How often the repository is asked for a file that is not there yet. */
-#define PAUSE_FIRST_MS 100
+#define PAUSE_FIRST_MS 20
 #define PAUSE_MOST_MS 2000
 
 /* Is the file in the repository, and is it what its name says? A host that

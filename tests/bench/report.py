@@ -6,7 +6,7 @@ import statistics
 
 from work import WORKS
 
-COLOURS = {"pitrkit": "#1b6ca8", "pitrkit-files": "#6aaed6", "cp": "#999999",
+COLOURS = {"pitrkit": "#1b6ca8", "pitrkit-stream": "#6aaed6", "cp": "#999999",
            "barman-cloud": "#e0a030"}
 BEGIN = "Last measured"
 

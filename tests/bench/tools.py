@@ -92,9 +92,10 @@ class Pitrkit(Tool):
     comms = ("walpush", "walfetch", "basebackup-ship", "pitr-restore",
              "repo-verify")
 
-    def __init__(self, build, source="stream"):
+    # files is what basebackup-ship does by itself on the server's host.
+    def __init__(self, build, source="files"):
         self.build, self.source = build, source
-        if source != "stream":
+        if source != "files":
             self.key = f"pitrkit-{source}"
             self.label = f"pitrkit --source {source}"
             self.works = ("backup",)
@@ -307,7 +308,7 @@ def choose(build, peers):
     helped = subprocess.run([f"{build}/basebackup-ship", "--help"], text=True,
                             stdout=subprocess.PIPE, check=True).stdout
     if re.search(r"--source.*files or stream", helped):
-        tools.append(Pitrkit(build, "files"))
+        tools.append(Pitrkit(build, "stream"))
     if peers:
         tools.append(Copy())
     if "pgbackrest" in peers:
