@@ -101,9 +101,11 @@ is_there(struct verify *v, uint32_t timeline, uint64_t segno, bool *there,
 	return rc;
 }
 
-/* Until it has come or is overdue. */
+/* Until it has come or is overdue; no longer than most, for the times that the
+ * store shows may lie in the future. */
 static int
-wait_for(struct verify *v, struct chain_hole *h, bool *came, struct fault *f)
+wait_for(struct verify *v, struct chain_hole *h, const struct deadline *most,
+    bool *came, struct fault *f)
 {
 	int64_t due = due_us(v, h);
 	int rc = 0;
@@ -118,7 +120,7 @@ wait_for(struct verify *v, struct chain_hole *h, bool *came, struct fault *f)
 				h->first++;
 		}
 		*came = rc == 0 && h->first > h->last;
-		if (*came || clock_now_us() >= due)
+		if (*came || clock_now_us() >= due || deadline_passed(most))
 			break;
 		clock_sleep_ms(POLL_MS);
 	}
@@ -153,6 +155,7 @@ insert(struct verify *v, const struct chain_hole *h, struct fault *f)
 static int
 wait_for_all(struct verify *v, struct fault *f)
 {
+	struct deadline most = deadline_in_ms(v->only.push_deadline_ms);
 	size_t n = 0;
 	int rc = 0;
 
@@ -160,7 +163,7 @@ wait_for_all(struct verify *v, struct fault *f)
 		struct chain_hole h = v->missing.h[i];
 		bool came;
 
-		rc = wait_for(v, &h, &came, f);
+		rc = wait_for(v, &h, &most, &came, f);
 		if (rc == 0 && came)
 			rc = insert(v, &v->missing.h[i], f);
 		else if (rc == 0)

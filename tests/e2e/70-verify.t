@@ -117,6 +117,15 @@ finds "a missing segment" \
 	"$three: is missing: no moment between 20.* and 20.* on timeline 1 can"
 reset
 
+# It is not waited for until the end of a time that a clock ahead has left.
+sed 's/^spool_dir/push_deadline = 1s\n&/' "$T/conf" >"$T/hasty"
+chmod 600 "$T/hasty"
+rm "$(file_of "$three")"
+touch -d '10 years' "$(file_of "$(segment 4)")"
+exits 1 "... behind it a time in the future" timeout 120 \
+	repo-verify -c "$T/hasty" --no-record --no-progress
+reset
+
 four=$(segment 4)
 five=$(segment 5)
 rm "$(file_of "$four")" "$(file_of "$five")"
