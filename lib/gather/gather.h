@@ -107,7 +107,7 @@ int gather_hold_make(struct gather *g, const struct hold *h,
 /* gather_legal.c: where object lock is on, the store's own legal holds are made
  * what the holds are: on every object that an active hold keeps; taken off what
  * only holds that are over, or were released, kept. What no hold of ours ever
- * kept is not touched. The head of a backup comes last, so what was cut off is
+ * kept is not touched. What was cut off, or is undone half-way, is
  * completed by the next call. *on, *off: how many objects. */
 int gather_legal_sync(
     struct gather *g, uint64_t *on, uint64_t *off, struct fault *f);

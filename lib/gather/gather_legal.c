@@ -8,6 +8,7 @@ struct sync {
 	struct retain_plan *active; /* what holds keep now */
 	struct retain_plan *past;   /* what those kept that are over */
 	bool on;                    /* what is being done */
+	const char *last;           /* the backup's object that comes last */
 	uint64_t *count;
 };
 
@@ -53,11 +54,8 @@ static int
 take_backup(void *ctx, const struct store_entry *e, struct fault *f)
 {
 	const struct sync *s = ctx;
-	const char *name = strrchr(e->key, '/');
 
-	return name != NULL && strcmp(name, "/head") == 0
-		   ? 0
-		   : set_one(s, e->key, f);
+	return strcmp(e->key, s->last) == 0 ? 0 : set_one(s, e->key, f);
 }
 
 static int
@@ -68,38 +66,89 @@ list(struct sync *s, const char *prefix, store_list_fn take, struct fault *f)
 	return store_list(s->g->store, prefix, false, NULL, take, s, &d, f);
 }
 
-/* *is: does the head of backup i stand as it is to? */
 static int
-look_head(const struct sync *s, size_t i, bool *is, struct fault *f)
+list_wal(struct sync *s, struct fault *f)
 {
-	const struct gather *g = s->g;
+	char prefix[LAYOUT_KEY];
+	int rc = layout_wal_prefix(
+	    repo_cluster(s->g->repo), repo_system_id(s->g->repo), prefix, f);
+
+	return rc != 0 ? rc : list(s, prefix, take_wal, f);
+}
+
+/*
+ * Two objects of a backup tell how far it is. Its manifest is the first to be
+ * held and the last to be let go: while it is not held, nothing of ours is. Its
+ * head is the last to be held and the first to be let go: while it is held, all
+ * is.
+ */
+
+static int
+backup_key(const struct sync *s, size_t i, const char *name,
+    char key[LAYOUT_KEY], struct fault *f)
+{
+	return layout_base(repo_cluster(s->g->repo), repo_system_id(s->g->repo),
+	    s->g->heads[i].id, name, key, f);
+}
+
+/* The manifest; where it was lost, the head, which then is the last for both.
+ */
+static int
+mark_key(const struct sync *s, size_t i, char key[LAYOUT_KEY], bool *is_lost,
+    struct fault *f)
+{
 	struct deadline d =
-	    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
-	char key[LAYOUT_KEY];
-	bool on = false;
-	int rc = layout_base(repo_cluster(g->repo), repo_system_id(g->repo),
-	    g->heads[i].id, "head", key, f);
+	    deadline_in_ms(repo_conf(s->g->repo)->store_deadline_ms);
+	int rc = backup_key(s, i, "manifest", key, f);
 
 	if (rc == 0)
-		rc = store_legal_held(g->store, key, &on, &d, f);
-	*is = on == s->on;
-	return rc;
+		rc = store_stat(s->g->store, key, NULL, &d, f);
+	*is_lost = rc == FAULT_ABSENT;
+	if (!*is_lost)
+		return rc;
+	fault_clear(f);
+	return backup_key(s, i, "head", key, f);
 }
 
 static int
+look(const struct sync *s, const char *key, bool *on, struct fault *f)
+{
+	struct deadline d =
+	    deadline_in_ms(repo_conf(s->g->repo)->store_deadline_ms);
+
+	return store_legal_held(s->g->store, key, on, &d, f);
+}
+
+/* All of it but s->last, then that. */
+static int
 set_backup(struct sync *s, size_t i, struct fault *f)
 {
-	const struct gather *g = s->g;
-	char folder[LAYOUT_KEY], head[LAYOUT_KEY];
-	int rc;
+	char folder[LAYOUT_KEY];
+	int rc = backup_key(s, i, "", folder, f);
 
-	if ((rc = layout_base(repo_cluster(g->repo), repo_system_id(g->repo),
-		 g->heads[i].id, "", folder, f)) != 0 ||
-	    (rc = layout_base(repo_cluster(g->repo), repo_system_id(g->repo),
-		 g->heads[i].id, "head", head, f)) != 0 ||
-	    (rc = list(s, folder, take_backup, f)) != 0)
+	if (rc == 0)
+		rc = list(s, folder, take_backup, f);
+	return rc != 0 ? rc : set_one(s, s->last, f);
+}
+
+/* first: the mark alone. */
+static int
+put_on_backup(struct sync *s, size_t i, bool first, struct fault *f)
+{
+	char head[LAYOUT_KEY], mark[LAYOUT_KEY];
+	bool on = false, is_lost;
+	int rc = backup_key(s, i, "head", head, f);
+
+	if (rc == 0)
+		rc = look(s, head, &on, f);
+	if (rc != 0 || on)
 		return rc;
-	return set_one(s, head, f);
+	if (first) {
+		rc = mark_key(s, i, mark, &is_lost, f);
+		return rc != 0 || is_lost ? rc : set_one(s, mark, f);
+	}
+	s->last = head;
+	return set_backup(s, i, f);
 }
 
 /* WAL that the active holds keep is looked at each time: a range of time may
@@ -107,61 +156,74 @@ set_backup(struct sync *s, size_t i, struct fault *f)
 static int
 put_on(struct sync *s, struct fault *f)
 {
-	const struct gather *g = s->g;
-	char prefix[LAYOUT_KEY];
-	int rc;
+	const size_t n = s->g->n_heads;
+	int rc = 0;
 
 	s->on = true;
-	if ((rc = layout_wal_prefix(repo_cluster(g->repo),
-		 repo_system_id(g->repo), prefix, f)) != 0 ||
-	    (rc = list(s, prefix, take_wal, f)) != 0)
-		return rc;
-	for (size_t i = 0; rc == 0 && i < g->n_heads; i++) {
-		bool is = true;
-
-		if (retain_backup_rules(s->active, i) == 0)
-			continue;
-		rc = look_head(s, i, &is, f);
-		if (rc == 0 && !is)
-			rc = set_backup(s, i, f);
-	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (retain_backup_rules(s->active, i) != 0)
+			rc = put_on_backup(s, i, true, f);
+	if (rc == 0)
+		rc = list_wal(s, f);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (retain_backup_rules(s->active, i) != 0)
+			rc = put_on_backup(s, i, false, f);
 	return rc;
 }
 
-/* A past hold's backup has its head held until all else was let go, and is not
- * deleted before: so the heads tell whether there is anything to do. */
+/* first: the head alone. */
+static int
+take_off_backup(struct sync *s, size_t i, bool first, struct fault *f)
+{
+	char head[LAYOUT_KEY], mark[LAYOUT_KEY];
+	bool on = false, is_lost;
+	int rc;
+
+	if ((rc = mark_key(s, i, mark, &is_lost, f)) != 0 ||
+	    (rc = look(s, mark, &on, f)) != 0 || !on)
+		return rc;
+	if (first) {
+		rc = backup_key(s, i, "head", head, f);
+		return rc != 0 || is_lost ? rc : set_one(s, head, f);
+	}
+	s->last = mark;
+	return set_backup(s, i, f);
+}
+
+static bool
+is_past(const struct sync *s, size_t i)
+{
+	return retain_backup_rules(s->past, i) != 0 &&
+	       retain_backup_rules(s->active, i) == 0;
+}
+
+/* The marks of the past holds' backups tell whether there is anything to do. */
 static int
 take_off(struct sync *s, struct fault *f)
 {
-	const struct gather *g = s->g;
-	char prefix[LAYOUT_KEY];
+	const size_t n = s->g->n_heads;
 	bool any = false;
 	int rc = 0;
 
 	s->on = false;
-	for (size_t i = 0; rc == 0 && i < g->n_heads && !any; i++) {
-		bool is = true;
+	for (size_t i = 0; rc == 0 && i < n && !any; i++) {
+		char mark[LAYOUT_KEY];
+		bool is_lost;
 
-		if (retain_backup_rules(s->past, i) != 0)
-			rc = look_head(s, i, &is, f);
-		any = !is;
+		if (retain_backup_rules(s->past, i) != 0 &&
+		    (rc = mark_key(s, i, mark, &is_lost, f)) == 0)
+			rc = look(s, mark, &any, f);
 	}
 	if (rc != 0 || !any)
 		return rc;
-	if ((rc = layout_wal_prefix(repo_cluster(g->repo),
-		 repo_system_id(g->repo), prefix, f)) != 0 ||
-	    (rc = list(s, prefix, take_wal, f)) != 0)
-		return rc;
-	for (size_t i = 0; rc == 0 && i < g->n_heads; i++) {
-		bool is = true;
-
-		if (retain_backup_rules(s->past, i) == 0 ||
-		    retain_backup_rules(s->active, i) != 0)
-			continue;
-		rc = look_head(s, i, &is, f);
-		if (rc == 0 && !is)
-			rc = set_backup(s, i, f);
-	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (is_past(s, i))
+			rc = take_off_backup(s, i, true, f);
+	if (rc == 0)
+		rc = list_wal(s, f);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (is_past(s, i))
+			rc = take_off_backup(s, i, false, f);
 	return rc;
 }
 

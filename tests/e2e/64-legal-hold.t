@@ -106,11 +106,39 @@ proxy_rules cut '[{"method": "PUT", "path": "/pack/[0-9]*\\?legal-hold", "action
 nok "the store fails while the range is released" \
 	retention-hold -c "$T/proxied" release "$three" --reason over
 like "... which is said" "$(cat "$T/err")" "retention-prune will complete"
-is "... half-way" "$(held "/wal/"),$(s3ctl held "$bucket" "$head")" 0,ON
+is "... half-way" \
+	"$(held "/wal/"),$(held "/base/$first/head"),$(held "/manifest")" 0,0,1
 proxy_rules cut
 ok "releasing again completes it" \
 	retention-hold -c "$T/proxied" release "$three" --reason over
 is "nothing is held any more" "$(held .)" 0
+
+# A hold that is cut off, and released before anybody completes it.
+proxy_rules cut '[{"method": "PUT", "path": "/pack/[0-9]*\\?legal-hold", "action": "status", "status": 503}]'
+nok "the store fails while a hold is placed" retention-hold \
+	-c "$T/proxied" add --holder Legal --reason "a case" --backup "$first"
+four=$(cat "$T/out")
+atleast "... half-way" "$(held .)" 1
+proxy_rules cut
+ok "it is released" \
+	retention-hold -c "$T/proxied" release "$four" --reason over
+is "and nothing stays held" "$(held .)" 0
+
+# A release that is cut off, and a new hold.
+for at in head "pack/[0-9]*" manifest; do
+	five=$(hold --backup "$first") || fail "a hold"
+	proxy_rules cut "[{\"method\": \"PUT\", \"path\": \"/$at\\\\?legal-hold\",
+		\"action\": \"status\", \"status\": 503}]"
+	nok "the store fails at /$at while it is released" \
+		retention-hold -c "$T/proxied" release "$five" --reason over
+	proxy_rules cut
+	six=$(hold --backup "$first") || fail "another hold"
+	is "the new hold is on all of the backup" \
+		"$(held "/base/$first/")" "$(count "/base/$first/")"
+	ok "it is released" \
+		retention-hold -c "$T/conf" release "$six" --reason over
+	is "and nothing is held any more" "$(held .)" 0
+done
 
 # Somebody else's legal hold is not ours to take off.
 pg_start "$d" || bail "PostgreSQL does not start"
