@@ -216,7 +216,10 @@ take_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
 static int
 copy_sink(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 {
-	return fdio_write(*(int *)ctx, "the manifest's copy", data, len, f);
+	int rc = fdio_write(*(int *)ctx, "the manifest's copy", data, len, f);
+
+	/* What this host has no room for says nothing of the backup. */
+	return rc == 0 ? 0 : fault_recode(f, FAULT_CONFIG);
 }
 
 /* Its records are worked through for as long as the packs take; no connection

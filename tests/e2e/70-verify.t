@@ -311,6 +311,10 @@ mv "$repo" "$T/away"
 nok "without the repository it fails" repo-verify -c "$T/conf"
 is "... and tells no finding" "$(cat "$T/out")" ""
 mv "$T/away" "$repo"
+exits 2 "without room for a manifest it fails" sh -c \
+	'trap "" XFSZ; ulimit -f 1; exec "$@"' sh \
+	repo-verify -c "$T/conf" --no-record --no-progress
+is "... and tells no finding, either" "$(cat "$T/out")" ""
 exits 2 "an unknown backup is wrong usage" repo-verify -c "$T/conf" \
 	--backup 20200101T000000Z-full-00000001
 exits 2 "a sample of nothing as well" repo-verify -c "$T/conf" --sample 0
