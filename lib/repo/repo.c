@@ -319,7 +319,7 @@ repo_put_object(struct repo *r, size_t i, const char *key,
 	if ((rc = repo_store_for(r, i, kind, &s, f)) == 0 &&
 	    (rc = repo_seal_object(r, kind, name, content, len, &sealed, f)) ==
 		0)
-		rc = store_put(s, key, sealed.data, sealed.len, d, f);
+		rc = store_put_own(s, key, sealed.data, sealed.len, d, f);
 	buf_free(&sealed);
 	return rc;
 }

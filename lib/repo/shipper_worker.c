@@ -183,7 +183,7 @@ pack_store(struct shipper_worker *w, struct fault *f)
 		 s->id, what, key, f)) != 0 ||
 	    (rc = repo_store_for(
 		 w->repo, s->repo_index, OBJECT_PACK, &store, f)) != 0 ||
-	    (rc = store_put(store, key, w->pack, w->pack_len, &d, f)) != 0)
+	    (rc = store_put_own(store, key, w->pack, w->pack_len, &d, f)) != 0)
 		return rc;
 	p.name = name;
 	if ((rc = shipper_manifest_pack(w->s, &p, f)) != 0)

@@ -62,6 +62,18 @@ store_put(struct store *s, const char *key, const void *data, size_t len,
 	return rc ? rc : s->ops->put(s, key, data ? data : "", len, &until, f);
 }
 
+int
+store_put_own(struct store *s, const char *key, const void *data, size_t len,
+    const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	int rc = store_key_check(key, f);
+
+	if (rc || s->ops->put_own == NULL)
+		return rc ? rc : store_put(s, key, data, len, d, f);
+	return s->ops->put_own(s, key, data ? data : "", len, &until, f);
+}
+
 bool
 store_may_rewrite(const struct store *s)
 {

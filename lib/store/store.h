@@ -83,6 +83,10 @@ int store_legal_hold(struct store *s, const char *key, bool on, bool *done,
 
 int store_put(struct store *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
+/* The same for a sealed object, of which there are no two: 0, too, when it was
+ * stored by a try of this call whose answer was lost. */
+int store_put_own(struct store *s, const char *key, const void *data,
+    size_t len, const struct deadline *d, struct fault *f);
 
 /* Some S3 stores take a condition and pass over it: there "once" is not to be
  * had from the store alone. look_first: from now on each put looks whether the

@@ -127,7 +127,7 @@ store_s3_upload_commit(void *ctx, struct fault *f)
 
 	if (!u->m && u->len < PART) {
 		s3_set_terms(u->s->s3, &u->terms);
-		rc = s3_put(u->s->s3, u->key, u->part ? u->part : NOTHING,
+		rc = s3_put_own(u->s->s3, u->key, u->part ? u->part : NOTHING,
 		    u->len, &u->d, f);
 		s3_set_terms(u->s->s3, &u->s->terms);
 		return rc;

@@ -69,6 +69,12 @@ proxy_start proxy
 sed -e "s|^endpoint = .*|endpoint = $PROXY_URL|" \
 	-e "s|^ca_file.*|insecure = yes|" "$T/owner" >"$T/broken"
 chmod 600 "$T/broken"
+proxy_rules proxy '[{"method": "PUT", "path": "/base/", "every": 2,
+	"action": "drop-response"}]'
+ok "a backup, where answers to its objects are lost" \
+	basebackup-ship -c "$T/broken"
+atleast "... and some were lost" \
+	"$(proxy_count proxy '^PUT .*/base/.* drop-response')" 1
 pg_stop "$d"
 proxy_rules proxy '[{"method": "PUT", "path": "/audit/", "every": 2,
 	"action": "drop-response"}]'
