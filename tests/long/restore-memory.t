@@ -64,7 +64,7 @@ truncate -s 500M "$d/base/noise"
 ok "a backup of 500 MB to S3" basebackup-ship -c "$T/conf" --repo r2
 rm "$d/base/noise"
 for jobs in 2 64; do
-	below "$gigabytes GiB, $jobs jobs" pitr-restore -c "$T/conf" \
+	below "$gigabytes GiB, $jobs jobs" pitr-restore -c "$T/conf" --repo r1 \
 		--jobs $jobs --target-dir "$T/r"
 	is "they are the same" "$(cksum <"$T/r/base/noise")" "$sum"
 	rm -rf "$T/r"
