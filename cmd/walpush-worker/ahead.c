@@ -21,7 +21,7 @@
 /* For the calls to come and take what was done ahead. */
 #define AHEAD_DRAIN_MS 15000
 /* Repositories that a thread waits in, and that cannot be freed. */
-#define AHEAD_LOST 8
+#define AHEAD_LOST 4
 
 enum state {
 	FREE,
