@@ -232,8 +232,9 @@ send(struct s3_multipart *m, struct s3_request *rq, struct fault *f)
 		if (rc != 0 && rs.status == 501 && rq->conditional)
 			again = m->s->no_conditional = true;
 		look = FAULT_ABSENT;
-		if (again || (retry.tries > 1 && rc == FAULT_EXISTS) ||
-		    (retry.tries > 1 && rs.status == 404))
+		/* On the first answer, too: on a connection that was used
+		 * before libcurl sends a request again by itself. */
+		if (again || rc == FAULT_EXISTS || rs.status == 404)
 			look = settle(m, rq->d, &seen);
 		http_response_free(&rs);
 	} while (again && look == FAULT_ABSENT);

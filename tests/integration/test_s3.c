@@ -535,6 +535,14 @@ lost_answers_are_settled(void **state)
 	      "\"status\":500}]");
 	OK(s3_multipart_complete(m, &d, &f), f);
 	s3_multipart_free(m);
+	/* libcurl may have sent it twice by itself: what is seen is the answer
+	 * to the second. */
+	key = fresh("lost4");
+	upload(s, key, p, 6 << 20, &m);
+	rules("[{\"method\":\"POST\",\"nth\":1,\"action\":\"after-status\","
+	      "\"status\":404,\"code\":\"NoSuchUpload\"}]");
+	OK(s3_multipart_complete(m, &d, &f), f);
+	s3_multipart_free(m);
 	rules("");
 	OK(s3_head(s, key, &info, &d, &f), f);
 	assert_int_equal(info.size, 6 << 20);
@@ -560,9 +568,9 @@ errors_inside_a_200_are_errors(void **state)
 	rules("[{\"method\":\"POST\",\"path\":\"uploadId\","
 	      "\"action\":\"200error\",\"code\":\"InternalError\"}]");
 	upload(s, key, (const unsigned char *)"abc", 3, &m);
-	brief = deadline_in_ms(1000);
-	FAILS(s3_multipart_complete(m, &brief, &f), FAULT_AGAIN,
-	    "InternalError", f);
+	/* What is told last may as well be that the time is over. */
+	brief = deadline_in_ms(2000);
+	FAILS(s3_multipart_complete(m, &brief, &f), FAULT_AGAIN, key, f);
 	rules("[{\"method\":\"POST\",\"path\":\"uploadId\",\"nth\":1,"
 	      "\"action\":\"200error\",\"code\":\"InternalError\"}]");
 	OK(s3_multipart_complete(m, &d, &f), f);
