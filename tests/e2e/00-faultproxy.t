@@ -90,7 +90,7 @@ nok "drop-response: no answer to a put" px put "$bucket" stored "$T/data"
 proxy_rules px '[{"action":"after-status","status":500,"method":"PUT"}]'
 nok "after-status: an error for a put" px put "$bucket" stored500 "$T/data"
 is "stored is what was answered wrongly, and nothing else" \
-	"$(s3ctl list "$bucket" | cut -f2 | paste -sd ' ')" \
+	"$(s3_keys "$bucket" | paste -sd ' ')" \
 	"k other stored stored500"
 
 proxy_rules px '[{"action":"hang"}]'

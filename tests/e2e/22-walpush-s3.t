@@ -21,7 +21,7 @@ wal_make "$T/pg" 12 >"$T/names"
 wait_for 30 pg_archived "$T/pg" "$(tail -n 1 "$T/names")"
 pg_stop "$T/pg"
 key_of() {
-	s3ctl list "$bucket" | cut -f2 | grep "/$1\$"
+	s3_keys "$bucket" | grep "/$1\$"
 }
 push() {
 	in_dir "$T/pg" walpush -c "${CONF:-$T/conf}" "$@"

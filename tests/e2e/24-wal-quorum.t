@@ -113,7 +113,7 @@ flip "$object" 5000
 exits 0 "one that is damaged is passed over for a good one" \
 	fetch "$T/one" "$both" "$T/x"
 same "whole" "$T/x" "$T/pg/pg_wal/$both"
-s3ctl delete "$bucket" "$(s3ctl list "$bucket" | cut -f2 | grep "/$both\$")"
+s3ctl delete "$bucket" "$(s3_keys "$bucket" | grep "/$both\$")"
 rm "$T/x"
 exits 200 "one damaged and one absent is no absence" \
 	fetch "$T/one" "$both" "$T/x"

@@ -69,7 +69,7 @@ fault() {
 	proxy_rules p "[{\"method\":\"GET\",\"path\":\"/$name\",$2}]"
 	through "$1"
 }
-other=$(s3ctl list "$bucket" | cut -f2 | grep "$(sed -n 5p "$T/names")")
+other=$(s3_keys "$bucket" | grep "$(sed -n 5p "$T/names")")
 
 fault "503" '"action":"status","status":503,"code":"SlowDown"'
 fault "403" '"action":"status","status":403,"code":"AccessDenied"'

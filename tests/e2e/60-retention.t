@@ -2,65 +2,29 @@
 # Pruning a directory repository of a real cluster: what goes, what stays and
 # can be restored, plans that no longer fit, holds, remains, no permission.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 d=$T/main repo=$T/repo
-short="retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
-write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
-
-backup() {
-	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
-# The archive is two days old, whatever the backups' heads say.
-age() {
-	find "$repo" -type f -path '*/wal/*' -exec touch -d '2 days ago' {} +
-}
-# What pruning may touch: not the records.
-files() {
-	(cd "$1" && find . -type f ! -path '*/audit/*' ! -path '*/hold/*' |
-		sort)
-}
-# restored NAME MARKS OPTION...: a server of the repository holds the marks
-restored() {
-	r_name=$1 r_marks=$2
-	shift 2
-	rm -rf "$T/new"
-	ok "$r_name: restored" pitr-restore -c "$T/conf" \
-		--target-dir "$T/new" --target-action promote "$@" || return
-	ok "$r_name: the server starts" rs_start "$T/new" || return
-	wait_for 60 rs_writes "$T/new" || fail "$r_name: no promotion"
-	is "$r_name: its rows are there" "$(rs_marks "$T/new")" "$r_marks"
-	pg_stop "$T/new"
-}
+rt_cluster "file:$repo"
+rt_conf "$T/short" "file:$repo"
 
 rs_mark "$d" a
-first=$(backup)
+rt_backup first
 rs_mark "$d" b
 sleep 1
 between=$(pg_psql "$d" "SELECT clock_timestamp()")
 sleep 1
 rs_mark "$d" c
 rs_archived "$d"
-second=$(backup)
+rt_backup second
 rs_mark "$d" d
 rs_archived "$d"
 rs_mark "$d" e
 rs_archived "$d"
 pg_stop "$d"
-# The short rules keep what is younger than a second.
-sleep 2
-age
-files "$repo" >"$T/all"
+rt_settle
+rt_age "$repo"
+rt_files "$repo" >"$T/all"
 
 # -- nothing goes while rules keep it ------------------------------------------
 
@@ -70,7 +34,7 @@ like "... and says why" "$(cat "$T/out")" "$second .*retain_full; daily .*; reta
 like "... and that nothing goes" "$(cat "$T/out")" '^0 objects'
 records=$(find "$repo" -path '*/audit/*' -type f | wc -l)
 ok "pruning finds nothing to do" retention-prune -c "$T/conf"
-files "$repo" >"$T/now"
+rt_files "$repo" >"$T/now"
 same "... and does nothing" "$T/all" "$T/now"
 is "... not even a record" "$(find "$repo" -path '*/audit/*' -type f | wc -l)" "$records"
 
@@ -98,7 +62,7 @@ assert sum(x["size"] for x in gone) == lines[-1]["bytes"]
 assert all(x["rule"] for x in gone)
 ' "$T/lines"
 ok "a plan is written" retention-prune -c "$T/short" --plan "$T/plan"
-files "$repo" >"$T/now"
+rt_files "$repo" >"$T/now"
 same "planning deleted nothing" "$T/all" "$T/now"
 
 sed 's|base/[^/]*/head|archive|' "$T/plan" >"$T/forged"
@@ -130,7 +94,7 @@ exits 3 "a plan is refused when a backup that it keeps is gone" \
 like "... and which is said" "$(cat "$T/err")" "backup $second, which it keeps"
 base=$(dirname "$(ls -d "$repo"/main/*/base/"$first")")
 mv "$T/aside" "$base/$second"
-files "$repo" >"$T/now"
+rt_files "$repo" >"$T/now"
 same "none of this deleted anything" "$T/all" "$T/now"
 
 # -- holds ---------------------------------------------------------------------
@@ -138,8 +102,8 @@ same "none of this deleted anything" "$T/all" "$T/now"
 hold=$(retention-hold -c "$T/short" add --backup "$first" --holder Legal \
 	--reason "case 4711") || fail "hold"
 ok "pruning with a backup under hold" retention-prune -c "$T/short"
-restored "a held backup" a --backup "$first" --target-immediate
-restored "beside it, the newest state" abcde
+rt_restored "a held backup" a --backup "$first" --target-immediate
+rt_restored "beside it, the newest state" abcde
 ok "holds are listed" retention-hold -c "$T/short" list
 like "... with holder and reason" "$(cat "$T/out")" 'reason    case 4711'
 ok "and as JSON" retention-hold -c "$T/short" list --all --json
@@ -160,10 +124,10 @@ rm -rf "$repo"
 mkdir "$T/again"
 pg_start "$d" || bail "PostgreSQL does not start"
 write_conf "$T/conf" "$d" "$T/key" "file:$repo"
-write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
+rt_conf "$T/short" "file:$repo"
 rm -rf "$T/spool"/*
 rs_archived "$d"
-first=$(backup)
+rt_backup first
 rs_mark "$d" f
 sleep 1
 between=$(pg_psql "$d" "SELECT clock_timestamp()")
@@ -172,19 +136,19 @@ rs_mark "$d" g
 rs_archived "$d"
 rs_mark "$d" h
 rs_archived "$d"
-second=$(backup)
+rt_backup second
 rs_mark "$d" i
 rs_archived "$d"
 pg_stop "$d"
-age
+rt_age "$repo"
 cp -a "$repo" "$T/again/repo"
 
 ok "moments are put under hold" retention-hold -c "$T/short" add \
 	--from "$between" --to "$between" --holder Legal --reason "case 4712"
 hold=$(cat "$T/out")
 ok "pruning with moments under hold" retention-prune -c "$T/short"
-restored "the held moment" abcdef --target-time "$between"
-restored "the newest state" abcdefghi
+rt_restored "the held moment" abcdef --target-time "$between"
+rt_restored "the newest state" abcdefghi
 ok "the hold is released" \
 	retention-hold -c "$T/short" release "$hold" --reason "case closed"
 records=$(find "$repo" -path '*/audit/*' -type f | wc -l)
@@ -195,20 +159,27 @@ is "the deletion is on record, begun and ended" \
 is "... all of it" "$(ls "$base")" "$second"
 nok "the moment cannot be restored now" pitr-restore -c "$T/conf" \
 	--target-time "$between" --dry-run
-restored "the oldest backup that is left" abcdefghi --backup "$second"
-files "$repo" >"$T/pruned"
+rt_restored "the oldest backup that is left" abcdefghi --backup "$second"
+rt_files "$repo" >"$T/pruned"
 ok "another run" retention-prune -c "$T/short"
-files "$repo" >"$T/now"
+rt_files "$repo" >"$T/now"
 same "... finds nothing left" "$T/pruned" "$T/now"
 
 # -- killed --------------------------------------------------------------------
 
+# What is left of a backup without head waits for a day, for it may be a running
+# one; this backup is seconds old.
+as_pruned() {
+	rt_files "$repo" | grep -v "$first/[mp]" >"$T/now"
+	diff "$T/pruned" "$T/now"
+}
+RT_CONF=$T/short
 now_ms >"$T/t0"
 rm -rf "$repo"
 cp -a "$T/again/repo" "$repo"
 retention-prune -c "$T/short" >"$T/out" 2>&1 || fail "a whole run"
 took=$(($(now_ms) - $(cat "$T/t0")))
-broken=0 killed=0 n=0
+killed=0 n=0
 while [ $n -lt 12 ]; do
 	n=$((n + 1))
 	rm -rf "$repo"
@@ -223,24 +194,10 @@ while [ $n -lt 12 ]; do
 	fi
 	wait "$(bg_pid prune)" 2>/dev/null
 	rm -f "$T/bg/prune"
-	pitr-restore -c "$T/conf" --dry-run >"$T/out" 2>&1 || {
-		broken=$((broken + 1))
-		diag "$(cat "$T/out")"
-	}
-	retention-prune -c "$T/short" >"$T/out" 2>&1 || {
-		broken=$((broken + 1))
-		diag "$(cat "$T/out")"
-	}
-	# What is left of a backup without head waits for a day, for it may be
-	# a running one; this backup is seconds old.
-	files "$repo" | grep -v "$first/[mp]" >"$T/now"
-	cmp -s "$T/pruned" "$T/now" || {
-		broken=$((broken + 1))
-		diag "$(diff "$T/pruned" "$T/now")"
-	}
+	rt_killed as_pruned
 done
 is "killed at any moment it stays restorable, and the next run ends it" \
-	$broken 0
+	$RT_BROKEN 0
 atleast "... and some were killed" $killed 3
 
 # -- remains, other names ------------------------------------------------------
@@ -263,25 +220,25 @@ rm -r "$young" "$base/notes"
 
 rm -rf "$repo"
 cp -a "$T/again/repo" "$repo"
-files "$repo" >"$T/all"
+rt_files "$repo" >"$T/all"
 chmod -R a-w "$base"
 exits 1 "without the right to delete, pruning fails" \
 	retention-prune -c "$T/short"
 like "... and names what" "$(cat "$T/err")" \
 	"base/$first/head: not deleted: .*[Pp]ermission"
 chmod -R u+w "$base"
-is "the backup is whole" "$(files "$repo" | grep -c "base/$first/")" \
+is "the backup is whole" "$(rt_files "$repo" | grep -c "base/$first/")" \
 	"$(grep -c "base/$first/" "$T/all")"
-restored "it" abcde --backup "$first" --target-immediate
+rt_restored "it" abcde --backup "$first" --target-immediate
 
 head=$(ls "$base/$second/head")
 cp "$head" "$T/head"
 printf x | dd of="$head" bs=1 seek=300 \
 	conv=notrunc status=none
-files "$repo" >"$T/all"
+rt_files "$repo" >"$T/all"
 exits 5 "a head that cannot be read stops it" retention-prune -c "$T/short"
 like "... and is named" "$(cat "$T/err")" "backup $second"
-files "$repo" >"$T/now"
+rt_files "$repo" >"$T/now"
 same "... and nothing goes" "$T/all" "$T/now"
 cp "$T/head" "$head"
 

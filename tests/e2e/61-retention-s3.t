@@ -2,52 +2,32 @@
 # Pruning a bucket: what goes is gone, what stays can be restored, and
 # credentials that may not delete delete nothing.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket bucket
 d=$T/main
-short="retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket/pre"
-write_conf "$T/short" "$d" "$T/key" "s3:$bucket/pre" -- "$short"
+rt_cluster "s3:$bucket/pre"
+rt_conf "$T/short" "s3:$bucket/pre"
 
 objects() {
-	s3ctl list "$bucket" pre/ | cut -f2 | grep -v -e /audit/ -e /hold/
-}
-backup() {
-	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
+	s3_keys "$bucket" pre/ | grep -v -e /audit/ -e /hold/
 }
 
 rs_mark "$d" a
-first=$(backup)
+rt_backup first
 rs_mark "$d" b
 rs_archived "$d"
-second=$(backup)
+rt_backup second
 rs_mark "$d" c
 rs_archived "$d"
 pg_stop "$d"
-# The short rules keep what is younger than a second.
-sleep 2
+rt_settle
 objects >"$T/all"
 
 # -- credentials ---------------------------------------------------------------
 
-eval "$("$TOP/tests/servers/ceph" user "$S3_DIR" "reader$$")"
-"$TOP/tests/servers/ceph" grant "$S3_DIR" "$bucket" "reader$$" read ||
-	bail "no grant"
-sed -e "s|^access_key_id = .*|access_key_id = $ACCESS|" \
-	-e "s|^secret_access_key_file = .*|secret_access_key_file = $SECRET_FILE|" \
-	"$T/short" >"$T/reader"
-chmod 600 "$T/reader"
+conf_user "$T/short" "$T/reader" "$bucket" reader read
 ok "credentials that may only read can plan" \
 	retention-prune -c "$T/reader" --plan "$T/plan"
 exits 4 "... and not prune" retention-prune -c "$T/reader" --apply "$T/plan"
@@ -81,11 +61,6 @@ is "the records are" "$(s3ctl list "$bucket" pre/ | grep -c /audit/)" \
 ok "the same plan again changes nothing" \
 	retention-prune -c "$T/short" --apply "$T/plan"
 
-ok "the oldest backup that is left: restored" pitr-restore -c "$T/conf" \
-	--backup "$second" --target-dir "$T/new" --target-action promote
-ok "its server starts" rs_start "$T/new"
-wait_for 60 rs_writes "$T/new" || fail "no promotion"
-is "its rows are there" "$(rs_marks "$T/new")" abc
-pg_stop "$T/new"
+rt_restored "the oldest backup that is left" abc --backup "$second"
 
 done_testing

@@ -2,45 +2,31 @@
 # Pruning buckets that keep versions: the space is really free, and what object
 # lock protects is reported with the time and not a failure.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket kept versioned
 s3_bucket locked lock
 d=$T/main
-short="retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3:$kept/pre"
-write_conf "$T/conf" "$d" "$T/key" "s3:$kept/pre" "s3:$locked" -- "$short"
+rt_cluster "s3:$kept/pre"
+rt_conf "$T/conf" "s3:$kept/pre" "s3:$locked"
 
-backup() {
-	basebackup-ship -c "$T/conf" --repo "$1" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
 rs_mark "$d" a
 rs_archived "$d"
-first=$(backup r1)
-first2=$(backup r2)
+rt_backup first --repo r1
+rt_backup first2 --repo r2
 rs_mark "$d" b
 rs_archived "$d"
-second=$(backup r1)
-second2=$(backup r2)
+rt_backup second --repo r1
+rt_backup second2 --repo r2
 rs_archived "$d"
 pg_stop "$d"
-# The short rules keep what is younger than a second.
-sleep 2
+rt_settle
 
 # -- versions ------------------------------------------------------------------
 
 # One pack was written over by somebody: an older version lies below it.
-pack=$(s3ctl list "$kept" pre/ | cut -f2 | grep "/$first/pack/" | head -n 1)
+pack=$(s3_keys "$kept" pre/ | grep "/$first/pack/" | head -n 1)
 echo x >"$T/x"
 s3ctl put "$kept" "$pack" "$T/x" || bail "put"
 atleast "the bucket keeps versions" \
@@ -57,7 +43,7 @@ ok "the backup that is left can be restored" \
 # -- object lock ---------------------------------------------------------------
 
 s3ctl versions "$locked" >"$T/before"
-s3ctl lock "$locked" "$(s3ctl list "$locked" | cut -f2 |
+s3ctl lock "$locked" "$(s3_keys "$locked" |
 	grep "/$first2/head")" 86400 || bail "no lock"
 ok "a locked backup is no failure" retention-prune -c "$T/conf" --repo r2
 like "... its head is named, with the time" "$(cat "$T/err")" \

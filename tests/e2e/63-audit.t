@@ -3,19 +3,11 @@
 # needed to save or restore data but each deletion waits for its own, and what
 # somebody does to the trail is found.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 d=$T/main repo=$T/repo
-short="retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
-write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
+rt_cluster "file:$repo"
+rt_conf "$T/short" "file:$repo"
 
 trail() {
 	"$BUILD/tests/tools/audit" -c "$T/conf" "$@" >"$T/trail" 2>"$T/err"

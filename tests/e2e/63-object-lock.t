@@ -2,14 +2,13 @@
 # Object lock: what is stored is locked from its first moment, for as long as
 # the rules are certain to keep it, and for longer when it is promoted.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket locked lock
 s3_bucket plain
 d=$T/main
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3:$locked/pre"
+rt_cluster "s3:$locked/pre"
 conf() {
 	write_conf "$1" "$d" "$T/key" "s3:$2" -- "retain_full = 3d
 retain_wal = 2d"
@@ -18,7 +17,7 @@ retain_wal = 2d"
 conf "$T/conf" "$locked/pre" governance
 
 keys() {
-	s3ctl list "$locked" pre/ | cut -f2 | grep -e "$1"
+	s3_keys "$locked" pre/ | grep -e "$1"
 }
 # days KEY: for how long it is locked from now on, rounded
 days() {
@@ -37,17 +36,12 @@ print(mode, round(left.total_seconds() / 86400, 1))' "$T/retention"
 all_days() {
 	keys "$1" | while read -r k; do days "$k"; done | sort -u
 }
-backup() {
-	basebackup-ship -c "$T/conf" "$@" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
 
 # -- at the upload ---------------------------------------------------------------
 
 rs_mark "$d" a
 rs_archived "$d"
-first=$(backup)
+rt_backup first
 rs_mark "$d" b
 rs_archived "$d"
 is "WAL outside of the backup is locked for retain_wal" \
@@ -66,7 +60,7 @@ is "the WAL that makes it consistent is locked as long" \
 	"$(days "$(keys "/$start\$")")" "GOVERNANCE 3.0"
 is "the archive's mark is locked as long as any rule may keep" \
 	"$(days "$(keys '/archive$')")" "GOVERNANCE 2562.0"
-archived=$(backup --class archive)
+rt_backup archived --class archive
 is "a backup for the archive is locked for retain_archive" \
 	"$(all_days "/$archived/")" "GOVERNANCE 2557.0"
 head=$(keys "/$first/head")
@@ -107,10 +101,8 @@ exits 3 "nor does one that the rules do not bear out" \
 is "... at all" "$(all_days "/$first/")" "GOVERNANCE 3.0"
 
 # Killed on the way: the head comes last, so the next run goes on.
-cp "$T/longer" "$T/proxied"
 proxy_start cut
-sed -i "s|^endpoint = .*|endpoint = $PROXY_URL|
-	s|^ca_file = .*|insecure = yes|" "$T/proxied"
+conf_proxied "$T/longer" "$T/proxied"
 sed -i 's/^retain_full.*/&\nstore_deadline = 2s/' "$T/proxied"
 proxy_rules cut '[{"method": "PUT", "path": "/pack/[0-9]*\\?retention", "action": "status", "status": 503}]'
 nok "the store fails in the middle" \

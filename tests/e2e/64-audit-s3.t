@@ -16,13 +16,8 @@ write_conf "$T/owner" "$d" "$T/key" "s3:$bucket/pre"
 
 # as NAME RIGHTS KEYFILE FILE: settings with another user's credentials.
 as() {
-	eval "$("$TOP/tests/servers/ceph" user "$S3_DIR" "$1$$")"
-	"$TOP/tests/servers/ceph" grant "$S3_DIR" "$bucket" "$1$$" "$2" ||
-		bail "no grant"
-	sed -e "s|^access_key_id = .*|access_key_id = $ACCESS|" \
-		-e "s|^secret_access_key_file = .*|secret_access_key_file = $SECRET_FILE|" \
-		-e "s|^key_file = .*|key_file = $3|" "$T/owner" >"$4"
-	chmod 600 "$4"
+	conf_user "$T/owner" "$4" "$bucket" "$1" "$2"
+	sed -i "s|^key_file = .*|key_file = $3|" "$4"
 }
 trail() {
 	"$BUILD/tests/tools/audit" -c "$T/owner" "$@" >"$T/trail" 2>"$T/err"
@@ -41,7 +36,7 @@ records() {
 		"$T/trail" | tr '\n' ' '
 }
 objects() {
-	s3ctl list "$bucket" pre/ | cut -f2 | grep /audit/
+	s3_keys "$bucket" pre/ | grep /audit/
 }
 # -- put and list, no get, no delete, no private key -----------------------------
 
@@ -66,8 +61,7 @@ is "... in one chain" "$(grep -c ^head "$T/trail")" 1
 # -- a network that loses answers ------------------------------------------------
 
 proxy_start proxy
-sed -e "s|^endpoint = .*|endpoint = $PROXY_URL|" \
-	-e "s|^ca_file.*|insecure = yes|" "$T/owner" >"$T/broken"
+conf_proxied "$T/owner" "$T/broken"
 chmod 600 "$T/broken"
 proxy_rules proxy '[{"method": "PUT", "path": "/base/", "every": 2,
 	"action": "drop-response"}]'

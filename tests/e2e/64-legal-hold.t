@@ -2,25 +2,17 @@
 # Holds where the store has object lock: each object that a hold keeps is under
 # a legal hold of the store, and is let go when no hold keeps it any more.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket bucket lock
 d=$T/main
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket"
-write_conf "$T/conf" "$d" "$T/key" "s3:$bucket" -- "retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_archive = 1s
-retain_minimum = 1"
+rt_cluster "s3:$bucket"
+rt_conf "$T/conf" "s3:$bucket" -- "retain_archive = 1s"
 sed -i '/^\[repo r1\]/a object_lock = governance' "$T/conf"
 
 keys() {
-	s3ctl list "$bucket" | cut -f2 | grep -e "$1"
+	s3_keys "$bucket" | grep -e "$1"
 }
 # held ERE: how many of these objects are under a legal hold
 held() {
@@ -30,17 +22,12 @@ held() {
 count() {
 	keys "$1" | wc -l | tr -d ' '
 }
-backup() {
-	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
 hold() {
 	retention-hold -c "$T/conf" add --holder Legal --reason "a case" "$@"
 }
 
 rs_mark "$d" a
-first=$(backup)
+rt_backup first
 label=$(keys '\.backup$' | tail -n 1)
 start=${label##*/}
 start=${start%%.*}
@@ -48,7 +35,7 @@ rs_mark "$d" b
 rs_archived "$d"
 sleep 1
 from=$(pg_psql "$d" "SELECT clock_timestamp()")
-second=$(backup)
+rt_backup second
 rs_mark "$d" c
 rs_archived "$d"
 is "nothing is held at first" "$(held .)" 0
@@ -92,11 +79,9 @@ ok "a dry run" retention-prune -c "$T/conf" --dry-run
 
 # -- interrupted -------------------------------------------------------------------
 
-cp "$T/conf" "$T/proxied"
 proxy_start cut
-sed -i "s|^endpoint = .*|endpoint = $PROXY_URL|
-	s|^ca_file = .*|insecure = yes|
-	s|^retain_full.*|&\\nstore_deadline = 2s|" "$T/proxied"
+conf_proxied "$T/conf" "$T/proxied"
+sed -i 's/^retain_full.*/&\nstore_deadline = 2s/' "$T/proxied"
 all=$(held "/base/$first/")
 ok "the other hold on the backup is released" \
 	retention-hold -c "$T/conf" release "$two" --reason over
@@ -143,7 +128,7 @@ done
 # Somebody else's legal hold is not ours to take off.
 pg_start "$d" || bail "PostgreSQL does not start"
 sed -i "s|^conninfo = .*|conninfo = $(pg_conninfo "$d")|" "$T/conf"
-third=$(backup)
+rt_backup third
 pg_stop "$d"
 sleep 2
 s3ctl hold "$bucket" "$(keys "/$second/head")" ON || bail "no hold"

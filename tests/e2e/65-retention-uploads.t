@@ -2,20 +2,18 @@
 # Multipart uploads that were never completed: those begun a day ago are ended,
 # unless a backup may be running; others, and other people's, stay.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket bucket
 d=$T/main
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket/pre"
+rt_cluster "s3:$bucket/pre"
 rs_mark "$d" a
 rs_archived "$d"
 pg_stop "$d"
 proxy_start between
-sed -i "s|^endpoint = .*|endpoint = $PROXY_URL|
-	s|^ca_file = .*|insecure = yes|" "$T/conf"
-own=$(s3ctl list "$bucket" pre/ | cut -f2 | sed -n 's|/archive$||p')
+conf_proxied "$T/conf" "$T/conf"
+own=$(s3_keys "$bucket" pre/ | sed -n 's|/archive$||p')
 
 # begin NAME KEY: an upload that the server has; its id in the file NAME
 begin() {

@@ -2,16 +2,14 @@
 # Storage classes: packs alone go to the class of their own, by the backup's
 # class; and a restore from a class that has to be thawed says so.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket bucket
 d=$T/main
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket"
+rt_cluster "s3:$bucket"
 proxy_start between
-sed -i "s|^endpoint = .*|endpoint = $PROXY_URL|
-	s|^ca_file = .*|insecure = yes|" "$T/conf"
+conf_proxied "$T/conf" "$T/conf"
 sed "/^\[repo r1\]/a storage_class_archive = NOWHERE" "$T/conf" >"$T/archive"
 sed "/^\[repo r1\]/a storage_class_base = NOWHERE" "$T/conf" >"$T/base"
 sed "/^\[repo r1\]/a storage_class_base = STANDARD\nstorage_class_archive = STANDARD\nstorage_class = STANDARD" \
@@ -23,7 +21,7 @@ rs_archived "$d"
 # The server knows one class, STANDARD: another one is refused, which shows
 # what was sent with which class.
 packs() {
-	s3ctl list "$bucket" | cut -f2 | grep -c /pack/
+	s3_keys "$bucket" | grep -c /pack/
 }
 exits 2 "a class that the bucket has not is refused for packs" \
 	basebackup-ship -c "$T/base"

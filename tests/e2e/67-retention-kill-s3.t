@@ -2,39 +2,25 @@
 # Pruning a bucket that keeps versions is killed before each request that changes
 # something: what is left can be restored, and the next run does the rest.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket bucket versioned
 d=$T/main
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3:$bucket"
-write_conf "$T/conf" "$d" "$T/key" "s3:$bucket" -- "retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
+rt_cluster "s3:$bucket"
+rt_conf "$T/conf" "s3:$bucket"
 proxy_start between
-sed "s|^endpoint = .*|endpoint = $PROXY_URL|
-	s|^ca_file = .*|insecure = yes|" "$T/conf" >"$T/proxied"
-chmod 600 "$T/proxied"
+conf_proxied "$T/conf" "$T/proxied"
 
-backup() {
-	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
 # The trail grows with each run.
 objects() {
-	s3ctl list "$bucket" | cut -f2 | grep -v /audit/
+	s3_keys "$bucket" | grep -v /audit/
 }
 rs_mark "$d" a
-first=$(backup)
+rt_backup first
 rs_mark "$d" b
 rs_archived "$d"
-second=$(backup)
+rt_backup second
 rs_mark "$d" c
 rs_archived "$d"
 pg_stop "$d"
@@ -59,12 +45,17 @@ atleast "... changes by a few requests" "$requests" 4
 objects >"$T/pruned"
 is "... after which the backup is gone" "$(grep -c "/$first/" "$T/pruned")" 0
 
+# What is left of a backup without head waits for a day.
+as_pruned() {
+	objects | grep -v "/$first/[mp]" >"$T/now"
+	diff "$T/pruned" "$T/now"
+}
 # stopped N: it has come to the request that is not answered, or has ended
 stopped() {
 	[ "$(proxy_count between '^(PUT|POST|DELETE) ')" -ge "$1" ] ||
 		! kill -0 "$(bg_pid prune)" 2>/dev/null
 }
-broken=0 killed=0 n=0
+killed=0 n=0
 while [ $n -lt "$requests" ]; do
 	n=$((n + 1))
 	put_back
@@ -76,23 +67,10 @@ while [ $n -lt "$requests" ]; do
 	wait "$(bg_pid prune)" 2>/dev/null
 	rm -f "$T/bg/prune"
 	proxy_rules between
-	pitr-restore -c "$T/conf" --dry-run >"$T/out" 2>&1 || {
-		broken=$((broken + 1))
-		diag "before request $n: $(cat "$T/out")"
-	}
-	retention-prune -c "$T/conf" >"$T/out" 2>&1 || {
-		broken=$((broken + 1))
-		diag "before request $n: $(cat "$T/out")"
-	}
-	# What is left of a backup without head waits for a day.
-	objects | grep -v "/$first/[mp]" >"$T/now"
-	cmp -s "$T/pruned" "$T/now" || {
-		broken=$((broken + 1))
-		diag "before request $n: $(diff "$T/pruned" "$T/now")"
-	}
+	rt_killed as_pruned || diag "... before request $n"
 done
 is "killed before any of them it stays restorable, and the next run ends it" \
-	$broken 0
+	$RT_BROKEN 0
 is "... and each time it was killed" $killed "$requests"
 ok "the backup that is left can be restored" \
 	pitr-restore -c "$T/conf" --dry-run --backup "$second"

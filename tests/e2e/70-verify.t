@@ -2,21 +2,11 @@
 # Verifying a directory repository of a real cluster: a clean one says nothing,
 # and whatever is taken from it or changed in it is found, with what it means.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 d=$T/main repo=$T/repo
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
+rt_cluster "file:$repo"
 
-backup() {
-	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
-# The archive is old enough that nothing can be on its way.
-age() {
-	find "$repo" -type f -path '*/wal/*' -exec touch -d '2 hours ago' {} +
-}
 clean() {
 	clean_n=$1
 	shift
@@ -62,19 +52,20 @@ file_of() {
 }
 
 rs_mark "$d" a
-first=$(backup)
+rt_backup first
 stop=$(ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
 	tail -n 1)
 for x in b c d e f g h; do
 	rs_mark "$d" $x
 	rs_archived "$d"
 done
-second=$(backup)
+rt_backup second
 for x in i j; do
 	rs_mark "$d" $x
 	rs_archived "$d"
 done
-age
+# Old enough that nothing can be on its way.
+rt_age "$repo"
 base=$(dirname "$(ls -d "$repo"/main/*/base/"$first")")
 
 # -- clean ---------------------------------------------------------------------

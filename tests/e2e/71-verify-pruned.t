@@ -2,27 +2,11 @@
 # Verifying tells what retention let go from what was lost, and follows
 # timelines.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 d=$T/main repo=$T/repo
-short="retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
+rt_cluster "file:$repo"
 
-backup() {
-	basebackup-ship -c "$1" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
-age() {
-	find "$repo" -type f -path '*/wal/*' -exec touch -d '2 days ago' {} +
-}
 clean() {
 	clean_n=$1 clean_c=$2
 	shift 2
@@ -45,23 +29,23 @@ segments() {
 # -- thinning ------------------------------------------------------------------
 
 rs_mark "$d" a
-first=$(backup "$T/conf")
+rt_backup first
 for x in b c d; do
 	rs_mark "$d" $x
 	rs_archived "$d"
 done
 middle=$(segments 00000001 | tail -n 2 | head -n 1)
-second=$(backup "$T/conf")
+rt_backup second
 for x in e f; do
 	rs_mark "$d" $x
 	rs_archived "$d"
 done
-third=$(backup "$T/conf")
+rt_backup third
 rs_mark "$d" g
 rs_archived "$d"
-sleep 2
-age
-write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
+rt_settle
+rt_age "$repo"
+rt_conf "$T/short" "file:$repo"
 clean "before pruning" "$T/conf"
 clean "... by the rules that would let go" "$T/short"
 
@@ -124,11 +108,11 @@ rs_mark "$T/two" h
 rs_archived "$T/two"
 rs_mark "$T/two" i
 rs_archived "$T/two"
-fourth=$(backup "$T/conf")
+rt_backup fourth
 rs_mark "$T/two" j
 rs_archived "$T/two"
 pg_stop "$T/two"
-age
+rt_age "$repo"
 clean "two timelines" "$T/conf"
 ok "as JSON" repo-verify -c "$T/conf" --no-record --json
 cp "$T/out" "$T/json"

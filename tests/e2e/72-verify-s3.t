@@ -15,7 +15,7 @@ write_conf "$T/conf" "$d" "$T/key" "s3@$PROXY_URL:$bucket/pre" -- \
 	"push_deadline = 3s"
 
 objects() {
-	s3ctl list "$bucket" pre/ | cut -f2
+	s3_keys "$bucket" pre/
 }
 verify() {
 	: >"$T/proxy.requests"
@@ -43,13 +43,7 @@ rs_archived "$d"
 ok "the second time" verify --since-last
 atmost "... takes less than a quarter of it" $((4 * $(bytes))) "$whole"
 
-eval "$("$TOP/tests/servers/ceph" user "$S3_DIR" "verifier$$")"
-"$TOP/tests/servers/ceph" grant "$S3_DIR" "$bucket" "verifier$$" read ||
-	bail "no grant"
-sed -e "s|^access_key_id = .*|access_key_id = $ACCESS|" \
-	-e "s|^secret_access_key_file = .*|secret_access_key_file = $SECRET_FILE|" \
-	"$T/conf" >"$T/reader"
-chmod 600 "$T/reader"
+conf_user "$T/conf" "$T/reader" "$bucket" verifier read
 ok "credentials that may only read can verify" \
 	repo-verify -c "$T/reader" --no-record
 exits 4 "... and not record it" repo-verify -c "$T/reader"

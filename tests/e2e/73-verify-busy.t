@@ -2,22 +2,14 @@
 # Verifying while the repository is in use, several repositories, large segments
 # and no encryption.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 # -- in use --------------------------------------------------------------------
 
 d=$T/main repo=$T/repo
-short="retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
-write_conf "$T/conf" "$d" "$T/key" "file:$repo" -- "$short"
-basebackup-ship -c "$T/conf" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+rt_cluster "file:$repo"
+rt_conf "$T/conf" "file:$repo"
+rt_backup first
 
 # WAL without end, several segments at a time; backups and prunings all the
 # while, which let go what is two days old.

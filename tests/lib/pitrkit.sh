@@ -62,6 +62,7 @@
 #	                          variables of tests/servers/ceph and S3_DIR
 #	s3_bucket VAR [plain|versioned|lock]  makes a fresh bucket, sets VAR
 #	s3ctl VERB ARG...         tests/lib/s3ctl.py with the server filled in
+#	s3_keys BUCKET [PREFIX]   prints the keys of its objects
 #	proxy_start NAME [tls]    a fault proxy before it: sets PROXY_URL,
 #	                          and PROXY_LOG
 #	proxy_rules NAME [JSON]   sets its rules, see faultproxy.py; none: clear
@@ -75,6 +76,10 @@
 #	    or s3@URL:BUCKET/PREFIX (another endpoint; http:// gets insecure).
 #	    KEYFILE - means encryption = off.  LINEs go to the cluster section.
 #	    spool_dir is $T/spool.  conninfo is there if PGDATA's server runs.
+#	conf_proxied FROM TO      the same settings through the proxy that was
+#	                          started last
+#	conf_user FROM TO BUCKET NAME RIGHTS   the same settings with the
+#	    credentials of a new user; RIGHTS as of "tests/servers/ceph grant"
 
 set -u
 unset CDPATH PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGDATA PGSERVICE \
@@ -480,6 +485,10 @@ s3ctl() {
 	"$PYTHON" "$TOP/tests/lib/s3ctl.py" "$S3_DIR" "$@"
 }
 
+s3_keys() {
+	s3ctl list "$@" | cut -f2
+}
+
 proxy_start() {
 	proxy_tls="${2:+--cert $S3_CERT_FILE --key $S3_CERT_KEY}"
 	PROXY_LOG=$T/$1.requests
@@ -571,4 +580,19 @@ write_conf() {
 			conf_repo "r$conf_n" "$conf_r"
 		done
 	} >"$conf_file"
+}
+
+conf_proxied() {
+	sed "s|^endpoint = .*|endpoint = $PROXY_URL|
+		s|^ca_file = .*|insecure = yes|" "$1" >"$2.new" &&
+		mv "$2.new" "$2"
+}
+
+conf_user() {
+	eval "$("$TOP/tests/servers/ceph" user "$S3_DIR" "$4$$")"
+	"$TOP/tests/servers/ceph" grant "$S3_DIR" "$3" "$4$$" "$5" ||
+		bail "no grant"
+	sed -e "s|^access_key_id = .*|access_key_id = $ACCESS|" \
+		-e "s|^secret_access_key_file = .*|secret_access_key_file = $SECRET_FILE|" \
+		"$1" >"$2"
 }
