@@ -1,6 +1,5 @@
 #include "audit_record.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,7 @@
 /* 1970 and 2200: a clock may be wrong, but not a number that is no moment. */
 #define TIME_MAX INT64_C(7258118400000000)
 
-static const char *const phases[] = {"begun", "ended", "done"};
+static const char *const phases[] = {"begun", "ended", "done", NULL};
 
 /* ---- text ---- */
 
@@ -77,14 +76,12 @@ put_count(struct json *j, const char *name, uint64_t n, struct fault *f)
 static int
 put_chain(struct json *j, const struct audit_record *r, struct fault *f)
 {
-	char hex[2 * AUDIT_HASH + 1];
 	int rc;
 
-	text_hex(r->previous, AUDIT_HASH, hex);
 	if ((rc = json_put_i64(j, "format", RECORD_FORMAT, f)) != 0 ||
 	    (rc = json_put_str(j, "writer", r->writer, f)) != 0 ||
 	    (rc = json_put_u64(j, "sequence", r->sequence, f)) != 0 ||
-	    (rc = json_put_str(j, "previous", hex, f)) != 0)
+	    (rc = json_put_hex(j, "previous", r->previous, AUDIT_HASH, f)) != 0)
 		return rc;
 	return json_put_str(j, "began", r->began, f);
 }
@@ -179,28 +176,18 @@ audit_record_encode(
 
 /* ---- reading ---- */
 
-static int
-bad(struct fault *f, const char *member)
-{
-	return fault_set(f, FAULT_CORRUPT,
-	    "audit record: member \"%s\" has an impossible value", member);
-}
-
+/* As audit_record_text would have made it. */
 static int
 get_text(const struct json *j, const char *name, char *out, size_t cap,
     struct fault *f)
 {
 	const char *s;
-	size_t n;
 	int rc = json_get_str(j, name, &s, f);
 
 	if (rc != 0)
 		return rc;
-	n = strlen(s);
-	if (n >= cap)
-		return bad(f, name);
 	audit_record_text(out, cap, s);
-	return strcmp(out, s) == 0 ? 0 : bad(f, name);
+	return strcmp(out, s) == 0 ? 0 : json_bad(name, f);
 }
 
 static int
@@ -209,7 +196,7 @@ get_word(const struct json *j, const char *name, char out[AUDIT_WORD],
 {
 	int rc = get_text(j, name, out, AUDIT_WORD, f);
 
-	return rc != 0 || out[0] != '\0' ? rc : bad(f, name);
+	return rc != 0 || out[0] != '\0' ? rc : json_bad(name, f);
 }
 
 static int
@@ -222,59 +209,45 @@ get_count(
 	if (!json_has(j, name))
 		return 0;
 	rc = json_get_u64(j, name, out, f);
-	return rc == 0 && *out == AUDIT_UNKNOWN ? bad(f, name) : rc;
+	return rc == 0 && *out == AUDIT_UNKNOWN ? json_bad(name, f) : rc;
 }
 
 static int
 get_chain(const struct json *j, struct audit_record *r, struct fault *f)
 {
 	static const unsigned char none[AUDIT_HASH];
-	const char *hex;
-	int64_t format;
-	int rc = json_get_i64(j, "format", &format, f);
+	int rc;
 
-	if (rc == 0 && format != RECORD_FORMAT)
-		rc = fault_set(f, FAULT_CORRUPT,
-		    "audit record: format %" PRId64
-		    " is not known to this version of pitrkit",
-		    format);
-	if (rc != 0 ||
+	if ((rc = json_get_format(j, RECORD_FORMAT, f)) != 0 ||
 	    (rc = get_text(j, "writer", r->writer, sizeof r->writer, f)) != 0 ||
 	    (rc = json_get_u64(j, "sequence", &r->sequence, f)) != 0 ||
-	    (rc = json_get_str(j, "previous", &hex, f)) != 0 ||
+	    (rc = json_get_hex(j, "previous", r->previous, AUDIT_HASH, f)) !=
+		0 ||
 	    (rc = get_text(j, "began", r->began, sizeof r->began, f)) != 0)
 		return rc;
 	if (layout_check_writer(r->writer, f) != 0)
-		return bad(f, "writer");
+		return json_bad("writer", f);
 	if (r->sequence < 1 || r->sequence > LAYOUT_SEQUENCE_MAX)
-		return bad(f, "sequence");
-	if (strlen(hex) != 2 * AUDIT_HASH ||
-	    text_unhex(hex, r->previous, AUDIT_HASH) != 0 ||
-	    (memcmp(r->previous, none, AUDIT_HASH) == 0) != (r->sequence == 1))
-		return bad(f, "previous");
-	return (r->began[0] != '\0') == (r->sequence == 1) ? 0
-							   : bad(f, "began");
+		return json_bad("sequence", f);
+	if ((memcmp(r->previous, none, AUDIT_HASH) == 0) != (r->sequence == 1))
+		return json_bad("previous", f);
+	return (r->began[0] != '\0') == (r->sequence == 1)
+		   ? 0
+		   : json_bad("began", f);
 }
 
 static int
 get_who(const struct json *j, struct audit_record *r, struct fault *f)
 {
-	uint64_t pid;
 	int rc;
 
-	if ((rc = json_get_i64(j, "at_us", &r->at_us, f)) != 0 ||
+	if ((rc = json_get_range(j, "at_us", 0, TIME_MAX, &r->at_us, f)) != 0 ||
 	    (rc = get_text(j, "host", r->host, sizeof r->host, f)) != 0 ||
 	    (rc = get_text(j, "user", r->user, sizeof r->user, f)) != 0 ||
 	    (rc = get_word(j, "program", r->program, f)) != 0 ||
-	    (rc = get_word(j, "version", r->version, f)) != 0 ||
-	    (rc = json_get_u64(j, "pid", &pid, f)) != 0)
+	    (rc = get_word(j, "version", r->version, f)) != 0)
 		return rc;
-	if (r->at_us < 0 || r->at_us > TIME_MAX)
-		return bad(f, "at_us");
-	if (pid > UINT32_MAX)
-		return bad(f, "pid");
-	r->pid = (uint32_t)pid;
-	return 0;
+	return json_get_u32(j, "pid", 0, &r->pid, f);
 }
 
 static int
@@ -285,7 +258,7 @@ get_details(const struct json *j, struct audit_record *r, struct fault *f)
 	int rc = json_get_array(j, "details", &list, &n, f);
 
 	if (rc == 0 && n > AUDIT_DETAILS)
-		return bad(f, "details");
+		return json_bad("details", f);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct audit_detail *d = &r->details[i];
 
@@ -299,31 +272,18 @@ get_details(const struct json *j, struct audit_record *r, struct fault *f)
 }
 
 static int
-get_phase(const struct json *j, enum audit_phase *out, struct fault *f)
-{
-	char word[AUDIT_WORD];
-	int rc = get_word(j, "phase", word, f);
-
-	for (size_t i = 0; rc == 0 && i < 3; i++)
-		if (strcmp(word, phases[i]) == 0) {
-			*out = (enum audit_phase)i;
-			return 0;
-		}
-	return rc != 0 ? rc : bad(f, "phase");
-}
-
-static int
 get_what(const struct json *j, struct audit_record *r, struct fault *f)
 {
+	size_t phase = 0;
 	int rc;
 
 	if ((rc = get_text(
 		 j, "operation", r->operation, sizeof r->operation, f)) != 0)
 		return rc;
 	if (layout_check_hold(r->operation, f) != 0)
-		return bad(f, "operation");
+		return json_bad("operation", f);
 	if ((rc = get_word(j, "action", r->action, f)) != 0 ||
-	    (rc = get_phase(j, &r->phase, f)) != 0 ||
+	    (rc = json_get_choice(j, "phase", phases, &phase, f)) != 0 ||
 	    (rc = get_text(j, "object", r->object, sizeof r->object, f)) != 0 ||
 	    (rc = get_count(j, "objects", &r->objects, f)) != 0 ||
 	    (rc = get_count(j, "bytes", &r->bytes, f)) != 0 ||
@@ -334,6 +294,7 @@ get_what(const struct json *j, struct audit_record *r, struct fault *f)
 	    (rc = get_text(j, "approved_by", r->approved_by,
 		 sizeof r->approved_by, f)) != 0)
 		return rc;
+	r->phase = (enum audit_phase)phase;
 	return get_details(j, r, f);
 }
 
@@ -345,17 +306,15 @@ get_result(const struct json *j, struct audit_record *r, struct fault *f)
 
 	r->duration_ms = -1;
 	if (json_has(j, "duration_ms"))
-		rc = json_get_i64(j, "duration_ms", &r->duration_ms, f);
-	if (rc == 0 && json_has(j, "duration_ms") && r->duration_ms < 0)
-		return bad(f, "duration_ms");
+		rc = json_get_range(
+		    j, "duration_ms", 0, INT64_MAX, &r->duration_ms, f);
 	if (rc == 0 && json_has(j, "status"))
-		rc = json_get_i64(j, "status", &status, f);
-	if (rc == 0 && (json_has(j, "status") ? status < 0 || status > 255
-					      : r->phase != AUDIT_BEGUN))
-		return bad(f, "status");
+		rc = json_get_range(j, "status", 0, 255, &status, f);
+	else if (rc == 0 && r->phase != AUDIT_BEGUN)
+		return json_bad("status", f);
 	r->status = (int)status;
 	if (rc == 0 && r->phase == AUDIT_BEGUN && r->status >= 0)
-		return bad(f, "status");
+		return json_bad("status", f);
 	return rc != 0
 		   ? rc
 		   : get_text(j, "message", r->message, sizeof r->message, f);
@@ -375,10 +334,15 @@ audit_record_decode(
 	r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return fault_nomem(f);
-	if ((rc = json_parse(&j, "audit record", text, len, f)) == 0 &&
-	    (rc = get_chain(j, r, f)) == 0 && (rc = get_who(j, r, f)) == 0 &&
-	    (rc = get_what(j, r, f)) == 0 && (rc = get_result(j, r, f)) == 0)
-		*out = *r;
+	if ((rc = json_parse(&j, "audit record", text, len, f)) == 0) {
+		if ((rc = get_chain(j, r, f)) == 0 &&
+		    (rc = get_who(j, r, f)) == 0 &&
+		    (rc = get_what(j, r, f)) == 0 &&
+		    (rc = get_result(j, r, f)) == 0)
+			*out = *r;
+		else
+			fault_prefix(f, "audit record");
+	}
 	json_free(j);
 	free(r);
 	return rc;

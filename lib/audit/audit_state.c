@@ -79,21 +79,6 @@ bad(struct fault *f, const char *path)
 }
 
 static int
-take_hex(
-    const struct json *j, const char *name, unsigned char *out, struct fault *f)
-{
-	const char *hex;
-	int rc = json_get_str(j, name, &hex, f);
-
-	if (rc != 0)
-		return rc;
-	return strlen(hex) == 2 * AUDIT_HASH &&
-		       text_unhex(hex, out, AUDIT_HASH) == 0
-		   ? 0
-		   : fault_set(f, FAULT_CORRUPT, "%s", name);
-}
-
-static int
 take_pending(const struct json *j, struct audit_state *s, struct fault *f)
 {
 	const char *text;
@@ -107,25 +92,23 @@ take_pending(const struct json *j, struct audit_state *s, struct fault *f)
 	return text_unbase64(
 		   text, s->pending, AUDIT_STATE_PENDING, &s->pending_len) == 0
 		   ? 0
-		   : fault_set(f, FAULT_CORRUPT, "pending");
+		   : json_bad("pending", f);
 }
 
 static int
 take(const struct json *j, struct audit_state *s, struct fault *f)
 {
-	const char *writer;
-	int64_t format;
 	int rc;
 
-	if ((rc = json_get_i64(j, "format", &format, f)) != 0 ||
-	    (rc = json_get_str(j, "writer", &writer, f)) != 0 ||
+	if ((rc = json_get_format(j, STATE_FORMAT, f)) != 0 ||
+	    (rc = json_get_text(j, "writer", s->writer, sizeof s->writer, f)) !=
+		0 ||
 	    (rc = json_get_u64(j, "sequence", &s->sequence, f)) != 0 ||
-	    (rc = take_hex(j, "hash", s->hash, f)) != 0 ||
-	    (rc = layout_check_writer(writer, f)) != 0)
+	    (rc = json_get_hex(j, "hash", s->hash, AUDIT_HASH, f)) != 0 ||
+	    (rc = layout_check_writer(s->writer, f)) != 0)
 		return rc;
-	if (format != STATE_FORMAT || s->sequence >= LAYOUT_SEQUENCE_MAX)
-		return fault_set(f, FAULT_CORRUPT, "format or sequence");
-	memcpy(s->writer, writer, strlen(writer) + 1);
+	if (s->sequence >= LAYOUT_SEQUENCE_MAX)
+		return json_bad("sequence", f);
 	return take_pending(j, s, f);
 }
 
@@ -175,14 +158,12 @@ audit_state_load(const char *path, const char *host, struct audit_state *out,
 static int
 compose(const struct audit_state *s, char **text, size_t *len, struct fault *f)
 {
-	char hex[2 * AUDIT_HASH + 1];
 	char *base64 = malloc(4 * ((s->pending_len + 2) / 3) + 1);
 	struct json *j = NULL;
 	int rc;
 
 	if (base64 == NULL)
 		return fault_nomem(f);
-	text_hex(s->hash, AUDIT_HASH, hex);
 	base64[0] = '\0';
 	if (s->pending != NULL)
 		text_base64(s->pending, s->pending_len, base64);
@@ -190,7 +171,7 @@ compose(const struct audit_state *s, char **text, size_t *len, struct fault *f)
 	    (rc = json_put_i64(j, "format", STATE_FORMAT, f)) == 0 &&
 	    (rc = json_put_str(j, "writer", s->writer, f)) == 0 &&
 	    (rc = json_put_u64(j, "sequence", s->sequence, f)) == 0 &&
-	    (rc = json_put_str(j, "hash", hex, f)) == 0 &&
+	    (rc = json_put_hex(j, "hash", s->hash, AUDIT_HASH, f)) == 0 &&
 	    (rc = json_put_str(j, "pending", base64, f)) == 0)
 		rc = json_dump(j, text, len, f);
 	json_free(j);

@@ -51,9 +51,31 @@ bool json_has(const struct json *j, const char *name); /* and is not null */
 int json_at_str(
     const struct json *array, size_t i, const char **out, struct fault *f);
 
+/* The same with bounds on the value; CORRUPT, "member NAME has an impossible
+ * value", outside of them. An optional member is looked for with json_has.
+ * text: copied to out, shorter than cap bytes.
+ * choice: one of words, which end with NULL; *which is its place.
+ * hex: exactly n bytes. u32: min to UINT32_MAX. range: min to max.
+ * format: the member "format", which must be known. */
+int json_get_text(const struct json *j, const char *name, char *out, size_t cap,
+    struct fault *f);
+int json_get_choice(const struct json *j, const char *name,
+    const char *const *words, size_t *which, struct fault *f);
+int json_get_hex(const struct json *j, const char *name, unsigned char *out,
+    size_t n, struct fault *f);
+int json_get_u32(const struct json *j, const char *name, uint32_t min,
+    uint32_t *out, struct fault *f);
+int json_get_range(const struct json *j, const char *name, int64_t min,
+    int64_t max, int64_t *out, struct fault *f);
+int json_get_format(const struct json *j, int64_t known, struct fault *f);
+/* That fault, for bounds that only the caller knows. */
+int json_bad(const char *name, struct fault *f);
+
 /* Writing. json_put_u64 writes a decimal string above 2^63-1. */
 int json_put_str(
     struct json *j, const char *name, const char *value, struct fault *f);
+int json_put_hex(struct json *j, const char *name, const unsigned char *value,
+    size_t n, struct fault *f);
 int json_put_i64(
     struct json *j, const char *name, int64_t value, struct fault *f);
 int json_put_u64(

@@ -1,6 +1,5 @@
 #include "head.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,16 +20,6 @@ static const char *const types[] = {"full", "diff", "incr", NULL};
 static const char *const classes[] = {
     "", "daily", "weekly", "monthly", "yearly", "archive", NULL};
 static const char *const sources[] = {"stream", "files", NULL};
-
-static bool
-one_of(const char *s, const char *const *list)
-{
-	for (; *list != NULL; list++) {
-		if (strcmp(s, *list) == 0)
-			return true;
-	}
-	return false;
-}
 
 /* ---- writing ---- */
 
@@ -174,53 +163,17 @@ out:
 
 /* ---- reading ---- */
 
+/* One of list, of which each is shorter than out. */
 static int
-bad(struct fault *f, const char *member)
-{
-	return fault_set(f, FAULT_CORRUPT,
-	    "backup head: member \"%s\" has an impossible value", member);
-}
-
-static int
-get_text(const struct json *j, const char *name, char *out, size_t cap,
-    struct fault *f)
-{
-	const char *s;
-	size_t n;
-	int rc = json_get_str(j, name, &s, f);
-
-	if (rc != 0)
-		return rc;
-	n = strlen(s);
-	if (n >= cap)
-		return bad(f, name);
-	memcpy(out, s, n + 1);
-	return 0;
-}
-
-static int
-get_word(const struct json *j, const char *name, char *out, size_t cap,
+get_word(const struct json *j, const char *name, char *out,
     const char *const *list, struct fault *f)
 {
-	int rc = get_text(j, name, out, cap, f);
+	size_t i;
+	int rc = json_get_choice(j, name, list, &i, f);
 
-	if (rc != 0)
-		return rc;
-	return one_of(out, list) ? 0 : bad(f, name);
-}
-
-static int
-get_u32(const struct json *j, const char *name, uint32_t *out, struct fault *f)
-{
-	uint64_t v;
-	int rc = json_get_u64(j, name, &v, f);
-
-	if (rc != 0)
-		return rc;
-	if (v == 0 || v > UINT32_MAX)
-		return bad(f, name);
-	*out = (uint32_t)v;
-	return 0;
+	if (rc == 0)
+		memcpy(out, list[i], strlen(list[i]) + 1);
+	return rc;
 }
 
 static int
@@ -231,18 +184,13 @@ get_lsn(const struct json *j, const char *name, uint64_t *out, struct fault *f)
 
 	if (rc != 0)
 		return rc;
-	return text_lsn(s, out) == 0 && *out != 0 ? 0 : bad(f, name);
+	return text_lsn(s, out) == 0 && *out != 0 ? 0 : json_bad(name, f);
 }
 
 static int
 get_time(const struct json *j, const char *name, int64_t *out, struct fault *f)
 {
-	int rc = json_get_i64(j, name, out, f);
-
-	if (rc != 0)
-		return rc;
-	return *out >= HEAD_TIME_MIN && *out <= HEAD_TIME_MAX ? 0
-							      : bad(f, name);
+	return json_get_range(j, name, HEAD_TIME_MIN, HEAD_TIME_MAX, out, f);
 }
 
 static int
@@ -252,12 +200,12 @@ get_tablespace(
 	const char *path;
 	int rc;
 
-	if ((rc = get_u32(one, "oid", &t->oid, f)) != 0 ||
+	if ((rc = json_get_u32(one, "oid", 1, &t->oid, f)) != 0 ||
 	    (rc = json_get_str(one, "path", &path, f)) != 0 ||
 	    (rc = json_get_u64(one, "size", &t->size, f)) != 0)
 		return rc;
 	if (path[0] != '/' || strlen(path) >= MANIFEST_PATH)
-		return bad(f, "tablespaces.path");
+		return json_bad("tablespaces.path", f);
 	t->path = strdup(path);
 	return t->path != NULL ? 0 : fault_nomem(f);
 }
@@ -272,7 +220,7 @@ get_tablespaces(const struct json *j, struct head *h, struct fault *f)
 	if ((rc = json_get_array(j, "tablespaces", &list, &n, f)) != 0)
 		return rc;
 	if (n > HEAD_TABLESPACES)
-		return bad(f, "tablespaces");
+		return json_bad("tablespaces", f);
 	if (n == 0)
 		return 0;
 	h->tablespaces = calloc(n, sizeof *h->tablespaces);
@@ -285,7 +233,7 @@ get_tablespaces(const struct json *j, struct head *h, struct fault *f)
 		h->n_tablespaces++;
 		for (size_t k = 0; k < i; k++) {
 			if (h->tablespaces[k].oid == h->tablespaces[i].oid)
-				return bad(f, "tablespaces.oid");
+				return json_bad("tablespaces.oid", f);
 		}
 	}
 	return 0;
@@ -313,30 +261,21 @@ get_totals(const struct json *j, struct head *h, struct fault *f)
 static int
 get_what(const struct json *j, struct head *h, struct fault *f)
 {
-	int64_t format;
 	int rc;
 
-	if ((rc = json_get_i64(j, "format", &format, f)) != 0)
-		return rc;
-	if (format != HEAD_FORMAT)
-		return fault_set(f, FAULT_CORRUPT,
-		    "backup head: format %" PRId64
-		    " is not known to this version of pitrkit",
-		    format);
-	if ((rc = get_text(j, "id", h->id, sizeof h->id, f)) != 0)
+	if ((rc = json_get_format(j, HEAD_FORMAT, f)) != 0 ||
+	    (rc = json_get_text(j, "id", h->id, sizeof h->id, f)) != 0)
 		return rc;
 	if (layout_check_id(h->id, f) != 0)
-		return bad(f, "id");
-	if ((rc = get_word(j, "type", h->type, sizeof h->type, types, f)) !=
+		return json_bad("id", f);
+	if ((rc = get_word(j, "type", h->type, types, f)) != 0 ||
+	    (rc = get_word(j, "class", h->retention_class, classes, f)) != 0 ||
+	    (rc = get_word(j, "source", h->source, sources, f)) != 0 ||
+	    (rc = json_get_text(j, "label", h->label, sizeof h->label, f)) !=
 		0 ||
-	    (rc = get_word(j, "class", h->retention_class,
-		 sizeof h->retention_class, classes, f)) != 0 ||
-	    (rc = get_word(
-		 j, "source", h->source, sizeof h->source, sources, f)) != 0 ||
-	    (rc = get_text(j, "label", h->label, sizeof h->label, f)) != 0 ||
-	    (rc = get_text(j, "version", h->version, sizeof h->version, f)) !=
-		0 ||
-	    (rc = get_text(j, "host", h->host, sizeof h->host, f)) != 0 ||
+	    (rc = json_get_text(
+		 j, "version", h->version, sizeof h->version, f)) != 0 ||
+	    (rc = json_get_text(j, "host", h->host, sizeof h->host, f)) != 0 ||
 	    (rc = json_get_bool(j, "checksums", &h->checksums, f)) != 0)
 		return rc;
 	return json_get_bool(j, "from_standby", &h->from_standby, f);
@@ -347,11 +286,13 @@ get_where(const struct json *j, struct head *h, struct fault *f)
 {
 	int rc;
 
-	if ((rc = get_u32(j, "pg_version", &h->pg_version, f)) != 0 ||
+	if ((rc = json_get_u32(j, "pg_version", 1, &h->pg_version, f)) != 0 ||
 	    (rc = json_get_u64(j, "system_id", &h->system_id, f)) != 0 ||
-	    (rc = get_u32(j, "segment_size", &h->segment_size, f)) != 0 ||
-	    (rc = get_u32(j, "timeline", &h->timeline, f)) != 0 ||
-	    (rc = get_u32(j, "stop_timeline", &h->stop_timeline, f)) != 0 ||
+	    (rc = json_get_u32(j, "segment_size", 1, &h->segment_size, f)) !=
+		0 ||
+	    (rc = json_get_u32(j, "timeline", 1, &h->timeline, f)) != 0 ||
+	    (rc = json_get_u32(j, "stop_timeline", 1, &h->stop_timeline, f)) !=
+		0 ||
 	    (rc = get_lsn(j, "start_lsn", &h->start_lsn, f)) != 0 ||
 	    (rc = get_lsn(j, "stop_lsn", &h->stop_lsn, f)) != 0 ||
 	    (rc = get_time(j, "start_us", &h->start_us, f)) != 0 ||
@@ -360,11 +301,11 @@ get_where(const struct json *j, struct head *h, struct fault *f)
 	    (rc = json_get_u64(j, "manifest_size", &h->manifest_size, f)) != 0)
 		return rc;
 	if (!walname_segment_size_ok(h->segment_size))
-		return bad(f, "segment_size");
+		return json_bad("segment_size", f);
 	if (h->stop_timeline != h->timeline)
-		return bad(f, "stop_timeline");
+		return json_bad("stop_timeline", f);
 	if (h->stop_lsn <= h->start_lsn)
-		return bad(f, "stop_lsn");
+		return json_bad("stop_lsn", f);
 	return 0;
 }
 
@@ -383,6 +324,7 @@ head_decode(const void *text, size_t len, struct head *out, struct fault *f)
 	if ((rc = get_what(j, &h, f)) != 0 || (rc = get_where(j, &h, f)) != 0 ||
 	    (rc = get_tablespaces(j, &h, f)) != 0 ||
 	    (rc = get_totals(j, &h, f)) != 0) {
+		fault_prefix(f, "backup head");
 		head_free(&h);
 		goto out;
 	}

@@ -22,21 +22,6 @@ get_time(const struct json *j, const char *name, int64_t *us, struct fault *f)
 	return json_has(j, name) ? json_get_i64(j, name, us, f) : 0;
 }
 
-static int
-get_text(const struct json *j, const char *name, char *out, size_t cap,
-    struct fault *f)
-{
-	const char *s;
-	int rc = json_get_str(j, name, &s, f);
-
-	if (rc != 0)
-		return rc;
-	if (strlen(s) >= cap)
-		return fault_set(f, FAULT_CORRUPT, "%s: too long", name);
-	memcpy(out, s, strlen(s) + 1);
-	return 0;
-}
-
 /* Seal a record and put it. Takes j. */
 static int
 store_record(struct repo *r, size_t i, const struct hold *h, const char *what,
@@ -113,10 +98,10 @@ take_placed(const struct json *j, struct hold *h, struct fault *f)
 	int rc;
 
 	if ((rc = json_get_i64(j, "placed_us", &h->placed_us, f)) != 0 ||
-	    (rc = get_text(j, "holder", h->holder, HOLD_TEXT, f)) != 0 ||
-	    (rc = get_text(j, "reason", h->reason, HOLD_TEXT, f)) != 0 ||
-	    (rc = get_text(j, "by", h->by, HOLD_TEXT, f)) != 0 ||
-	    (rc = get_text(j, "backup", h->backup, LAYOUT_ID, f)) != 0 ||
+	    (rc = json_get_text(j, "holder", h->holder, HOLD_TEXT, f)) != 0 ||
+	    (rc = json_get_text(j, "reason", h->reason, HOLD_TEXT, f)) != 0 ||
+	    (rc = json_get_text(j, "by", h->by, HOLD_TEXT, f)) != 0 ||
+	    (rc = json_get_text(j, "backup", h->backup, LAYOUT_ID, f)) != 0 ||
 	    (rc = get_time(j, "from_us", &h->from_us, f)) != 0 ||
 	    (rc = get_time(j, "to_us", &h->to_us, f)) != 0 ||
 	    (rc = get_time(j, "until_us", &h->until_us, f)) != 0)
@@ -134,9 +119,9 @@ take_released(const struct json *j, struct hold *h, struct fault *f)
 
 	h->released = true;
 	if ((rc = json_get_i64(j, "released_us", &h->released_us, f)) != 0 ||
-	    (rc = get_text(j, "by", h->released_by, HOLD_TEXT, f)) != 0)
+	    (rc = json_get_text(j, "by", h->released_by, HOLD_TEXT, f)) != 0)
 		return rc;
-	return get_text(j, "reason", h->released_for, HOLD_TEXT, f);
+	return json_get_text(j, "reason", h->released_for, HOLD_TEXT, f);
 }
 
 static int
@@ -147,7 +132,6 @@ read_record(struct repo *r, size_t i, struct hold *h, const char *what,
 	char key[LAYOUT_KEY], name[LAYOUT_KEY];
 	struct json *j = NULL;
 	const char *id;
-	int64_t format;
 	int rc;
 
 	if ((rc = layout_hold(repo_cluster(r), repo_system_id(r), h->id, what,
@@ -156,9 +140,9 @@ read_record(struct repo *r, size_t i, struct hold *h, const char *what,
 	    (rc = repo_get_object(r, i, key, OBJECT_HOLD, name, &text, d, f)) ==
 		0 &&
 	    (rc = json_parse(&j, "hold", text.data, text.len, f)) == 0 &&
-	    (rc = json_get_i64(j, "format", &format, f)) == 0 &&
+	    (rc = json_get_format(j, HOLD_FORMAT, f)) == 0 &&
 	    (rc = json_get_str(j, "id", &id, f)) == 0) {
-		if (format != HOLD_FORMAT || strcmp(id, h->id) != 0)
+		if (strcmp(id, h->id) != 0)
 			rc = fault_set(
 			    f, FAULT_CORRUPT, "not a record of this hold");
 		else if (strcmp(what, "placed") == 0)

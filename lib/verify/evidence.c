@@ -75,31 +75,6 @@ find_newest(struct repo *r, size_t i, char id[LAYOUT_ID], struct fault *f)
 }
 
 static int
-take_sum(const struct json *j, unsigned char sum[BLOCKS_SUM], struct fault *f)
-{
-	const char *hex;
-	int rc = json_get_str(j, "sum", &hex, f);
-
-	if (rc == 0 && (strlen(hex) != 2 * BLOCKS_SUM ||
-			   text_unhex(hex, sum, BLOCKS_SUM) != 0))
-		rc = fault_set(f, FAULT_CORRUPT, "\"sum\" is no sum");
-	return rc;
-}
-
-static int
-take_u32(const struct json *j, const char *name, uint32_t *out, struct fault *f)
-{
-	int64_t v;
-	int rc = json_get_i64(j, name, &v, f);
-
-	if (rc == 0 && (v < 0 || v > UINT32_MAX))
-		rc = fault_set(f, FAULT_CORRUPT, "\"%s\" out of range", name);
-	if (rc == 0)
-		*out = (uint32_t)v;
-	return rc;
-}
-
-static int
 take_wal(const struct json *read, struct evidence *e, struct fault *f)
 {
 	struct json *list, *j;
@@ -115,12 +90,13 @@ take_wal(const struct json *read, struct evidence *e, struct fault *f)
 		struct blocks_mark *m = &e->wal[i];
 
 		if ((rc = json_at(list, i, &j, f)) != 0 ||
-		    (rc = take_u32(j, "timeline", &m->timeline, f)) != 0 ||
-		    (rc = take_u32(j, "log", &m->log, f)) != 0 ||
-		    (rc = take_u32(j, "first", &m->first, f)) != 0 ||
-		    (rc = take_u32(j, "last", &m->last, f)) != 0 ||
-		    (rc = take_u32(j, "files", &m->files, f)) != 0 ||
-		    (rc = take_sum(j, m->sum, f)) != 0 ||
+		    (rc = json_get_u32(j, "timeline", 0, &m->timeline, f)) !=
+			0 ||
+		    (rc = json_get_u32(j, "log", 0, &m->log, f)) != 0 ||
+		    (rc = json_get_u32(j, "first", 0, &m->first, f)) != 0 ||
+		    (rc = json_get_u32(j, "last", 0, &m->last, f)) != 0 ||
+		    (rc = json_get_u32(j, "files", 0, &m->files, f)) != 0 ||
+		    (rc = json_get_hex(j, "sum", m->sum, BLOCKS_SUM, f)) != 0 ||
 		    (rc = json_get_i64(j, "read_us", &m->read_us, f)) != 0)
 			return rc;
 		if (m->last < m->first ||
@@ -136,7 +112,6 @@ static int
 take_backups(const struct json *read, struct evidence *e, struct fault *f)
 {
 	struct json *list, *j;
-	const char *id;
 	size_t n;
 	int rc = json_get_array(read, "backups", &list, &n, f);
 
@@ -149,13 +124,13 @@ take_backups(const struct json *read, struct evidence *e, struct fault *f)
 		struct evidence_backup *b = &e->backups[i];
 
 		if ((rc = json_at(list, i, &j, f)) != 0 ||
-		    (rc = json_get_str(j, "id", &id, f)) != 0 ||
-		    (rc = layout_check_id(id, f)) != 0 ||
+		    (rc = json_get_text(j, "id", b->id, sizeof b->id, f)) !=
+			0 ||
+		    (rc = layout_check_id(b->id, f)) != 0 ||
 		    (rc = json_get_u64(j, "objects", &b->objects, f)) != 0 ||
-		    (rc = take_sum(j, b->sum, f)) != 0 ||
+		    (rc = json_get_hex(j, "sum", b->sum, BLOCKS_SUM, f)) != 0 ||
 		    (rc = json_get_i64(j, "read_us", &b->read_us, f)) != 0)
 			return rc;
-		memcpy(b->id, id, strlen(id) + 1);
 		e->n_backups++;
 	}
 	return 0;
@@ -165,14 +140,13 @@ static int
 take_report(struct evidence *e, struct fault *f)
 {
 	struct json *read;
-	int64_t format;
 	const char *id;
 	int rc;
 
-	if ((rc = json_get_i64(e->all, "format", &format, f)) != 0 ||
+	if ((rc = json_get_format(e->all, FORMAT, f)) != 0 ||
 	    (rc = json_get_str(e->all, "id", &id, f)) != 0)
 		return rc;
-	if (format != FORMAT || strcmp(id, e->id) != 0)
+	if (strcmp(id, e->id) != 0)
 		return fault_set(f, FAULT_CORRUPT, "is no report of this id");
 	if ((rc = json_get_object(e->all, "read", &read, f)) != 0 ||
 	    (rc = take_wal(read, e, f)) != 0)
@@ -229,15 +203,6 @@ evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
 /* ---- writing ---- */
 
 static int
-put_sum(struct json *j, const unsigned char sum[BLOCKS_SUM], struct fault *f)
-{
-	char hex[2 * BLOCKS_SUM + 1];
-
-	text_hex(sum, BLOCKS_SUM, hex);
-	return json_put_str(j, "sum", hex, f);
-}
-
-static int
 put_mark(struct json *list, const struct blocks_mark *m, struct fault *f)
 {
 	struct json *j;
@@ -249,7 +214,7 @@ put_mark(struct json *list, const struct blocks_mark *m, struct fault *f)
 	    (rc = json_put_i64(j, "first", m->first, f)) != 0 ||
 	    (rc = json_put_i64(j, "last", m->last, f)) != 0 ||
 	    (rc = json_put_i64(j, "files", m->files, f)) != 0 ||
-	    (rc = put_sum(j, m->sum, f)) != 0)
+	    (rc = json_put_hex(j, "sum", m->sum, BLOCKS_SUM, f)) != 0)
 		return rc;
 	return json_put_i64(j, "read_us", m->read_us, f);
 }
@@ -263,7 +228,7 @@ put_backup(struct json *list, const struct evidence_backup *b, struct fault *f)
 	if ((rc = json_append_object(list, &j, f)) != 0 ||
 	    (rc = json_put_str(j, "id", b->id, f)) != 0 ||
 	    (rc = json_put_u64(j, "objects", b->objects, f)) != 0 ||
-	    (rc = put_sum(j, b->sum, f)) != 0)
+	    (rc = json_put_hex(j, "sum", b->sum, BLOCKS_SUM, f)) != 0)
 		return rc;
 	return json_put_i64(j, "read_us", b->read_us, f);
 }

@@ -102,6 +102,52 @@ members_have_their_type_or_are_named(void **state)
 }
 
 static void
+a_value_out_of_its_bounds_is_refused_and_named(void **state)
+{
+	static const char *const words[] = {"one", "two", NULL};
+	struct json *j = parse("{\"t\":\"four\",\"w\":\"two\",\"h\":\"0aFf\","
+			       "\"big\":4294967296,\"max\":4294967295,"
+			       "\"zero\":0,\"format\":2}");
+	unsigned char hex[2] = {7, 7};
+	uint32_t u = 7;
+	int64_t i = 7;
+	size_t which = 7;
+	char text[5] = "x";
+
+	(void)state;
+	assert_int_equal(json_get_text(j, "t", text, 4, &f), FAULT_CORRUPT);
+	assert_string_equal(f.text, "member \"t\" has an impossible value");
+	assert_string_equal(text, "x");
+	assert_int_equal(json_get_text(j, "t", text, 5, &f), 0);
+	assert_string_equal(text, "four");
+	assert_int_equal(
+	    json_get_choice(j, "t", words, &which, &f), FAULT_CORRUPT);
+	assert_int_equal(which, 7);
+	assert_int_equal(json_get_choice(j, "w", words, &which, &f), 0);
+	assert_int_equal(which, 1);
+	assert_int_equal(json_get_hex(j, "h", hex, 1, &f), FAULT_CORRUPT);
+	assert_int_equal(json_get_hex(j, "t", hex, 2, &f), FAULT_CORRUPT);
+	assert_int_equal(json_get_hex(j, "h", hex, 2, &f), 0);
+	assert_int_equal(hex[0], 0x0a);
+	assert_int_equal(hex[1], 0xff);
+	assert_int_equal(json_get_u32(j, "big", 0, &u, &f), FAULT_CORRUPT);
+	assert_int_equal(json_get_u32(j, "zero", 1, &u, &f), FAULT_CORRUPT);
+	assert_int_equal(u, 7);
+	assert_int_equal(json_get_u32(j, "max", 1, &u, &f), 0);
+	assert_true(u == UINT32_MAX);
+	assert_int_equal(
+	    json_get_range(j, "zero", 1, 2, &i, &f), FAULT_CORRUPT);
+	assert_int_equal(
+	    json_get_range(j, "format", -1, 1, &i, &f), FAULT_CORRUPT);
+	assert_int_equal(i, 7);
+	assert_int_equal(json_get_range(j, "format", 2, 2, &i, &f), 0);
+	assert_int_equal(i, 2);
+	assert_int_equal(json_get_format(j, 1, &f), FAULT_CORRUPT);
+	assert_int_equal(json_get_format(j, 2, &f), 0);
+	json_free(j);
+}
+
+static void
 numbers_keep_all_64_bits(void **state)
 {
 	static const uint64_t values[] = {
@@ -186,6 +232,7 @@ main(void)
 	    cmocka_unit_test(what_is_not_one_document_is_refused),
 	    cmocka_unit_test(a_refusal_does_not_show_the_document),
 	    cmocka_unit_test(members_have_their_type_or_are_named),
+	    cmocka_unit_test(a_value_out_of_its_bounds_is_refused_and_named),
 	    cmocka_unit_test(numbers_keep_all_64_bits),
 	    cmocka_unit_test(a_document_is_written_in_one_way),
 	    cmocka_unit_test(text_that_is_not_utf8_is_refused),
