@@ -1,10 +1,6 @@
 #!/bin/sh
 # Who restores need not be who backed up: another user of the system, or root.
 # Runs as root
-if [ "$(id -u)" -ne 0 ]; then
-	echo "1..0 # SKIP needs root, to be several users"
-	exit 0
-fi
 PITRKIT_AS_ROOT=yes
 . "$(dirname "$0")/../lib/pitrkit.sh"
 

@@ -5,7 +5,7 @@
 #
 # and ends with done_testing.  With the line "# Runs as root" and
 # PITRKIT_AS_ROOT=yes before the library is read it is run by root, and starts
-# PostgreSQL by itself.  It runs alone (sh tests/e2e/NAME.t, as any user
+# PostgreSQL by itself; nobody else can run it.  It runs alone (sh tests/e2e/NAME.t, as any user
 # but root) or under tests/run.  When it ends, however it ends, everything
 # that was started through these functions is stopped and $T is removed
 # (PITRKIT_KEEP=1 keeps it).
@@ -103,8 +103,17 @@ bail() {
 	exit 99
 }
 
-[ "$(id -u)" -ne 0 ] || [ -n "${PITRKIT_AS_ROOT:-}" ] ||
-	bail "PostgreSQL does not run as root: use tests/run"
+cannot_run() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+if [ "$(id -u)" -ne 0 ]; then
+	[ -z "${PITRKIT_AS_ROOT:-}" ] || cannot_run "wants root: tests/run"
+else
+	[ -n "${PITRKIT_AS_ROOT:-}" ] ||
+		bail "PostgreSQL does not run as root: use tests/run"
+fi
 tap_name=$(basename "$0" .t)
 T=$(mktemp -d "${TMPDIR:-/tmp}/$(echo "$tap_name" | cut -c1-20).XXXXXX") ||
 	bail "no temporary directory"
@@ -155,6 +164,15 @@ end_leftovers() {
 	done
 }
 
+# The ends of the servers' logs and of what ran in the background.
+show_logs() {
+	for tap_f in $(ls -t "$T"/*.log 2>/dev/null | head -n 6); do
+		[ -s "$tap_f" ] || continue
+		diag "$tap_f:"
+		tail -n 8 "$tap_f" | cut -c1-300 | sed 's/^/#   /'
+	done
+}
+
 tap_cleanup() {
 	tap_status=$?
 	trap '' HUP INT TERM
@@ -170,6 +188,7 @@ tap_cleanup() {
 	done
 	[ ! -d "$T/ceph" ] || "$TOP/tests/servers/ceph" stop "$T/ceph"
 	end_leftovers
+	[ -n "$tap_done" ] && [ $tap_failed -eq 0 ] || show_logs
 	cd /
 	if [ -n "${PITRKIT_KEEP:-}" ]; then
 		echo "# kept: $T"

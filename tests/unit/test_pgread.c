@@ -48,7 +48,7 @@ setup(void **state)
 	int fd;
 
 	(void)state;
-	snprintf(path, sizeof path, "/tmp/test_pgread.XXXXXX");
+	snprintf(path, sizeof path, "/var/tmp/test_pgread.XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	(void)close(fd);
@@ -385,7 +385,8 @@ the_cache_is_left_as_it_was(void **state)
 	assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
 	if (cached() == before) {
 		(void)close(fd);
-		print_message("# /tmp lives in memory: nothing leaves it\n");
+		print_message(
+		    "# /var/tmp lives in memory: nothing leaves it\n");
 		skip();
 	}
 	assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM), 0);
