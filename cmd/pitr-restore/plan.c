@@ -155,6 +155,8 @@ plan_prove(struct plan *p, struct fault *f)
 		rc = take_best(p, f);
 	if (rc == 0)
 		rc = waypath_find(p->repo, p->head, &p->goal, &p->way, &d, f);
+	if (rc == FAULT_ABSENT && p->head != NULL)
+		waychoice_add_next(p->repo, &p->catalog, &p->goal, &d, f);
 	if (rc != 0)
 		return rc;
 	p->has_way = true;

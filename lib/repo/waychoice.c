@@ -85,7 +85,8 @@ none_fits(const struct catalog *c, const struct head *oldest, uint32_t timeline,
 	text_format_lsn(oldest->stop_lsn, lsn);
 	return fault_set(f, FAULT_CONFIG,
 	    "no backup on the way to timeline %u ended before the %s: the "
-	    "oldest is %s, from %s (LSN %s) on anything can be restored",
+	    "oldest is %s, and nothing before its end, %s (LSN %s), can be "
+	    "restored",
 	    timeline,
 	    g->target == WAYPATH_XID    ? "target transaction"
 	    : g->target == WAYPATH_NAME ? "target point"
@@ -112,32 +113,68 @@ check_no_hole(struct repo *r, const struct history *h, uint32_t segment_size,
 	return rc;
 }
 
+/* Pruning by tiers leaves old backups alone with the WAL that makes them
+ * consistent: where the WAL goes on, behind segno, there is a backup again. */
+static const struct head *
+next_stretch(const struct catalog *c, const struct history *h, uint64_t segno)
+{
+	const struct head *next = NULL;
+	size_t k;
+
+	for (k = 0; k < c->n; k++) {
+		const struct head *b = &c->backups[k].head;
+
+		if (history_reaches(h, b->timeline, b->stop_lsn) &&
+		    walname_segno_of(b->start_lsn, b->segment_size) > segno &&
+		    (next == NULL || b->start_lsn < next->start_lsn))
+			next = b;
+	}
+	return next;
+}
+
+static int
+not_found(const struct waypath_goal *g, const struct head *oldest,
+    const char *missing, struct fault *f)
+{
+	char but[80] = "";
+
+	if (missing[0] != '\0')
+		snprintf(but, sizeof but,
+		    "; WAL is missing behind it, from %s on", missing);
+	if (g->target == WAYPATH_NAME)
+		return fault_set(f, FAULT_CONFIG,
+		    "no restore point '%s' is in the archive after the oldest "
+		    "backup, %s%s",
+		    g->name, oldest->id, but);
+	return fault_set(f, FAULT_CONFIG,
+	    "transaction %u does not end in the archive after the oldest "
+	    "backup, %s%s",
+	    g->xid, oldest->id, but);
+}
+
 /* Where the point or xid first shows, from the oldest usable backup on. */
 static int
-find_limit(struct repo *r, const struct head *oldest, const struct history *h,
-    const struct waypath_goal *g, uint64_t *limit, const struct deadline *d,
-    struct fault *f)
+find_limit(struct repo *r, const struct catalog *c, const struct head *oldest,
+    const struct history *h, const struct waypath_goal *g, uint64_t *limit,
+    const struct deadline *d, struct fault *f)
 {
+	const struct head *from = oldest;
+	char missing[WALNAME_SIZE] = "";
 	struct search q = {.goal = g};
 	int rc;
 
-	rc = walscan_run(r, h, oldest->segment_size,
-	    walname_segno_of(oldest->start_lsn, oldest->segment_size), look_for,
-	    &q, d, f);
+	while ((rc = walscan_run(r, h, from->segment_size,
+		    walname_segno_of(from->start_lsn, from->segment_size),
+		    look_for, &q, d, f)) == 0 &&
+	       !q.found && (from = next_stretch(c, h, q.last.segno)) != NULL)
+		if (missing[0] == '\0')
+			memcpy(missing, q.last.name, sizeof missing);
 	if (rc == 0 && !q.found)
 		rc = check_no_hole(r, h, oldest->segment_size, &q.last, d, f);
 	if (rc != 0)
 		return rc;
-	if (!q.found && g->target == WAYPATH_NAME)
-		return fault_set(f, FAULT_CONFIG,
-		    "no restore point '%s' is in the archive after the oldest "
-		    "backup, %s",
-		    g->name, oldest->id);
 	if (!q.found)
-		return fault_set(f, FAULT_CONFIG,
-		    "transaction %u does not end in the archive after the "
-		    "oldest backup, %s",
-		    g->xid, oldest->id);
+		return not_found(g, oldest, missing, f);
 	*limit = q.lsn;
 	return 0;
 }
@@ -189,7 +226,7 @@ waychoice_pick(struct repo *r, const struct catalog *c,
 	pick(c, &h, g, limit, &oldest, &best);
 	if (oldest != NULL &&
 	    (g->target == WAYPATH_XID || g->target == WAYPATH_NAME)) {
-		rc = find_limit(r, oldest, &h, g, &limit, d, f);
+		rc = find_limit(r, c, oldest, &h, g, &limit, d, f);
 		pick(c, &h, g, limit, &oldest, &best);
 	}
 	if (rc == 0 && best == NULL)
@@ -200,4 +237,34 @@ waychoice_pick(struct repo *r, const struct catalog *c,
 	}
 	history_free(&h);
 	return rc;
+}
+
+void
+waychoice_add_next(struct repo *r, const struct catalog *c,
+    const struct waypath_goal *g, const struct deadline *d, struct fault *f)
+{
+	const struct waypath_goal end = {
+	    .target = WAYPATH_IMMEDIATE, .timeline = g->timeline};
+	struct fault before = *f, ignored = FAULT_INIT;
+	char when[CLOCK_TEXT_SIZE], lsn[20];
+	struct waypath w;
+	size_t k;
+
+	if (g->target != WAYPATH_TIME && g->target != WAYPATH_LSN)
+		return;
+	for (k = 0; k < c->n; k++) {
+		const struct head *b = &c->backups[k].head;
+
+		if (ends_before(b, g, 0) ||
+		    waypath_find(r, b, &end, &w, d, &ignored) != 0)
+			continue;
+		waypath_free(&w);
+		clock_format(b->stop_us, when);
+		text_format_lsn(b->stop_lsn, lsn);
+		fault_set(f, before.code,
+		    "%s; what can be restored next is the end of backup %s, %s "
+		    "(LSN %s)",
+		    before.text, b->id, when, lsn);
+		return;
+	}
 }

@@ -16,4 +16,12 @@ int waychoice_pick(struct repo *r, const struct catalog *c,
     const struct waypath_goal *g, const struct catalog_backup **out,
     uint32_t *timeline, const struct deadline *d, struct fault *f);
 
+/*
+ * f: WAL is missing on the way to the goal, a time or an LSN. The first moment
+ * behind it that can be restored is added: the end of the next backup whose own
+ * WAL is there. Left as it is when there is none, or that cannot be seen.
+ */
+void waychoice_add_next(struct repo *r, const struct catalog *c,
+    const struct waypath_goal *g, const struct deadline *d, struct fault *f);
+
 #endif

@@ -177,11 +177,14 @@ judge_end(
 {
 	struct waypath *w = k->way;
 	char later[WALNAME_SIZE] = "";
-	char last[CLOCK_TEXT_SIZE] = "the backup's end";
+	char last[CLOCK_TEXT_SIZE];
 	int rc;
 
-	if (w->last_commit_us != CLOCK_NONE)
-		clock_format(w->last_commit_us, last);
+	clock_format(w->last_commit_us != CLOCK_NONE &&
+			     w->last_commit_us > k->head->stop_us
+			 ? w->last_commit_us
+			 : k->head->stop_us,
+	    last);
 	if (w->segments == 0 || w->last_segno < k->stop_segno)
 		return fault_set(f, FAULT_ABSENT,
 		    "%s is not in the archive: backup %s cannot be made "
@@ -210,8 +213,8 @@ judge_end(
 	if (later[0] != '\0')
 		return fault_set(f, FAULT_ABSENT,
 		    "%s is not in the archive although %s is: nothing after "
-		    "%s can be reached",
-		    k->missing, later, last);
+		    "%s can be reached from backup %s",
+		    k->missing, later, last, k->head->id);
 	return 0;
 }
 

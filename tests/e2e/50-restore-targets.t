@@ -162,9 +162,9 @@ refuses 2 "$what" --target-lsn 7/0 --no-progress
 refuses 2 "transaction 4711 does not end in the archive" --target-xid 4711
 refuses 2 "no restore point 'nowhere' is in the archive" \
 	--target-name nowhere
-refuses 2 "the oldest is $backup, from 2.*can be restored" \
+refuses 2 "the oldest is $backup, .* its end, 2.*can be restored" \
 	--target-time "$early"
-refuses 2 "the oldest is $backup, from 2.*can be restored" --target-lsn 0/1
+refuses 2 "the oldest is $backup, .* its end, 2.*can be restored" --target-lsn 0/1
 refuses 2 "backup $backup ended at 2.*choose an older" \
 	--target-time "$early" --backup "$backup"
 refuses 1 "00000009.history is not in the archive" --target-timeline 9
