@@ -71,8 +71,11 @@ USES_verify := util secret codec json crypto pg conf store object repo retain
 USES_pgconn := util secret pg
 USES_cli    := util secret conf
 USES_relay  := front util
+USES_operation := util secret codec json crypto pg conf store object repo audit \
+	cli
 MODULES := front util secret codec json xml crypto http pg conf s3 store \
-	object retain repo audit source gather verify pgconn cli relay
+	object retain repo audit source gather verify pgconn cli relay \
+	operation
 
 LIB_SRC := $(foreach m,$(MODULES),$(wildcard lib/$(m)/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)

@@ -348,16 +348,16 @@ main(int argc, char **argv)
 	struct conf *conf = NULL;
 	struct ship s = {0};
 	struct fault f = FAULT_INIT;
-	int status = cli_start(&cli, &program, argc, argv);
+	int status = cli_start(&cli, &program, argc, argv), rc;
 
 	if (status != CLI_GO || (status = read_wishes(&s, &w, &cli)) != CLI_GO)
 		return status;
-	status = 0;
-	if (cli_config(&cli, &conf, &s.conf, &f) != 0 ||
-	    run(&s, w.repo, &f) != 0 || report(&s, w.json, &f) != 0)
-		status = cli_fail(&f);
-	trail_end(&s, status, status != 0 ? &f : NULL);
-	audit_free(s.audit);
+	if ((rc = cli_config(&cli, &conf, &s.conf, &f)) == 0 &&
+	    (rc = run(&s, w.repo, &f)) == 0)
+		rc = report(&s, w.json, &f);
+	status = rc != 0 ? cli_fail(&f) : 0;
+	trail_end(&s, rc, &f);
+	operation_free(&s.operation);
 	head_free(&s.head);
 	pgconn_free(s.pg);
 	repo_free(s.repo);

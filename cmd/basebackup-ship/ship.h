@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "archive.h"
-#include "audit.h"
 #include "head.h"
+#include "operation.h"
 #include "pgconn.h"
 #include "repo.h"
 #include "shipper.h"
@@ -42,9 +42,7 @@ struct ship {
 	unsigned jobs;
 	uint64_t rate;
 	bool progress;
-	struct audit *audit; /* NULL before the repository is known */
-	bool audit_begun;
-	bool audit_told;   /* that a record is missing */
+	struct operation operation; /* open once the repository is known */
 	char checksum[72]; /* of the head's content; "" until it is put */
 	struct head head;  /* filled as the facts become known */
 };
@@ -67,8 +65,8 @@ void server_archiver(struct ship *s, char *line, size_t cap);
  * than its record: what cannot be recorded is warned of. */
 void trail_open(struct ship *s);
 void trail_begin(struct ship *s);
-/* result: NULL when it went well. */
-void trail_end(struct ship *s, int status, const struct fault *result);
+/* result: 0 or the code of *why. */
+void trail_end(struct ship *s, int result, const struct fault *why);
 
 /* prove.c */
 /* One segment goes all the way into the repository, and the timeline's

@@ -120,8 +120,7 @@ run(struct plan *p, const struct options *o, const struct cli *cli,
 	if (rc != 0)
 		return rc;
 	rc = proceed(p, f);
-	trail_end(&p->trail, p, rc != 0 ? cli_exit_status(f->code) : 0,
-	    rc != 0 ? f : NULL);
+	trail_end(&p->trail, p, rc, f);
 	return rc;
 }
 

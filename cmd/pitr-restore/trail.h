@@ -1,9 +1,7 @@
 #ifndef TRAIL_H
 #define TRAIL_H
 
-#include <stdbool.h>
-
-#include "audit.h"
+#include "operation.h"
 
 /*
  * A restore's records in the audit trail: when it begins to read and when it
@@ -13,19 +11,17 @@
 
 struct trail {
 	int64_t start_ms;
-	struct audit *audit; /* NULL: not opened */
-	bool begun;
-	bool told; /* that there is none */
+	struct operation operation;
 };
 
 struct plan;
 
 void trail_start(struct trail *t); /* the time that it takes counts from here */
 void trail_begin(struct trail *t, const struct plan *p);
-/* result: NULL when it went well. Without a backup nothing was read, and there
+/* result: 0 or the code of *why. Without a backup nothing was read, and there
  * is no record either: the repository may be the wrong one. */
-void trail_end(struct trail *t, const struct plan *p, int status,
-    const struct fault *result);
+void trail_end(
+    struct trail *t, const struct plan *p, int result, const struct fault *why);
 void trail_free(struct trail *t); /* what it owns, not t */
 
 #endif

@@ -187,8 +187,7 @@ execute(struct session *s, struct fault *f)
 		return rc;
 	}
 	rc = delete_all(s, f);
-	after = trail_end(&trail, &s->gather, &s->result,
-	    rc != 0 ? cli_exit_status(f->code) : 0, rc != 0 ? f : NULL, &other);
+	after = trail_end(&trail, &s->gather, &s->result, rc, f, &other);
 	trail_free(&trail);
 	if (report(s, rc == 0 ? f : &other) != 0 && rc == 0)
 		return (int)f->code;

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "log.h"
+#include "audit_details.h"
 #include "text.h"
 
 /* Deleting waits for its record as long as for anything else. */
@@ -14,13 +14,15 @@ trail_deadline(const struct gather *g)
 }
 
 static struct audit_event
-trail_event(const struct trail *t)
+trail_event(const struct trail *t, struct audit_details *d)
 {
 	struct audit_event e = AUDIT_EVENT("prune");
 
 	e.checksum = t->checksum;
 	e.reason = t->reason;
 	e.approved_by = t->approved_by;
+	audit_details_put(d, &e, "checksum_of", "plan");
+	audit_details_put(d, &e, "planned_at", t->planned_at);
 	return e;
 }
 
@@ -28,67 +30,49 @@ int
 trail_begin(struct trail *t, const struct gather *g,
     const struct planfile *plan, struct fault *f)
 {
-	char window[24];
-	const struct audit_pair details[] = {
-	    {"checksum_of", "plan"},
-	    {"planned_at", t->planned_at},
-	    {"wal_window_from_us", window},
-	};
 	struct deadline d = trail_deadline(g);
-	struct audit_event e = trail_event(t);
-	char hex[65];
+	struct audit_details details;
+	struct audit_event e;
+	char hex[65], window[24];
 	int rc;
 
-	snprintf(window, sizeof window, "%" PRId64,
-	    g->in.now_us - repo_conf(g->repo)->retain_wal_ms * 1000);
 	text_hex(plan->sum, 32, hex);
 	snprintf(t->checksum, sizeof t->checksum, "sha256:%s", hex);
 	clock_format_iso(g->in.now_us, t->planned_at);
+	snprintf(window, sizeof window, "%" PRId64,
+	    g->in.now_us - repo_conf(g->repo)->retain_wal_ms * 1000);
+	e = trail_event(t, &details);
+	audit_details_put(&details, &e, "wal_window_from_us", window);
 	e.objects = plan->deletes;
 	e.stored = plan->bytes;
-	e.details = details;
-	e.n_details = sizeof details / sizeof details[0];
-	rc = audit_open(&t->audit, g->repo, g->index, "retention-prune", f);
+	rc = operation_open(
+	    &t->operation, g->repo, g->index, "retention-prune", f);
 	if (rc == 0)
-		rc = audit_begin(t->audit, &e, &d, f);
-	if (rc == 0 && audit_remark(t->audit)[0] != '\0')
-		log_line(0, "%s", audit_remark(t->audit));
+		rc = operation_begin(&t->operation, &e, &d, f);
 	return rc != 0 ? fault_prefix(f, "nothing is deleted") : 0;
 }
 
 int
 trail_end(struct trail *t, const struct gather *g,
-    const struct apply_result *res, int status, const struct fault *failed,
+    const struct apply_result *res, int result, const struct fault *why,
     struct fault *f)
 {
-	char locked[24], failures[24], skipped[24], extended[24], aborted[24];
-	const struct audit_pair details[] = {
-	    {"checksum_of", "plan"},
-	    {"planned_at", t->planned_at},
-	    {"locked", locked},
-	    {"extended", extended},
-	    {"aborted", aborted},
-	    {"failed", failures},
-	    {"skipped", skipped},
-	};
 	struct deadline d = trail_deadline(g);
-	struct audit_event e = trail_event(t);
+	struct audit_details details;
+	struct audit_event e = trail_event(t, &details);
 
-	snprintf(locked, sizeof locked, "%" PRIu64, res->locked);
-	snprintf(extended, sizeof extended, "%" PRIu64, res->extended);
-	snprintf(aborted, sizeof aborted, "%" PRIu64, res->aborted);
-	snprintf(failures, sizeof failures, "%" PRIu64, res->failed);
-	snprintf(skipped, sizeof skipped, "%" PRIu64, res->skipped);
+	audit_details_put_u64(&details, &e, "locked", res->locked);
+	audit_details_put_u64(&details, &e, "extended", res->extended);
+	audit_details_put_u64(&details, &e, "aborted", res->aborted);
+	audit_details_put_u64(&details, &e, "failed", res->failed);
+	audit_details_put_u64(&details, &e, "skipped", res->skipped);
 	e.objects = res->deleted;
 	e.stored = res->bytes;
-	e.details = details;
-	e.n_details = sizeof details / sizeof details[0];
-	return audit_end(t->audit, &e, status, failed, &d, f);
+	return operation_end(&t->operation, &e, result, why, &d, f);
 }
 
 void
 trail_free(struct trail *t)
 {
-	audit_free(t->audit);
-	t->audit = NULL;
+	operation_free(&t->operation);
 }
