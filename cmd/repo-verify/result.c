@@ -1,13 +1,12 @@
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "text.h"
 #include "verify.h"
+#include "who.h"
 
 static int
 put_time(struct json *j, const char *name, int64_t us, struct fault *f)
@@ -21,16 +20,13 @@ put_time(struct json *j, const char *name, int64_t us, struct fault *f)
 static int
 put_who(struct json *j, struct fault *f)
 {
-	const struct passwd *pw = getpwuid(geteuid());
-	char host[256] = "", number[24];
+	struct who w;
 	int rc;
 
-	if (gethostname(host, sizeof host - 1) != 0)
-		host[0] = '\0';
-	snprintf(number, sizeof number, "%lu", (unsigned long)geteuid());
-	if ((rc = json_put_str(j, "host", host, f)) != 0)
+	who_read(&w);
+	if ((rc = json_put_str(j, "host", w.host, f)) != 0)
 		return rc;
-	return json_put_str(j, "user", pw != NULL ? pw->pw_name : number, f);
+	return json_put_str(j, "user", w.user, f);
 }
 
 static int

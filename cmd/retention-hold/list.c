@@ -1,18 +1,8 @@
-#include "list.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "holding.h"
 #include "json.h"
-
-void
-list_time(int64_t us, const char *none, char out[CLOCK_TEXT_SIZE])
-{
-	if (us == CLOCK_NONE)
-		snprintf(out, CLOCK_TEXT_SIZE, "%s", none);
-	else
-		clock_format_iso(us, out);
-}
 
 static const char *
 state_of(const struct hold *h, int64_t now_us)
@@ -28,9 +18,9 @@ print_one(const struct hold *h, int64_t now_us)
 	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
 	char until[CLOCK_TEXT_SIZE];
 
-	list_time(h->from_us, "", from);
-	list_time(h->to_us, "open", to);
-	list_time(h->until_us, "released", until);
+	words_time(h->from_us, "", from);
+	words_time(h->to_us, "open", to);
+	words_time(h->until_us, "released", until);
 	printf("%s  %s\n", h->id, state_of(h, now_us));
 	if (h->backup[0] != '\0')
 		printf("  backup    %s\n", h->backup);
@@ -83,16 +73,16 @@ json_one(
 	return json_put_str(j, "released_for", h->released_for, f);
 }
 
-void
-list_text(const struct hold_list *l, bool all, int64_t now_us)
+static void
+print_text(const struct hold_list *l, bool all, int64_t now_us)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (all || hold_active(&l->h[i], now_us))
 			print_one(&l->h[i], now_us);
 }
 
-int
-list_json(const struct hold_list *l, bool all, int64_t now_us, struct fault *f)
+static int
+print_json(const struct hold_list *l, bool all, int64_t now_us, struct fault *f)
 {
 	struct json *j, *holds;
 	char *text = NULL;
@@ -109,5 +99,25 @@ list_json(const struct hold_list *l, bool all, int64_t now_us, struct fault *f)
 		(void)fputs(text, stdout);
 	free(text);
 	json_free(j);
+	return rc;
+}
+
+int
+list_run(struct holding *s, struct fault *f)
+{
+	struct deadline d = deadline_never();
+	struct hold_list l = {NULL, 0};
+	int64_t now_us = clock_now_us();
+	size_t index;
+	int rc;
+
+	if ((rc = conf_find_repo(s->cluster, s->o->repo, &index, f)) != 0 ||
+	    (rc = hold_read(s->repo, index, &l, &d, f)) != 0)
+		return rc;
+	if (s->o->json)
+		rc = print_json(&l, s->o->all, now_us, f);
+	else
+		print_text(&l, s->o->all, now_us);
+	hold_free(&l);
 	return rc;
 }

@@ -1,7 +1,6 @@
 #include "audit.h"
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "audit_syslog.h"
 #include "crypto.h"
 #include "lock.h"
+#include "who.h"
 
 /* More than a record's JSON can grow by sealing. */
 #define SEALED_MAX AUDIT_STATE_PENDING
@@ -24,8 +24,8 @@ struct audit {
 	size_t index;
 	int64_t start_ms;
 	char operation[LAYOUT_ID];
-	char host[256];
-	char user[256];
+	char host[WHO_MAX];
+	char user[WHO_MAX];
 	char program[AUDIT_WORD];
 	char *path; /* of the state */
 	bool alone; /* no state can be kept: a chain of this process */
@@ -40,8 +40,8 @@ int
 audit_open(struct audit **out, struct repo *r, size_t i, const char *program,
     struct fault *f)
 {
-	const struct passwd *pw = getpwuid(geteuid());
 	struct audit *a = calloc(1, sizeof *a);
+	struct who who;
 	uint32_t random;
 	int rc;
 
@@ -50,13 +50,9 @@ audit_open(struct audit **out, struct repo *r, size_t i, const char *program,
 	a->repo = r;
 	a->index = i;
 	a->start_ms = clock_monotonic_ms();
-	if (gethostname(a->host, sizeof a->host - 1) != 0)
-		a->host[0] = '\0';
-	if (pw != NULL)
-		audit_record_text(a->user, sizeof a->user, pw->pw_name);
-	else
-		snprintf(
-		    a->user, sizeof a->user, "%lu", (unsigned long)geteuid());
+	who_read(&who);
+	memcpy(a->host, who.host, sizeof a->host);
+	audit_record_text(a->user, sizeof a->user, who.user);
 	audit_record_text(a->program, sizeof a->program, program);
 	if ((rc = crypto_random(&random, sizeof random, f)) != 0 ||
 	    (rc = audit_state_path(r, i, &a->path, f)) != 0) {
