@@ -1,7 +1,7 @@
 #include "sample.h"
 
 #include "clock.h"
-#include "layout.h"
+#include "manifest_source.h"
 #include "packread.h"
 
 struct sample {
@@ -21,15 +21,6 @@ count(void *ctx, const struct manifest_extent *e, const unsigned char *content,
 	(void)content;
 	(void)f;
 	s->bytes += e->where.length;
-	return 0;
-}
-
-static int
-pass_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
-{
-	(void)ctx;
-	(void)e;
-	(void)f;
 	return 0;
 }
 
@@ -62,35 +53,14 @@ int
 sample_speed(struct repo *r, size_t i, const struct head *h,
     uint64_t *bytes_per_second, struct fault *f)
 {
-	struct manifest_events ev = {pass_entry, read_pack};
+	static const struct manifest_events ev = {.pack = read_pack};
 	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
 	struct sample s = {.repo = r, .index = i};
-	struct manifest_reader *m = NULL;
-	struct object_reader *o = NULL;
-	char name[LAYOUT_KEY];
-	char key[LAYOUT_KEY];
-	struct object_id id = {
-	    repo_cluster(r), repo_system_id(r), OBJECT_MANIFEST, name};
-	struct store *store;
+	struct manifest_totals totals;
 	int rc;
 
 	*bytes_per_second = 0;
-	rc = layout_base_name(h->id, "manifest", name, f);
-	if (rc == 0)
-		rc = layout_base(repo_cluster(r), repo_system_id(r), h->id,
-		    "manifest", key, f);
-	if (rc == 0)
-		rc = repo_store(r, i, &store, f);
-	if (rc == 0)
-		rc = manifest_reader_new(&m, &ev, &s, f);
-	if (rc == 0)
-		rc = object_reader_new(
-		    &o, &id, repo_keys(r), manifest_reader_feed, m, f);
-	if (rc == 0)
-		rc = store_get(store, key, 0, UINT64_MAX, object_reader_feed, o,
-		    NULL, &d, f);
-	object_reader_free(o);
-	manifest_reader_free(m);
+	rc = manifest_source_read(r, i, h->id, &ev, &s, &totals, &d, f);
 	if (s.done) {
 		fault_clear(f);
 		*bytes_per_second =

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "gather.h"
-#include "manifest.h"
+#include "manifest_source.h"
 
 /* An incremental backup's manifest names the packs of older backups. */
 
@@ -50,46 +50,26 @@ take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 	return 0;
 }
 
-static int
-pass_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
-{
-	(void)ctx;
-	(void)e;
-	(void)f;
-	return 0;
-}
-
 int
 gather_need_read(struct gather *g, size_t i, struct fault *f)
 {
-	static const struct manifest_events events = {pass_entry, take_pack};
+	static const struct manifest_events events = {.pack = take_pack};
+	const char *id = g->heads[i].id;
 	struct reading q = {g, i};
 	struct deadline d =
 	    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
-	char key[LAYOUT_KEY], name[LAYOUT_KEY];
-	struct object_id id = {repo_cluster(g->repo), repo_system_id(g->repo),
-	    OBJECT_MANIFEST, name};
-	struct manifest_reader *m = NULL;
-	struct object_reader *o = NULL;
 	struct manifest_totals totals;
+	char key[LAYOUT_KEY] = "";
 	int rc;
 
-	if ((rc = layout_base(id.cluster, id.system_id, g->heads[i].id,
-		 "manifest", key, f)) == 0 &&
-	    (rc = layout_base_name(g->heads[i].id, "manifest", name, f)) == 0 &&
-	    (rc = manifest_reader_new(&m, &events, &q, f)) == 0 &&
-	    (rc = object_reader_new(&o, &id, repo_keys(g->repo),
-		 manifest_reader_feed, m, f)) == 0 &&
-	    (rc = store_get(g->store, key, 0, UINT64_MAX, object_reader_feed, o,
-		 NULL, &d, f)) == 0 &&
-	    (rc = object_reader_end(o, f)) == 0)
-		rc = manifest_reader_end(m, &totals, f);
+	rc = layout_base(repo_cluster(g->repo), repo_system_id(g->repo), id,
+	    "manifest", key, f);
+	if (rc == 0)
+		rc = manifest_source_read(
+		    g->repo, g->index, id, &events, &q, &totals, &d, f);
 	if (rc == FAULT_ABSENT)
 		rc = fault_recode(f, FAULT_CORRUPT);
 	if (rc != 0)
-		fault_prefix(
-		    f, "what backup %s needs is not known", g->heads[i].id);
-	object_reader_free(o);
-	manifest_reader_free(m);
+		fault_prefix(f, "what backup %s needs is not known", id);
 	return rc != 0 ? gather_unreadable(g, key, f) : 0;
 }

@@ -88,8 +88,8 @@ int manifest_writer_end(
     struct manifest_writer *w, struct manifest_totals *t, struct fault *f);
 void manifest_writer_free(struct manifest_writer *w);
 
-/* ---- reading ---- */
-struct manifest_events {
+/* ---- reading: out of a repository see manifest_source.h ---- */
+struct manifest_events { /* NULL: passed over */
 	int (*entry)(
 	    void *ctx, const struct manifest_entry *e, struct fault *f);
 	int (*pack)(void *ctx, const struct manifest_pack *p, struct fault *f);

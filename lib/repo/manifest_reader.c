@@ -151,7 +151,7 @@ read_entry(
 		r->seen.files++;
 	else
 		r->seen.links++;
-	return r->ev.entry(r->ctx, &e, f);
+	return r->ev.entry != NULL ? r->ev.entry(r->ctx, &e, f) : 0;
 }
 
 /* Room for n elements of size bytes in *p, kept from record to record. */
@@ -325,7 +325,7 @@ read_pack(struct manifest_reader *r, struct bytes *b, struct fault *f)
 	r->seen.stored += p.size;
 	for (uint32_t i = 0; i < p.n_extents; i++)
 		r->seen.pieces += p.extents[i].n_pieces;
-	return r->ev.pack(r->ctx, &p, f);
+	return r->ev.pack != NULL ? r->ev.pack(r->ctx, &p, f) : 0;
 }
 
 static int

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "layout.h"
-#include "manifest.h"
+#include "manifest_source.h"
 #include "text.h"
 
 /* Packs, and backups they belong to, between two looks. */
@@ -220,49 +220,15 @@ take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 }
 
 static int
-pass_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
-{
-	(void)ctx;
-	(void)e;
-	(void)f;
-	return 0;
-}
-
-static int
 read_manifest(struct repo *r, size_t i, const struct head *h, struct check *c,
     struct fault *f)
 {
-	struct manifest_events ev = {pass_entry, take_pack};
+	static const struct manifest_events ev = {.pack = take_pack};
 	struct deadline step =
 	    deadline_step(c->deadline, repo_conf(r)->store_deadline_ms);
 	struct manifest_totals totals = {0};
-	struct manifest_reader *m = NULL;
-	struct object_reader *o = NULL;
-	char name[LAYOUT_KEY];
-	char key[LAYOUT_KEY];
-	struct object_id id = {
-	    repo_cluster(r), repo_system_id(r), OBJECT_MANIFEST, name};
-	struct store *store;
-	int rc;
+	int rc = manifest_source_read(r, i, h->id, &ev, c, &totals, &step, f);
 
-	rc = layout_base_name(h->id, "manifest", name, f);
-	if (rc == 0)
-		rc = layout_base_key(
-		    repo_cluster(r), repo_system_id(r), name, key, f);
-	if (rc == 0)
-		rc = repo_store(r, i, &store, f);
-	if (rc == 0)
-		rc = manifest_reader_new(&m, &ev, c, f);
-	if (rc == 0)
-		rc = object_reader_new(
-		    &o, &id, repo_keys(r), manifest_reader_feed, m, f);
-	if (rc == 0)
-		rc = store_get(store, key, 0, UINT64_MAX, object_reader_feed, o,
-		    NULL, &step, f);
-	if (rc == 0)
-		rc = object_reader_end(o, f);
-	if (rc == 0)
-		rc = manifest_reader_end(m, &totals, f);
 	if (rc == 0 && (totals.bytes != h->totals.bytes ||
 			   totals.packs != h->totals.packs))
 		rc = fault_set(f, FAULT_CORRUPT, "not the one of its head");
@@ -271,8 +237,6 @@ read_manifest(struct repo *r, size_t i, const struct head *h, struct check *c,
 		rc = fault_recode(f, FAULT_CORRUPT);
 	if (rc != 0)
 		fault_prefix(f, "manifest of backup %s", h->id);
-	object_reader_free(o);
-	manifest_reader_free(m);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "manifest_source.h"
 #include "unpacker_core.h"
 
 /* Names that a caller may spare, at most. */
@@ -129,7 +130,8 @@ sweep(struct unpacker *u, const struct head *h, int fd, struct fault *f)
 	if (rc == 0)
 		rc = note_spared(u, f);
 	if (rc == 0)
-		rc = unpacker_manifest_read(u, fd, &ev, &totals, f);
+		rc = manifest_source_replay(
+		    u->repo, u->params->id, fd, &ev, u, &totals, f);
 	if (rc == 0)
 		rc = check_totals(&totals, h, f);
 	if (rc == 0)
@@ -160,7 +162,8 @@ unpack(struct unpacker *u, const struct head *h, struct manifest_totals *totals,
 	if (rc == 0)
 		rc = unpacker_worker_start(&w, u, jobs, f);
 	if (rc == 0)
-		rc = unpacker_manifest_read(u, fd, &ev, totals, f);
+		rc = manifest_source_replay(
+		    u->repo, u->params->id, fd, &ev, u, totals, f);
 	if (rc != 0)
 		unpacker_queue_fail(&u->queue, f);
 	unpacker_worker_join(w, u);

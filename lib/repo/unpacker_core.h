@@ -80,10 +80,5 @@ void unpacker_worker_join(struct unpacker_worker *w, struct unpacker *u);
  * worked through for as long as the restore lasts, and no connection stays
  * open for that. */
 int unpacker_manifest_fetch(struct unpacker *u, int *fd, struct fault *f);
-/* The copy, from its beginning, through authentication and parser to ev, whose
- * ctx is u. */
-int unpacker_manifest_read(struct unpacker *u, int fd,
-    const struct manifest_events *ev, struct manifest_totals *totals,
-    struct fault *f);
 
 #endif

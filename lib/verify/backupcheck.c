@@ -10,6 +10,7 @@
 #include "crypto.h"
 #include "fdio.h"
 #include "layout.h"
+#include "manifest_source.h"
 #include "tiles.h"
 
 /* The extents of a pack that are opened. */
@@ -202,15 +203,6 @@ take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 	return give_pack(q->b, p, f);
 }
 
-static int
-take_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
-{
-	(void)ctx;
-	(void)e;
-	(void)f;
-	return 0;
-}
-
 /* ---- the manifest ---- */
 
 static int
@@ -225,15 +217,12 @@ copy_sink(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 /* Its records are worked through for as long as the packs take; no connection
  * stays open for that. */
 static int
-fetch(struct backupcheck *b, const char *name, int *fd, uint64_t *size,
-    struct fault *f)
+fetch(struct backupcheck *b, int *fd, uint64_t *size, struct fault *f)
 {
 	const char *dir = repo_conf(b->repo)->spool_dir;
 	struct deadline d =
 	    deadline_in_ms(repo_conf(b->repo)->store_deadline_ms);
 	struct store_info info;
-	char key[LAYOUT_KEY];
-	struct store *s;
 	int rc;
 
 	*fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -243,31 +232,10 @@ fetch(struct backupcheck *b, const char *name, int *fd, uint64_t *size,
 		return fault_set(f, FAULT_CONFIG,
 		    "%s: no temporary file can be made: %s", dir,
 		    strerror(errno));
-	if ((rc = layout_base_key(repo_cluster(b->repo),
-		 repo_system_id(b->repo), name, key, f)) == 0 &&
-	    (rc = repo_store(b->repo, b->index, &s, f)) == 0 &&
-	    (rc = store_get(
-		 s, key, 0, UINT64_MAX, copy_sink, fd, &info, &d, f)) == 0)
+	rc = manifest_source_get(
+	    b->repo, b->index, b->head->id, copy_sink, fd, &info, &d, f);
+	if (rc == 0)
 		*size = info.size;
-	if (rc == 0 && lseek(*fd, 0, SEEK_SET) != 0)
-		rc = fault_errno(f, errno, "the manifest's copy");
-	return rc;
-}
-
-static int
-feed(int fd, struct object_reader *o, struct fault *f)
-{
-	unsigned char *block = malloc(OBJECT_CHUNK);
-	size_t got = 1;
-	int rc = block == NULL ? fault_nomem(f) : 0;
-
-	while (rc == 0 && got > 0) {
-		rc = fdio_read(
-		    fd, "the manifest's copy", block, OBJECT_CHUNK, &got, f);
-		if (rc == 0)
-			rc = object_reader_feed(o, block, got, f);
-	}
-	free(block);
 	return rc;
 }
 
@@ -293,12 +261,8 @@ check_totals(const struct head *h, const struct manifest_totals *t,
 static int
 read_manifest(struct backupcheck *b, const char *name, struct fault *f)
 {
-	static const struct manifest_events events = {take_entry, take_pack};
-	struct object_id id = {repo_cluster(b->repo), repo_system_id(b->repo),
-	    OBJECT_MANIFEST, name};
+	static const struct manifest_events events = {.pack = take_pack};
 	struct reading q = {.b = b};
-	struct manifest_reader *m = NULL;
-	struct object_reader *o = NULL;
 	struct manifest_totals totals;
 	unsigned char seed[16];
 	uint64_t size = 0;
@@ -307,17 +271,12 @@ read_manifest(struct backupcheck *b, const char *name, struct fault *f)
 	if ((rc = crypto_random(seed, sizeof seed, f)) != 0)
 		return rc;
 	tiles_begin(&q.tiles, seed);
-	if ((rc = fetch(b, name, &fd, &size, f)) == 0 &&
-	    (rc = manifest_reader_new(&m, &events, &q, f)) == 0 &&
-	    (rc = object_reader_new(&o, &id, repo_keys(b->repo),
-		 manifest_reader_feed, m, f)) == 0 &&
-	    (rc = feed(fd, o, f)) == 0 && (rc = object_reader_end(o, f)) == 0 &&
-	    (rc = manifest_reader_end(m, &totals, f)) == 0)
+	if ((rc = fetch(b, &fd, &size, f)) == 0 &&
+	    (rc = manifest_source_replay(
+		 b->repo, b->head->id, fd, &events, &q, &totals, f)) == 0)
 		rc = check_totals(b->head, &totals, size, &q.tiles, f);
 	if (fd >= 0)
 		close(fd);
-	object_reader_free(o);
-	manifest_reader_free(m);
 	if (rc == FAULT_ABSENT)
 		fault_set(f, FAULT_ABSENT, "is missing");
 	return rc != 0 ? tell(b, name, f) : 0;
