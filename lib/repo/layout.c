@@ -9,29 +9,41 @@
 #include "clock.h"
 #include "text.h"
 
-static int layout_format(char *key, size_t cap, struct fault *f,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
+/* A name of LAYOUT_KEY bytes, of which at bytes are written. */
+static int append(char *name, size_t at, struct fault *f, const char *fmt,
+    va_list ap) __attribute__((format(printf, 4, 0)));
 static int
-layout_format(char *key, size_t cap, struct fault *f, const char *fmt, ...)
+append(char *name, size_t at, struct fault *f, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(name + at, LAYOUT_KEY - at, fmt, ap);
+
+	if (n < 0 || (size_t)n >= LAYOUT_KEY - at)
+		return fault_set(f, FAULT_CONFIG,
+		    "%.64s…: name in the repository would be longer than %d"
+		    " bytes",
+		    name, LAYOUT_KEY - 1);
+	return 0;
+}
+
+/* A bound name, without the cluster. */
+static int name_of(char *name, struct fault *f, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static int
+name_of(char *name, struct fault *f, const char *fmt, ...)
 {
 	va_list ap;
+	int rc;
 
 	va_start(ap, fmt);
-	int n = vsnprintf(key, cap, fmt, ap);
+	rc = append(name, 0, f, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= cap)
-		return fault_set(f, FAULT_CONFIG,
-		    "%.64s…: name in the repository would be longer than %zu"
-		    " bytes",
-		    key, cap - 1);
-	return 0;
+	return rc;
 }
 
 /* A cluster's name is one part of a key: a slash would let two clusters of
  * other names share objects. */
 static int
-layout_check_cluster(const char *cluster, struct fault *f)
+check_cluster(const char *cluster, struct fault *f)
 {
 	if (cluster[0] == '\0' || cluster[0] == '.' ||
 	    strchr(cluster, '/') != NULL)
@@ -42,93 +54,72 @@ layout_check_cluster(const char *cluster, struct fault *f)
 	return 0;
 }
 
+/* "CLUSTER/SYSTEM-ID/" and what follows. */
+static int key_of(char *key, const char *cluster, uint64_t system_id,
+    struct fault *f, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+static int
+key_of(char *key, const char *cluster, uint64_t system_id, struct fault *f,
+    const char *fmt, ...)
+{
+	va_list ap;
+	int rc = check_cluster(cluster, f);
+
+	if (rc == 0)
+		rc = name_of(key, f, "%s/%" PRIu64 "/", cluster, system_id);
+	if (rc != 0)
+		return rc;
+	va_start(ap, fmt);
+	rc = append(key, strlen(key), f, fmt, ap);
+	va_end(ap);
+	return rc;
+}
+
 int
 layout_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(
-	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/", cluster, system_id);
+	return key_of(key, cluster, system_id, f, "%s", "");
 }
 
 int
 layout_mark(const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(
-	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/archive", cluster, system_id);
+	return key_of(key, cluster, system_id, f, "archive");
 }
 
 int
 layout_wal_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(
-	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/wal/", cluster, system_id);
+	return key_of(key, cluster, system_id, f, "wal/");
 }
 
 int
 layout_wal_timeline(const char *cluster, uint64_t system_id, uint32_t timeline,
     char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(key, LAYOUT_KEY, f,
-	    "%s/%" PRIu64 "/wal/%08" PRIX32 "/", cluster, system_id, timeline);
-}
-
-int
-layout_wal_folder(const char *cluster, uint64_t system_id,
-    const struct walname *n, char *key, struct fault *f)
-{
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(key, LAYOUT_KEY, f,
-	    "%s/%" PRIu64 "/wal/%08" PRIX32 "/%08" PRIX32 "%08" PRIX32 "/",
-	    cluster, system_id, n->timeline, n->timeline, n->log);
+	return key_of(
+	    key, cluster, system_id, f, "wal/%08" PRIX32 "/", timeline);
 }
 
 int
 layout_wal(const char *cluster, uint64_t system_id, const char *name,
     const struct walname *n, char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
 	if (n->kind == WALNAME_HISTORY)
-		return layout_format(key, LAYOUT_KEY, f,
-		    "%s/%" PRIu64 "/wal/%08" PRIX32 "/%s", cluster, system_id,
-		    n->timeline, name);
-	return layout_format(key, LAYOUT_KEY, f,
-	    "%s/%" PRIu64 "/wal/%08" PRIX32 "/%08" PRIX32 "%08" PRIX32 "/%s",
-	    cluster, system_id, n->timeline, n->timeline, n->log, name);
+		return key_of(key, cluster, system_id, f,
+		    "wal/%08" PRIX32 "/%s", n->timeline, name);
+	return key_of(key, cluster, system_id, f,
+	    "wal/%08" PRIX32 "/%08" PRIX32 "%08" PRIX32 "/%s", n->timeline,
+	    n->timeline, n->log, name);
 }
 
 int
 layout_base_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(
-	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/base/", cluster, system_id);
+	return key_of(key, cluster, system_id, f, "base/");
 }
 
 int
@@ -150,14 +141,11 @@ int
 layout_base(const char *cluster, uint64_t system_id, const char *id,
     const char *what, char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
+	int rc = layout_check_id(id, f);
 
-	if (rc == 0)
-		rc = layout_check_id(id, f);
-	if (rc != 0)
-		return rc;
-	return layout_format(key, LAYOUT_KEY, f, "%s/%" PRIu64 "/base/%s/%s",
-	    cluster, system_id, id, what);
+	return rc != 0
+		   ? rc
+		   : key_of(key, cluster, system_id, f, "base/%s/%s", id, what);
 }
 
 int
@@ -165,9 +153,7 @@ layout_base_name(const char *id, const char *what, char *name, struct fault *f)
 {
 	int rc = layout_check_id(id, f);
 
-	if (rc != 0)
-		return rc;
-	return layout_format(name, LAYOUT_KEY, f, "%s/%s", id, what);
+	return rc != 0 ? rc : name_of(name, f, "%s/%s", id, what);
 }
 
 void
@@ -190,7 +176,7 @@ layout_new_id(
 /* Does c stand where the form has k: '0' for a digit, 'x' for a lower-case
  * hex digit, anything else for itself? */
 static bool
-layout_fits(char k, char c)
+fits(char k, char c)
 {
 	bool digit = c >= '0' && c <= '9';
 
@@ -203,10 +189,10 @@ layout_fits(char k, char c)
 
 /* Does s begin with the form? The place after it, or NULL. */
 static const char *
-layout_match(const char *s, const char *form)
+match(const char *s, const char *form)
 {
 	for (; *form != '\0'; form++, s++)
-		if (!layout_fits(*form, *s))
+		if (!fits(*form, *s))
 			return NULL;
 	return s;
 }
@@ -215,12 +201,12 @@ int
 layout_check_id(const char *id, struct fault *f)
 {
 	static const char *const types[] = {"full", "diff", "incr"};
-	const char *rest = layout_match(id, "00000000T000000Z-");
+	const char *rest = match(id, "00000000T000000Z-");
 
 	for (size_t i = 0; rest != NULL && i < 3; i++) {
 		if (!text_prefix(rest, types[i]))
 			continue;
-		rest = layout_match(rest + 4, "-xxxxxxxx");
+		rest = match(rest + 4, "-xxxxxxxx");
 		if (rest != NULL && *rest == '\0')
 			return 0;
 		break;
@@ -231,59 +217,40 @@ layout_check_id(const char *id, struct fault *f)
 	    id);
 }
 
-static int
-layout_folder(const char *cluster, uint64_t system_id, const char *folder,
-    char *key, struct fault *f)
-{
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(key, LAYOUT_KEY, f, "%s/%" PRIu64 "/%s/", cluster,
-	    system_id, folder);
-}
-
 int
 layout_hold_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
-	return layout_folder(cluster, system_id, "hold", key, f);
+	return key_of(key, cluster, system_id, f, "hold/");
 }
 
 int
 layout_verify_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
-	return layout_folder(cluster, system_id, "verify", key, f);
-}
-
-static int
-layout_record(const char *cluster, uint64_t system_id, const char *folder,
-    const char *id, const char *what, char *key, struct fault *f)
-{
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc == 0)
-		rc = layout_check_hold(id, f);
-	if (rc != 0)
-		return rc;
-	return layout_format(key, LAYOUT_KEY, f, "%s/%" PRIu64 "/%s/%s/%s",
-	    cluster, system_id, folder, id, what);
+	return key_of(key, cluster, system_id, f, "verify/");
 }
 
 int
 layout_hold(const char *cluster, uint64_t system_id, const char *id,
     const char *what, char *key, struct fault *f)
 {
-	return layout_record(cluster, system_id, "hold", id, what, key, f);
+	int rc = layout_check_hold(id, f);
+
+	return rc != 0
+		   ? rc
+		   : key_of(key, cluster, system_id, f, "hold/%s/%s", id, what);
 }
 
 int
 layout_verify(const char *cluster, uint64_t system_id, const char *id,
     char *key, struct fault *f)
 {
-	return layout_record(
-	    cluster, system_id, "verify", id, "report", key, f);
+	int rc = layout_check_hold(id, f);
+
+	return rc != 0
+		   ? rc
+		   : key_of(key, cluster, system_id, f, "verify/%s/report", id);
 }
 
 int
@@ -291,9 +258,7 @@ layout_hold_name(const char *id, const char *what, char *name, struct fault *f)
 {
 	int rc = layout_check_hold(id, f);
 
-	if (rc != 0)
-		return rc;
-	return layout_format(name, LAYOUT_KEY, f, "%s/%s", id, what);
+	return rc != 0 ? rc : name_of(name, f, "%s/%s", id, what);
 }
 
 void
@@ -308,7 +273,7 @@ layout_new_hold(int64_t now_us, uint32_t random, char id[LAYOUT_ID])
 int
 layout_check_hold(const char *id, struct fault *f)
 {
-	const char *rest = layout_match(id, "00000000T000000Z-xxxxxxxx");
+	const char *rest = match(id, "00000000T000000Z-xxxxxxxx");
 
 	if (rest != NULL && *rest == '\0')
 		return 0;
@@ -325,12 +290,7 @@ int
 layout_audit_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f)
 {
-	int rc = layout_check_cluster(cluster, f);
-
-	if (rc != 0)
-		return rc;
-	return layout_format(
-	    key, LAYOUT_KEY, f, "%s/%" PRIu64 "/audit/", cluster, system_id);
+	return key_of(key, cluster, system_id, f, "audit/");
 }
 
 int
@@ -338,14 +298,10 @@ layout_audit(const char *cluster, uint64_t system_id, const char *writer,
     uint64_t sequence, char *key, struct fault *f)
 {
 	char name[LAYOUT_KEY];
-	int rc = layout_check_cluster(cluster, f);
+	int rc = layout_audit_name(writer, sequence, name, f);
 
-	if (rc == 0)
-		rc = layout_audit_name(writer, sequence, name, f);
-	if (rc != 0)
-		return rc;
-	return layout_format(key, LAYOUT_KEY, f, "%s/%" PRIu64 "/audit/%s",
-	    cluster, system_id, name);
+	return rc != 0 ? rc
+		       : key_of(key, cluster, system_id, f, "audit/%s", name);
 }
 
 int
@@ -359,8 +315,7 @@ layout_audit_name(
 	if (sequence < 1 || sequence > LAYOUT_SEQUENCE_MAX)
 		return fault_set(f, FAULT_CONFIG,
 		    "%" PRIu64 " is no number of an audit record", sequence);
-	return layout_format(
-	    name, LAYOUT_KEY, f, "%s/%012" PRIu64, writer, sequence);
+	return name_of(name, f, "%s/%012" PRIu64, writer, sequence);
 }
 
 int
@@ -384,7 +339,7 @@ layout_audit_parse(const char *name, char writer[LAYOUT_WRITER],
 }
 
 static bool
-layout_host_char(char c)
+is_host_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
@@ -398,7 +353,7 @@ layout_new_writer(const char *host, uint32_t random, char writer[LAYOUT_WRITER])
 
 	for (; n < HOST_MAX && host[n] != '\0'; n++) {
 		clean[n] = '-';
-		if (layout_host_char(host[n]))
+		if (is_host_char(host[n]))
 			clean[n] = host[n];
 	}
 	/* No part of a key begins with a dot. */
@@ -414,10 +369,10 @@ layout_check_writer(const char *writer, struct fault *f)
 	size_t n = strlen(writer);
 	const char *rest = n > 9 && n <= HOST_MAX + 9 ? writer + n - 9 : writer;
 	bool good = rest != writer && writer[0] != '.' &&
-		    layout_match(rest, "-xxxxxxxx") != NULL;
+		    match(rest, "-xxxxxxxx") != NULL;
 
 	for (const char *p = writer; good && p < rest; p++)
-		good = layout_host_char(*p);
+		good = is_host_char(*p);
 	if (good)
 		return 0;
 	return fault_set(f, FAULT_CONFIG,

@@ -11,16 +11,17 @@
  * Every name in a repository, computed in one place. Pure. The last argument
  * of each is a buffer of LAYOUT_KEY bytes; CONFIG when a name would not fit.
  *
- *	CLUSTER/SYSTEM-ID/archive			the archive's mark
- *	CLUSTER/SYSTEM-ID/wal/TIMELINE/LOGHALF/NAME	segments, .partial,
- *.backup CLUSTER/SYSTEM-ID/wal/TIMELINE/NAME		.history
- *	CLUSTER/SYSTEM-ID/base/ID/head
- *	CLUSTER/SYSTEM-ID/base/ID/manifest
- *	CLUSTER/SYSTEM-ID/base/ID/pack/NNNNNNNN
- *	CLUSTER/SYSTEM-ID/hold/ID/placed		a hold, and its end
- *	CLUSTER/SYSTEM-ID/hold/ID/released
- *	CLUSTER/SYSTEM-ID/audit/WRITER/NNNNNNNNNNNN	the audit trail
- *	CLUSTER/SYSTEM-ID/verify/ID/report		of verifications
+ * All begin with CLUSTER/SYSTEM-ID/ and go on with
+ *	archive				the archive's mark
+ *	wal/TIMELINE/LOGHALF/NAME	segments, .partial, .backup
+ *	wal/TIMELINE/NAME		.history
+ *	base/ID/head			a backup
+ *	base/ID/manifest
+ *	base/ID/pack/NNNNNNNN
+ *	hold/ID/placed			a hold, and its end
+ *	hold/ID/released
+ *	audit/WRITER/NNNNNNNNNNNN	the audit trail
+ *	verify/ID/report		of verifications
  *
  * TIMELINE: 8 hex digits; LOGHALF: the first 16 digits of a segment's name;
  * SYSTEM-ID: decimal.
@@ -36,14 +37,11 @@ int layout_mark(
     const char *cluster, uint64_t system_id, char *key, struct fault *f);
 int layout_wal(const char *cluster, uint64_t system_id, const char *name,
     const struct walname *n, char *key, struct fault *f);
-/* "…/wal/", "…/wal/TIMELINE/" and "…/wal/TIMELINE/LOGHALF/": prefixes for
- * listings. */
+/* "…/wal/" and "…/wal/TIMELINE/": prefixes for listings. */
 int layout_wal_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f);
 int layout_wal_timeline(const char *cluster, uint64_t system_id,
     uint32_t timeline, char *key, struct fault *f);
-int layout_wal_folder(const char *cluster, uint64_t system_id,
-    const struct walname *n, char *key, struct fault *f);
 int layout_base_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f);
 /* what: "head", "manifest", or layout_pack's. */

@@ -35,7 +35,6 @@ each_kind_of_wal_file_has_one_computed_name(void **state)
 		    0);
 		assert_string_equal(key, rows[i].key);
 	}
-	assert_int_equal(layout_wal_folder("main", 1, &n, key, &f), 0);
 	assert_int_equal(layout_wal_prefix("main", UINT64_MAX, key, &f), 0);
 	assert_string_equal(key, "main/18446744073709551615/wal/");
 	assert_int_equal(layout_mark("main", 1, key, &f), 0);
