@@ -198,43 +198,6 @@ s3_put(struct s3 *s, const char *key, const void *data, size_t len,
 	return s3_lock_explain(&kept, status, rc, f);
 }
 
-struct same {
-	const unsigned char *left; /* what was not compared yet */
-	size_t n;
-	bool differs;
-};
-
-static int
-same_take(void *ctx, const unsigned char *data, size_t n, struct fault *f)
-{
-	struct same *x = ctx;
-
-	(void)f;
-	x->differs = x->differs || n > x->n || memcmp(x->left, data, n) != 0;
-	if (!x->differs) {
-		x->left += n;
-		x->n -= n;
-	}
-	return 0;
-}
-
-int
-s3_put_own(struct s3 *s, const char *key, const void *data, size_t len,
-    const struct deadline *d, struct fault *f)
-{
-	struct same x = {data, len < S3_OWN ? len : S3_OWN, false};
-	struct fault ignored = FAULT_INIT;
-	struct s3_info info;
-	int rc = s3_put(s, key, data, len, d, f);
-
-	if (rc != FAULT_EXISTS || len == 0 ||
-	    s3_get(s, key, 0, x.n, same_take, &x, &info, d, &ignored) != 0 ||
-	    x.differs || x.n != 0 || info.size != len)
-		return rc;
-	fault_clear(f);
-	return 0;
-}
-
 void
 s3_look_first(struct s3 *s)
 {

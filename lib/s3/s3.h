@@ -58,13 +58,6 @@ struct s3_info {
 int s3_put(struct s3 *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
 
-/* For objects that nobody can make a second time, as sealed ones, which begin
- * with a key of their own: s3_put, and 0 when what has the name is as long and
- * begins the same, for then it came from a try of which the answer was lost. */
-#define S3_OWN 4096
-int s3_put_own(struct s3 *s, const char *key, const void *data, size_t len,
-    const struct deadline *d, struct fault *f);
-
 /* How puts and multipart uploads that begin from now on are to be kept.
  * storage_class: NULL for that of the settings; must last. lock_us: object lock
  * for so long, 0 for none. Before the first object with a lock the bucket is

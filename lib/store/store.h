@@ -83,8 +83,10 @@ int store_legal_hold(struct store *s, const char *key, bool on, bool *done,
 
 int store_put(struct store *s, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f);
-/* The same for a sealed object, of which there are no two: 0, too, when it was
- * stored by a try of this call whose answer was lost. */
+/* For what nobody can make a second time, as sealed objects, which begin with a
+ * key of their own: 0 as well when what has the name is as long and begins the
+ * same. Then it came from a try of this very call of which the answer was lost,
+ * and which put can only call EXISTS. */
 int store_put_own(struct store *s, const char *key, const void *data,
     size_t len, const struct deadline *d, struct fault *f);
 

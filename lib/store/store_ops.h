@@ -15,9 +15,6 @@ struct store_ops {
 	void (*free)(struct store *s);
 	int (*put)(struct store *s, const char *key, const void *data,
 	    size_t len, const struct deadline *d, struct fault *f);
-	/* NULL: put needs no more. */
-	int (*put_own)(struct store *s, const char *key, const void *data,
-	    size_t len, const struct deadline *d, struct fault *f);
 	int (*get)(struct store *s, const char *key, uint64_t offset,
 	    uint64_t length, sink_fn sink, void *ctx, struct store_info *info,
 	    const struct deadline *d, struct fault *f);

@@ -39,17 +39,6 @@ put(struct store *base, const char *key, const void *data, size_t len,
 	return rc ? rc : s3_put(s->s3, full, data, len, d, f);
 }
 
-static int
-put_own(struct store *base, const char *key, const void *data, size_t len,
-    const struct deadline *d, struct fault *f)
-{
-	struct store_s3 *s = (struct store_s3 *)base;
-	char full[STORE_S3_KEY_MAX + 1];
-	int rc = store_s3_key(s, key, full, f);
-
-	return rc ? rc : s3_put_own(s->s3, full, data, len, d, f);
-}
-
 static void
 look_first(struct store *base)
 {
@@ -250,7 +239,6 @@ static const struct store_ops ops = {
     .clone = clone_store,
     .free = free_store,
     .put = put,
-    .put_own = put_own,
     .get = get,
     .stat = stat_object,
     .list = list,

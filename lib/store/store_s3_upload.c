@@ -6,7 +6,6 @@
 /* An upload is sent in parts of this size, which S3 takes 10,000 of. */
 #define PART ((size_t)24 << 20)
 #define PARTS 10000
-#define NOTHING ((const unsigned char *)"")
 
 struct upload {
 	struct store_s3 *s;
@@ -127,8 +126,8 @@ store_s3_upload_commit(void *ctx, struct fault *f)
 
 	if (!u->m && u->len < PART) {
 		s3_set_terms(u->s->s3, &u->terms);
-		rc = s3_put_own(u->s->s3, u->key, u->part ? u->part : NOTHING,
-		    u->len, &u->d, f);
+		rc = store_put_own(&u->s->base, u->key + u->s->prefix_len,
+		    u->part, u->len, &u->d, f);
 		s3_set_terms(u->s->s3, &u->s->terms);
 		return rc;
 	}

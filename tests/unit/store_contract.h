@@ -178,6 +178,30 @@ contract_a_taken_name_keeps_its_content(void **state)
 	contract_list(s, "", false, NULL, "a/b|");
 }
 
+/* A try of which the answer was lost left it there. */
+static void
+contract_what_only_we_can_have_put_is_ours(void **state)
+{
+	struct store *s = contract_of(state)->s;
+	struct fault f = FAULT_INIT;
+	char big[9000];
+
+	memset(big, 'x', sizeof big);
+	assert_ok(store_put_own(s, "a", "first", 5, NULL, &f), f);
+	assert_ok(store_put_own(s, "a", "first", 5, NULL, &f), f);
+	assert_fault(
+	    store_put_own(s, "a", "First", 5, NULL, &f), FAULT_EXISTS, f);
+	assert_fault(
+	    store_put_own(s, "a", "firs", 4, NULL, &f), FAULT_EXISTS, f);
+	assert_fault(
+	    store_put_own(s, "a", "first!", 6, NULL, &f), FAULT_EXISTS, f);
+	assert_ok(store_put_own(s, "b", big, sizeof big, NULL, &f), f);
+	assert_ok(store_put_own(s, "b", big, sizeof big, NULL, &f), f);
+	assert_fault(store_put_own(s, "b", big, sizeof big - 1, NULL, &f),
+	    FAULT_EXISTS, f);
+	contract_expect(s, "a", "first", 5);
+}
+
 static void
 contract_ranges(void **state)
 {
@@ -563,6 +587,7 @@ contract_one_of_many_puts_wins(void **state)
 #define CONTRACT_TESTS(setup, teardown)                                        \
 	contract_test(what_was_put_comes_back, setup, teardown),               \
 	    contract_test(a_taken_name_keeps_its_content, setup, teardown),    \
+	    contract_test(what_only_we_can_have_put_is_ours, setup, teardown), \
 	    contract_test(ranges, setup, teardown),                            \
 	    contract_test(keys_are_checked, setup, teardown),                  \
 	    contract_test(lists_in_byte_order, setup, teardown),               \
