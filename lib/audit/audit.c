@@ -81,12 +81,6 @@ audit_free(struct audit *a)
 }
 
 const char *
-audit_operation(const struct audit *a)
-{
-	return a->operation;
-}
-
-const char *
 audit_remark(const struct audit *a)
 {
 	return a->remark;

@@ -32,8 +32,6 @@ int audit_open(struct audit **out, struct repo *r, size_t i,
 /* It had begun before: a reading of clock_monotonic_ms. */
 void audit_started(struct audit *a, int64_t ms);
 void audit_free(struct audit *a);
-/* What ties its records together: "20261122T093000Z-5e6f7a8b". */
-const char *audit_operation(const struct audit *a);
 /* "" or one line to be told once: that a new writer began, and why. */
 const char *audit_remark(const struct audit *a);
 

@@ -14,8 +14,8 @@ struct keyring {
 	size_t recipients;
 };
 
-int
-keyring_new(struct keyring **out, struct fault *f)
+static int
+ring_new(struct keyring **out, struct fault *f)
 {
 	const size_t size = KEYRING_MAX * sizeof(struct keyring_key);
 	struct keyring *k = calloc(1, sizeof(*k));
@@ -77,7 +77,7 @@ keyring_parse(struct keyring **out, const char *what, const char *text,
     size_t len, struct fault *f)
 {
 	struct keyring *k = NULL;
-	int rc = keyring_new(&k, f);
+	int rc = ring_new(&k, f);
 
 	if (rc != 0)
 		return rc;
@@ -99,7 +99,7 @@ keyring_load(
 
 	if (n == 0)
 		return fault_set(f, FAULT_CONFIG, "no key file is given");
-	rc = keyring_new(&k, f);
+	rc = ring_new(&k, f);
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; i < n && rc == 0; i++) {

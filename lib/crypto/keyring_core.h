@@ -5,7 +5,6 @@
 
 /* For this module only: how the parser hands keys to the ring. */
 
-int keyring_new(struct keyring **out, struct fault *f);
 /* Copies key, whose derived secrets are filled in here. CONFIG when its id is
  * there already. */
 int keyring_add(struct keyring *k, struct keyring_key *key, struct fault *f);

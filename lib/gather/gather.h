@@ -4,6 +4,7 @@
 #include "head.h"
 #include "hold.h"
 #include "retain.h"
+#include "walmeta.h"
 
 /* What a repository holds of a cluster, as the planner wants it. Memory grows
  * with the backups and with the gaps in the WAL, not with the objects. */
@@ -92,6 +93,9 @@ int gather_unreadable(
  * Is key the name of an object of this cluster's WAL? */
 bool gather_wal_name(
     const struct gather *g, const char *key, struct walname *out);
+/* The meta of a WAL file, from its header. */
+int gather_wal_look(const struct gather *g, const char *name,
+    struct walmeta *out, struct fault *f);
 /* One more segment, in the order of a listing. */
 int gather_wal_add(struct gather *g, const struct walname *n,
     int64_t archived_us, struct fault *f);

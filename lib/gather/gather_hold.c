@@ -1,6 +1,5 @@
 #include <stdlib.h>
 
-#include "archive.h"
 #include "gather.h"
 
 /* The first segment of w->timeline, from w->first on, that holds a commit
@@ -16,15 +15,11 @@ search(struct gather *g, size_t from, int64_t after_us,
 	for (size_t i = from;
 	     rc == 0 && i < g->n_wal && g->wal[i].timeline == timeline; i++) {
 		for (uint64_t s = g->wal[i].first; s <= g->wal[i].last; s++) {
-			struct deadline d = deadline_in_ms(
-			    repo_conf(g->repo)->store_deadline_ms);
 			char name[WALNAME_SIZE];
 			struct walmeta m;
-			uint64_t stored;
 
 			walname_format(timeline, s, g->in.segment_size, name);
-			rc = archive_look(
-			    g->repo, g->index, name, &m, &stored, &d, f);
+			rc = gather_wal_look(g, name, &m, f);
 			if (rc != 0 && rc != FAULT_ABSENT) {
 				rc = gather_unreadable(g, name, f);
 				if (rc == 0)

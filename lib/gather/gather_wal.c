@@ -62,23 +62,31 @@ number(const struct gather *g, uint64_t *place, struct fault *f)
 	return walname_segno(&n, g->in.segment_size, place, f);
 }
 
+int
+gather_wal_look(const struct gather *g, const char *name, struct walmeta *out,
+    struct fault *f)
+{
+	struct deadline d =
+	    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
+	uint64_t stored;
+
+	return archive_look(g->repo, g->index, name, out, &stored, &d, f);
+}
+
 /* Without backups: the size that one of the segments tells. */
 static int
 ask_a_segment(struct gather *g, struct fault *f)
 {
 	for (size_t i = 0; i < g->n_wal; i++) {
-		struct deadline d =
-		    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
 		char name[WALNAME_SIZE];
 		struct walmeta m;
-		uint64_t stored;
 		int rc;
 
 		snprintf(name, sizeof name,
 		    "%08" PRIX32 "%08" PRIX32 "%08" PRIX32, g->wal[i].timeline,
 		    (uint32_t)(g->wal[i].first >> 32),
 		    (uint32_t)g->wal[i].first);
-		rc = archive_look(g->repo, g->index, name, &m, &stored, &d, f);
+		rc = gather_wal_look(g, name, &m, f);
 		if (rc == 0 && m.segment_size != 0) {
 			g->in.segment_size = m.segment_size;
 			return 0;

@@ -1,4 +1,3 @@
-#include "archive.h"
 #include "gather.h"
 
 /* Segments without commits that are looked at to find when a window ends. */
@@ -10,15 +9,12 @@ gather_window_commit(const struct gather *g, uint32_t timeline, uint64_t segno,
 {
 	*us = floor_us;
 	for (uint64_t n = 0; n < QUIET_MAX && segno >= n; n++) {
-		struct deadline d =
-		    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
 		char name[WALNAME_SIZE];
 		struct walmeta m;
-		uint64_t stored;
 		int rc;
 
 		walname_format(timeline, segno - n, g->in.segment_size, name);
-		rc = archive_look(g->repo, g->index, name, &m, &stored, &d, f);
+		rc = gather_wal_look(g, name, &m, f);
 		/* Further back it is another timeline's. */
 		if (rc == FAULT_ABSENT && n > 0)
 			break;

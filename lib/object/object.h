@@ -97,8 +97,6 @@ int object_seal_chunk(struct object_sealer *s, const void *content, size_t len,
     struct object_extent *e, struct fault *f);
 /* End chunk and trailer. *size (may be NULL): bytes of the whole object. */
 int object_seal_end(struct object_sealer *s, uint64_t *size, struct fault *f);
-/* Bytes given to the sink so far. */
-uint64_t object_seal_size(const struct object_sealer *s);
 void object_seal_free(struct object_sealer *s);
 
 /* All at once, for small objects: content of any length into out. */
@@ -125,7 +123,6 @@ int object_open_header(struct object_opener **out,
     const void *head, size_t len, struct fault *f);
 /* The sealed meta; belongs to the opener. */
 const unsigned char *object_meta(const struct object_opener *o, size_t *len);
-size_t object_opener_header_len(const struct object_opener *o);
 /* One chunk as it is stored, length field included; out has room for cap
  * bytes; CORRUPT when it holds more. Any order; one thread at a time. */
 int object_open_chunk(struct object_opener *o, uint32_t index,

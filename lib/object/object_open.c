@@ -10,7 +10,6 @@ struct object_opener {
 	bool secret;
 	bool has_trailer_key;
 	uint32_t chunk_limit;
-	size_t header_len;
 	size_t meta_len;
 	struct codec_decoder *decoder;
 	struct crypto_aead *aead;
@@ -129,7 +128,6 @@ open_all_parts(struct object_opener *o, const struct object_id *expect,
 		return rc;
 	o->secret = expect->kind == OBJECT_KEY;
 	o->chunk_limit = c.chunk_limit;
-	o->header_len = c.len;
 	rc = unwrap(&c, keys, object_key, f);
 	if (rc == 0)
 		rc = open_meta(o, &c, object_key, f);
@@ -183,12 +181,6 @@ object_meta(const struct object_opener *o, size_t *len)
 {
 	*len = o->meta_len;
 	return o->meta;
-}
-
-size_t
-object_opener_header_len(const struct object_opener *o)
-{
-	return o->header_len;
 }
 
 uint32_t

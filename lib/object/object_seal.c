@@ -322,12 +322,6 @@ object_seal_end(struct object_sealer *s, uint64_t *size, struct fault *f)
 	return rc;
 }
 
-uint64_t
-object_seal_size(const struct object_sealer *s)
-{
-	return s->size;
-}
-
 int
 object_seal_all(const struct object_params *p, const void *content, size_t len,
     struct buf *out, struct fault *f)

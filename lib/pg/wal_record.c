@@ -75,8 +75,8 @@ wal_record_take(struct wal_record *r, void *out, size_t n)
 	return (0);
 }
 
-int
-wal_record_skip(struct wal_record *r, uint64_t n)
+static int
+skip(struct wal_record *r, uint64_t n)
 {
 	if (n > r->left)
 		return (-1);
@@ -149,7 +149,7 @@ skip_block(struct wal_record *r, int version, uint64_t *data)
 	}
 	if (!(head[0] & BLOCK_SAME_RELATION))
 		rest += 12;
-	return (wal_record_skip(r, rest));
+	return (skip(r, rest));
 }
 
 /* From behind the record's header to its main data, all of it and no more
@@ -177,9 +177,9 @@ find_main(struct wal_record *r, int version)
 			break;
 		}
 		if (id == ID_ORIGIN)
-			rc = wal_record_skip(r, 2);
+			rc = skip(r, 2);
 		else if (id == ID_TOPLEVEL_XID)
-			rc = wal_record_skip(r, 4);
+			rc = skip(r, 4);
 		else if (id <= ID_BLOCK_MAX)
 			rc = skip_block(r, version, &data);
 		else
@@ -187,7 +187,7 @@ find_main(struct wal_record *r, int version)
 		if (rc != 0)
 			return (-1);
 	}
-	return (data + main_len == r->left ? wal_record_skip(r, data) : -1);
+	return (data + main_len == r->left ? skip(r, data) : -1);
 }
 
 /* A count and that many items. */
@@ -198,7 +198,7 @@ skip_array(struct wal_record *r, uint32_t item)
 
 	if (take_u32(r, &n) != 0)
 		return (-1);
-	return (wal_record_skip(r, (uint64_t)n * item));
+	return (skip(r, (uint64_t)n * item));
 }
 
 /* COMMIT PREPARED and ROLLBACK PREPARED run without a transaction of their
@@ -212,7 +212,7 @@ take_prepared_xid(
 	if (!(info & XACT_HAS_INFO) || take_u32(r, &parts) != 0 ||
 	    !(parts & HAS_TWOPHASE))
 		return (-1);
-	if (((parts & HAS_DATABASE) && wal_record_skip(r, 8) != 0) ||
+	if (((parts & HAS_DATABASE) && skip(r, 8) != 0) ||
 	    ((parts & HAS_SUBXACTS) && skip_array(r, 4) != 0) ||
 	    ((parts & HAS_RELATIONS) && skip_array(r, 12) != 0) ||
 	    ((parts & HAS_STATS) && skip_array(r, stats) != 0) ||

@@ -25,7 +25,6 @@ struct wal_record {
 };
 
 int wal_record_take(struct wal_record *r, void *out, size_t n);
-int wal_record_skip(struct wal_record *r, uint64_t n);
 /* CRC-32C of the rest of the record, after bytes whose CRC is crc. */
 uint32_t wal_record_crc(struct wal_record *r, uint32_t crc);
 

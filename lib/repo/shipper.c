@@ -327,7 +327,6 @@ shipper_data(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 		    fault_set(f, FAULT_SYSTEM,
 			"%s: more content than was announced", s->path),
 		    f);
-	atomic_fetch_add(&s->content, len);
 	if ((rc = pay(s, len, f)) != 0)
 		return rc;
 	while (len > 0) {
@@ -357,7 +356,6 @@ shipper_pull(struct shipper *s, const char *path, uint64_t size, uint32_t mode,
 
 		if ((rc = stretch(s, size - s->file_done, &at, &n, f)) != 0)
 			break;
-		atomic_fetch_add(&s->content, n);
 		rc = pay(s, n, f);
 	}
 	s->pulled = NULL;
@@ -400,11 +398,4 @@ shipper_finish(struct shipper *s, struct manifest_totals *t,
 	if ((rc = shipper_queue_check(s, f)) != 0)
 		return rc;
 	return shipper_manifest_end(s, t, manifest_size, f);
-}
-
-void
-shipper_progress(struct shipper *s, uint64_t *content, uint64_t *stored)
-{
-	*content = atomic_load(&s->content);
-	*stored = atomic_load(&s->stored);
 }

@@ -61,8 +61,6 @@ int shipper_drain(struct shipper *s, struct fault *f);
  * is durable when it returns 0. */
 int shipper_finish(struct shipper *s, struct manifest_totals *t,
     uint64_t *manifest_size, struct fault *f);
-/* Content bytes taken, bytes stored: for progress; any thread. */
-void shipper_progress(struct shipper *s, uint64_t *content, uint64_t *stored);
 /* Stops and joins the workers; without finish, uploads are abandoned. */
 void shipper_free(struct shipper *s);
 

@@ -2,7 +2,6 @@
 #define SHIPPER_CORE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "layout.h"
@@ -94,9 +93,6 @@ struct shipper {
 	struct store_upload *upload;
 	struct object_sealer *sealer;
 	struct manifest_writer *writer;
-
-	atomic_uint_fast64_t content;
-	atomic_uint_fast64_t stored;
 
 	struct shipper_extent *filling;
 	struct manifest_piece *piece; /* of the file at hand, in filling */

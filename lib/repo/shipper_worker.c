@@ -186,10 +186,7 @@ pack_store(struct shipper_worker *w, struct fault *f)
 	    (rc = store_put_own(store, key, w->pack, w->pack_len, &d, f)) != 0)
 		return rc;
 	p.name = name;
-	if ((rc = shipper_manifest_pack(w->s, &p, f)) != 0)
-		return rc;
-	atomic_fetch_add(&w->s->stored, w->pack_len);
-	return 0;
+	return shipper_manifest_pack(w->s, &p, f);
 }
 
 void *

@@ -62,13 +62,11 @@ as_it_stands(
 	struct object_opener *o = NULL;
 	struct fault f = FAULT_INIT;
 	bool same;
-	size_t len;
+	size_t len, at;
 	static unsigned char room[OBJECT_CHUNK_MAX];
 
-	(void)object_header_length(p, n, &len, &f);
-	if (object_open_header(&o, &id, keys, p, n, &f) == 0) {
-		const size_t at = object_opener_header_len(o);
-
+	if (object_header_length(p, n, &at, &f) == 0 &&
+	    object_open_header(&o, &id, keys, p, n, &f) == 0) {
 		must(at <= n);
 		(void)object_open_chunk(
 		    o, 0, p + at, n - at, room, sizeof(room), &len, &f);

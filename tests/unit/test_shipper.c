@@ -252,7 +252,7 @@ ship_all(unsigned jobs, const struct file *files, size_t n,
 {
 	const struct shipper_params p = {.id = ID, .jobs = jobs};
 	struct shipper *s;
-	uint64_t size, content_bytes, stored;
+	uint64_t size;
 	int rc = shipper_new(&s, repo, &p, f);
 
 	if (rc != 0)
@@ -263,9 +263,6 @@ ship_all(unsigned jobs, const struct file *files, size_t n,
 	if (rc == 0)
 		rc = shipper_finish(s, t, &size, f);
 	if (rc == 0) {
-		shipper_progress(s, &content_bytes, &stored);
-		assert_true(content_bytes == t->bytes);
-		assert_true(stored == t->stored);
 		assert_true(size > 0);
 	}
 	shipper_free(s);
