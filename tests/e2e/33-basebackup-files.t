@@ -2,6 +2,7 @@
 # Backups from the data directory itself: when it is taken for the source, what
 # of it is copied while the server goes on working, and what goes wrong.
 . "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/kill.sh"
 
 new_key "$T/key"
 d=$T/pg/main
@@ -185,13 +186,8 @@ pg_stop "$s"
 
 # ---- interrupted ----
 rm "$d/pipe" "$d/dangling"
+kill_backups 7 "$root" --source files
 whole=$(heads)
-for ms in 20 70 150 250 400 700 1100; do
-	bg ship basebackup-ship -c "$T/conf" --source files --rate 20MB
-	sleep "$(echo "$ms" | awk '{ print $1 / 1000 }')"
-	bg_stop ship KILL
-done
-is "killed at any moment it leaves no head" "$(heads)" "$whole"
 no_sessions() {
 	[ "$(sessions)" = 0 ]
 }
@@ -221,7 +217,8 @@ like "is told with file and block" "$(cat "$T/err")" \
 	"checksum verification failed in file base/[0-9]*/${file##*/}, block 4\$"
 printf x | dd of="$file" bs=1 seek=8500000 conv=notrunc 2>/dev/null
 exits 5 "two of them" ship --source files
-like "are counted" "$(cat "$T/err")" "block 4, and for 1 more pages"
+# Whichever was read first.
+like "are counted" "$(cat "$T/err")" "block (4|1037), and for 1 more pages"
 # a page that pretends to be newer than the backup: its LSN is 0xFF...
 cp "$T/saved" "$file"
 printf '\377\377\377\377' | dd of="$file" bs=1 seek=40960 conv=notrunc \

@@ -3,6 +3,7 @@
 # can be restored, plans that no longer fit, holds, remains, no permission.
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$TOP/tests/lib/retention.sh"
+. "$TOP/tests/lib/kill.sh"
 
 d=$T/main repo=$T/repo
 rt_cluster "file:$repo"
@@ -174,31 +175,17 @@ as_pruned() {
 	diff "$T/pruned" "$T/now"
 }
 RT_CONF=$T/short
-now_ms >"$T/t0"
-rm -rf "$repo"
-cp -a "$T/again/repo" "$repo"
-retention-prune -c "$T/short" >"$T/out" 2>&1 || fail "a whole run"
-took=$(($(now_ms) - $(cat "$T/t0")))
-killed=0 n=0
-while [ $n -lt 12 ]; do
-	n=$((n + 1))
+kill_begin
+while kill_more 12; do
 	rm -rf "$repo"
 	cp -a "$T/again/repo" "$repo"
-	bg prune retention-prune -c "$T/short"
-	sleep "$(awk -v n=$n -v t=$took 'BEGIN { print n * t / 11000 }')"
-	# One that had ended by itself: the machine has become faster.
-	if kill -KILL "$(bg_pid prune)" 2>/dev/null; then
-		killed=$((killed + 1))
-	else
-		took=$((took * 2 / 3))
-	fi
-	wait "$(bg_pid prune)" 2>/dev/null
-	rm -f "$T/bg/prune"
+	kill_random retention-prune -c "$T/short"
 	rt_killed as_pruned
 done
+is "twelve prunings were killed" $KILLED 12
+is "... and no other one failed" "$KILL_ODD" ""
 is "killed at any moment it stays restorable, and the next run ends it" \
 	$RT_BROKEN 0
-atleast "... and some were killed" $killed 3
 
 # -- remains, other names ------------------------------------------------------
 

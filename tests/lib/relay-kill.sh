@@ -17,31 +17,10 @@ objects() {
 	esac | sed 's|.*/||'
 }
 
-# Kills every worker of PROGRAM that it finds some random time after it looked,
-# until $KILLS are dead; writes how many.
-relay_killer() {
-	cat >"$T/killer" <<'PY'
-import glob, os, random, signal, sys, time
-program, place, limit, out = sys.argv[1:]
-limit = int(limit)
-killed = set()
-while len(killed) < limit:
-    time.sleep(random.random() * 0.15)
-    for comm in glob.glob("/proc/[0-9]*/comm"):
-        try:
-            if open(comm).read().strip() != program + "-linger":
-                continue
-            pid = int(comm.split("/")[2])
-            if place not in open(f"/proc/{pid}/cmdline").read():
-                continue
-            os.kill(pid, signal.SIGKILL)
-            killed.add(pid)
-        except OSError:
-            pass
-    with open(out + ".new", "w") as f:
-        print(len(killed), file=f)
-    os.rename(out + ".new", out)
-PY
+# killer PROGRAM: kills its workers until $KILLS are dead
+killer() {
+	bg killer "$PYTHON" "$TOP/tests/lib/killer.py" --workers "$1" "$T/" \
+		"$KILLS" "$T/killed.$1"
 }
 killed() {
 	cat "$T/killed.$1" 2>/dev/null || echo 0
@@ -53,10 +32,9 @@ drained() {
 	[ "$(ready)" -eq 0 ]
 }
 
-
 relay_kill_archiving() {
 	pg_start "$T/pg" || bail "no server"
-	bg killer "$PYTHON" "$T/killer" walpush "$T/" "$KILLS" "$T/killed.walpush"
+	killer walpush
 	pg_psql "$T/pg" "create table rows (n int, t text)" || bail "no table"
 	rounds=0
 	while [ "$(killed walpush)" -lt "$KILLS" ] && [ $rounds -lt 400 ]; do
@@ -103,7 +81,7 @@ relay_kill_archiving() {
 }
 
 relay_kill_recovering() {
-	bg killer "$PYTHON" "$T/killer" walfetch "$T/" "$KILLS" "$T/killed.walfetch"
+	killer walfetch
 	rounds=0 odd=0
 	while [ $rounds -lt 5 ] ||
 		{ [ "$(killed walfetch)" -lt "$KILLS" ] && [ $rounds -lt 40 ]; }; do
@@ -156,7 +134,6 @@ relay_kill() {
 	pg_archive "$T/pg" "$T/conf"
 	pg_start "$T/pg" && pg_stop "$T/pg" || bail "no server"
 	cp -a "$T/pg" "$T/base"
-	relay_killer
 	relay_kill_archiving
 	relay_kill_recovering
 }
