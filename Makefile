@@ -69,7 +69,7 @@ USES_source := util secret codec crypto pg conf store object repo
 USES_gather := util secret codec json crypto pg conf store object repo retain
 USES_verify := util secret codec json crypto pg conf store object repo retain
 USES_pgconn := util secret pg
-USES_cli    := util secret conf
+USES_cli    := util secret json conf
 USES_relay  := front util
 USES_operation := util secret codec json crypto pg conf store object repo audit \
 	cli

@@ -101,7 +101,5 @@ main(int argc, char **argv)
 	else
 		return cli_usage(
 		    &cli, "\"%s\": generate or recipient", cli.args[0]);
-	if (rc == 0)
-		rc = cli_flush_stdout(&f);
-	return rc == 0 ? 0 : cli_fail(&f);
+	return cli_end(rc, &f);
 }

@@ -246,8 +246,7 @@ report_json(const struct ship *s, struct fault *f)
 {
 	const struct head *h = &s->head;
 	struct json *j;
-	char start[20], stop[20], *text = NULL;
-	size_t len;
+	char start[20], stop[20];
 	int rc;
 
 	text_format_lsn(h->start_lsn, start);
@@ -274,10 +273,7 @@ report_json(const struct ship *s, struct fault *f)
 	       (rc = json_put_u64(j, "packs", h->totals.packs, f)) ||
 	       (rc = json_put_u64(j, "stored", h->totals.stored, f)) ||
 	       (rc = json_put_u64(j, "manifest_size", h->manifest_size, f)) ||
-	       (rc = json_dump(j, &text, &len, f)));
-	if (rc == 0)
-		(void)fputs(text, stdout);
-	free(text);
+	       (rc = cli_json_print(j, false, f)));
 	json_free(j);
 	return rc;
 }
@@ -331,9 +327,7 @@ main(int argc, char **argv)
 		.arg = "TIME",
 		.value = &w.wal_timeout,
 		.help = "wait so long for each WAL segment (5min)"},
-	    {.name = "no-progress",
-		.flag = &w.no_progress,
-		.help = "no progress line on a terminal"},
+	    CLI_OPTION_NO_PROGRESS(&w.no_progress),
 	    {.name = "json",
 		.flag = &w.json,
 		.help = "the result as a JSON document"},

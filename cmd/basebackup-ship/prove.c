@@ -101,7 +101,6 @@ push_history(struct ship *s, const char *name, struct fault *f)
 	struct archive_result res;
 	char dir[] = "/tmp/basebackup-ship.XXXXXX";
 	char *text = NULL, *path = NULL;
-	struct fdio_atomic a;
 	int rc = server_history(s, &text, f);
 
 	if (rc != 0)
@@ -110,11 +109,7 @@ push_history(struct ship *s, const char *name, struct fault *f)
 		free(text);
 		return fault_set(f, FAULT_SYSTEM, "no folder %s", dir);
 	}
-	if ((rc = fdio_atomic_begin(&a, path, 0600, f)) == 0) {
-		if ((rc = fdio_write(a.fd, path, text, strlen(text), f)) != 0 ||
-		    (rc = fdio_atomic_publish(&a, 0, f)) != 0)
-			fdio_atomic_abort(&a);
-	}
+	rc = fdio_atomic_put(path, 0600, text, strlen(text), 0, f);
 	if (rc == 0)
 		rc = archive_push(s->repo, path, NULL, &d, &res, f);
 	if (rc == 0)

@@ -36,15 +36,26 @@ is_temporary(const char *name)
 	return strncmp(name, temp, sizeof temp - 1) == 0;
 }
 
-/* A mark's temporary file and nothing else is as good as nothing. */
-static bool
-is_empty(DIR *d)
+/* The next name in d; NULL at its end. */
+static const char *
+next_name(DIR *d)
 {
 	const struct dirent *e;
 
 	while ((e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0 && !is_temporary(e->d_name))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			return e->d_name;
+	return NULL;
+}
+
+/* A mark's temporary file and nothing else is as good as nothing. */
+static bool
+is_empty(DIR *d)
+{
+	const char *e;
+
+	while ((e = next_name(d)) != NULL)
+		if (!is_temporary(e))
 			return false;
 	return true;
 }
@@ -52,12 +63,12 @@ is_empty(DIR *d)
 static void
 remove_temporary(const char *dir)
 {
-	const struct dirent *e;
+	const char *e;
 	DIR *d = opendir(dir);
 
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (is_temporary(e->d_name))
-			(void)unlinkat(dirfd(d), e->d_name, 0);
+	while (d != NULL && (e = next_name(d)) != NULL)
+		if (is_temporary(e))
+			(void)unlinkat(dirfd(d), e, 0);
 	if (d != NULL)
 		closedir(d);
 }
@@ -138,39 +149,47 @@ folder_check(const char *dir, bool tablespace, struct fault *f)
 	    dir);
 }
 
+/* The folder "name" below parent, never by way of a link. */
+static int
+open_folder(int parent, const char *name, DIR **out, struct fault *f)
+{
+	int fd = openat(
+	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (d == NULL) {
+		fault_errno(f, errno, "%s", name);
+		if (fd >= 0)
+			close(fd);
+		return (int)f->code;
+	}
+	*out = d;
+	return 0;
+}
+
 /* Remove what is in the folder "name" below parent; links are removed, never
  * followed. keep: one name at the top that stays. */
 static int
 empty_folder(int parent, const char *name, const char *keep, struct fault *f)
 {
-	const struct dirent *e;
+	const char *e;
 	DIR *d;
-	int fd;
-	int rc = 0;
+	int rc = open_folder(parent, name, &d, f);
 
-	fd = openat(
-	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (d == NULL) {
-		rc = fault_errno(f, errno, "%s", name);
-		if (fd >= 0)
-			close(fd);
+	if (rc != 0)
 		return rc;
-	}
-	while (rc == 0 && (e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0 ||
-		    (keep != NULL && strcmp(e->d_name, keep) == 0))
+	while (rc == 0 && (e = next_name(d)) != NULL) {
+		if (keep != NULL && strcmp(e, keep) == 0)
 			continue;
-		if (unlinkat(fd, e->d_name, 0) == 0)
+		if (unlinkat(dirfd(d), e, 0) == 0)
 			continue;
 		if (errno != EISDIR && errno != EPERM) {
-			rc = fault_errno(f, errno, "%s", e->d_name);
+			rc = fault_errno(f, errno, "%s", e);
 			break;
 		}
-		rc = empty_folder(fd, e->d_name, NULL, f);
-		if (rc == 0 && unlinkat(fd, e->d_name, AT_REMOVEDIR) != 0)
-			rc = fault_errno(f, errno, "%s", e->d_name);
+		rc = empty_folder(dirfd(d), e, NULL, f);
+		if (rc == 0 && unlinkat(dirfd(d), e, AT_REMOVEDIR) != 0)
+			rc = fault_errno(f, errno, "%s", e);
 	}
 	closedir(d);
 	return rc;
@@ -179,28 +198,18 @@ empty_folder(int parent, const char *name, const char *keep, struct fault *f)
 static int
 sum_blocks(int parent, const char *name, uint64_t *bytes, struct fault *f)
 {
-	const struct dirent *e;
+	const char *e;
 	struct stat st;
 	DIR *d;
-	int fd;
-	int rc = 0;
+	int rc = open_folder(parent, name, &d, f);
 
-	fd = openat(
-	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (d == NULL) {
-		rc = fault_errno(f, errno, "%s", name);
-		if (fd >= 0)
-			close(fd);
+	if (rc != 0)
 		return rc;
-	}
-	while (rc == 0 && (e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			rc = fault_errno(f, errno, "%s", e->d_name);
+	while (rc == 0 && (e = next_name(d)) != NULL) {
+		if (fstatat(dirfd(d), e, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			rc = fault_errno(f, errno, "%s", e);
 		else if (S_ISDIR(st.st_mode))
-			rc = sum_blocks(fd, e->d_name, bytes, f);
+			rc = sum_blocks(dirfd(d), e, bytes, f);
 		else if (st.st_nlink == 1)
 			*bytes += (uint64_t)st.st_blocks * 512;
 	}
@@ -256,7 +265,6 @@ folder_claim(const char *dir, int *lock, struct fault *f)
 int
 folder_mark(const char *dir, const char *root, const char *id, struct fault *f)
 {
-	struct fdio_atomic a = {-1, NULL, NULL};
 	char *mark = fdio_join(dir, FOLDER_MARK);
 	char text[MARK_MAX];
 	int n;
@@ -270,14 +278,7 @@ folder_mark(const char *dir, const char *root, const char *id, struct fault *f)
 	if ((size_t)n >= sizeof text)
 		rc = fault_set(f, FAULT_CONFIG, "%s is too long", root);
 	else
-		rc = fdio_atomic_begin(&a, mark, 0600, f);
-	if (rc == 0) {
-		rc = fdio_write(a.fd, mark, text, (size_t)n, f);
-		if (rc == 0)
-			rc = fdio_atomic_publish(&a, 1, f);
-		if (rc != 0)
-			fdio_atomic_abort(&a);
-	}
+		rc = fdio_atomic_put(mark, 0600, text, (size_t)n, 1, f);
 	free(mark);
 	return rc;
 }

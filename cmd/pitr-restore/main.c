@@ -175,10 +175,7 @@ main(int argc, char **argv)
 		.arg = "NAME",
 		.help = "go by this repository alone; may be repeated",
 		.list = &o.repos},
-	    {.name = "system-id",
-		.arg = "NUMBER",
-		.help = "the cluster's system identifier",
-		.value = &o.system_id},
+	    CLI_OPTION_SYSTEM_ID(&o.system_id),
 	    {.name = "jobs",
 		.arg = "N",
 		.help = "workers, 1 to 64",
@@ -196,9 +193,7 @@ main(int argc, char **argv)
 	    {.name = "json",
 		.help = "print the report as JSON",
 		.flag = &o.json},
-	    {.name = "no-progress",
-		.help = "no progress bar",
-		.flag = &o.no_progress},
+	    CLI_OPTION_NO_PROGRESS(&o.no_progress),
 	};
 	const struct cli_program program = {
 	    .name = "pitr-restore",
@@ -209,13 +204,11 @@ main(int argc, char **argv)
 	struct fault f = FAULT_INIT;
 	struct plan plan = {.repo = NULL};
 	struct cli cli;
-	int status;
-	int rc;
+	int status = cli_start(&cli, &program, argc, argv);
 
-	status = cli_start(&cli, &program, argc, argv);
 	if (status != CLI_GO)
 		return status;
-	rc = run(&plan, &o, &cli, &f);
+	status = cli_end(run(&plan, &o, &cli, &f), &f);
 	plan_free(&plan);
-	return rc == 0 ? 0 : cli_fail(&f);
+	return status;
 }

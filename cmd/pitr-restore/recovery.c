@@ -154,21 +154,11 @@ static int
 write_file(const char *root, const char *path, const void *data, size_t n,
     struct fault *f)
 {
-	struct fdio_atomic a;
 	struct stat st;
-	int rc;
 
 	if (stat(root, &st) != 0)
 		return fault_errno(f, errno, "%s", root);
-	rc = fdio_atomic_begin(&a, path, 0600 | (st.st_mode & 0040), f);
-	if (rc != 0)
-		return rc;
-	rc = fdio_write(a.fd, path, data, n, f);
-	if (rc == 0)
-		rc = fdio_atomic_publish(&a, 1, f);
-	if (rc != 0)
-		fdio_atomic_abort(&a);
-	return rc;
+	return fdio_atomic_put(path, 0600 | (st.st_mode & 0040), data, n, 1, f);
 }
 
 static int

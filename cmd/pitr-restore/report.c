@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli.h"
 #include "json.h"
 #include "text.h"
 
@@ -236,8 +237,6 @@ int
 report_print(const struct report *r, bool json, struct fault *f)
 {
 	struct json *root;
-	char *text = NULL;
-	size_t len;
 	int rc;
 
 	if (!json) {
@@ -249,10 +248,7 @@ report_print(const struct report *r, bool json, struct fault *f)
 		return rc;
 	rc = fill_json(root, r, f);
 	if (rc == 0)
-		rc = json_dump_pretty(root, &text, &len, f);
-	if (rc == 0)
-		fwrite(text, 1, len, stdout);
-	free(text);
+		rc = cli_json_print(root, true, f);
 	json_free(root);
 	return rc;
 }

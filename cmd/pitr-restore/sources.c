@@ -4,7 +4,6 @@
 
 #include "archive.h"
 #include "log.h"
-#include "text.h"
 
 /* For one to answer, when there are others. */
 #define PATIENCE_MS 30000
@@ -89,11 +88,8 @@ check_marks(struct sources *s, uint64_t id, struct fault *f)
 	size_t i;
 	int rc = repo_open(&r, &all, id, f);
 
-	if (rc == 0 && repo_keys(r) != NULL && !keyring_can_open(repo_keys(r)))
-		rc = fault_set(f, FAULT_KEY,
-		    "%s is the recipient part of a key: a restore needs the "
-		    "key itself",
-		    all.key_files[0]);
+	if (rc == 0)
+		rc = repo_needs_key(r, "a restore needs the key itself", f);
 	for (i = 0; rc == 0 && i < all.n_repos; i++) {
 		fault_clear(&one);
 		if (check_mark(s, r, i, &one) != 0)
@@ -119,9 +115,8 @@ sources_open(struct sources *out, struct repo **r, const struct conf_cluster *c,
 		rc = conf_only_repos(c, only->v, only->n, &out->cluster, f);
 	if (rc == 0 && system_id == NULL)
 		rc = find_system_id(out, &id, f);
-	else if (rc == 0 && text_u64(system_id, &id) != 0)
-		rc = fault_set(f, FAULT_CONFIG,
-		    "--system-id '%s': give a number", system_id);
+	else if (rc == 0)
+		rc = repo_choose_given(system_id, &id, f);
 	if (rc == 0 && out->cluster.n_repos > 0)
 		rc = check_marks(out, id, f);
 	if (rc != 0)

@@ -14,8 +14,6 @@
 #include "text.h"
 #include "verify.h"
 
-#define JOBS_MAX 64
-
 struct options {
 	const char *sample;
 	const char *seed;
@@ -49,20 +47,15 @@ open_repository(struct session *s, struct verify *v, size_t i, struct fault *f)
 	struct deadline d = deadline_in_ms(s->cluster->store_deadline_ms);
 	const char *name = s->cluster->repos[i]->name;
 	uint32_t random;
-	uint64_t id;
 	int rc;
 
 	if ((rc = conf_only_repos(s->cluster, &name, 1, &v->only, f)) != 0 ||
-	    (rc = repo_choose_system_id(
-		 &v->only, 0, s->o->system_id, &id, &d, f)) != 0 ||
-	    (rc = repo_open(&v->repo, &v->only, id, f)) != 0)
-		return rc;
-	if (repo_keys(v->repo) != NULL && !keyring_can_open(repo_keys(v->repo)))
-		return fault_set(f, FAULT_KEY,
-		    "%s is the recipient part of a key: verifying reads "
-		    "everything, which takes the key itself",
-		    s->cluster->key_files[0]);
-	if ((rc = repo_store(v->repo, 0, &v->store, f)) != 0 ||
+	    (rc = repo_choose_open(
+		 &v->repo, &v->only, 0, s->o->system_id, f)) != 0 ||
+	    (rc = repo_needs_key(v->repo,
+		 "verifying reads everything, which takes the key itself",
+		 f)) != 0 ||
+	    (rc = repo_store(v->repo, 0, &v->store, f)) != 0 ||
 	    (rc = crypto_random(&random, sizeof random, f)) != 0)
 		return rc;
 	v->begun_us = clock_now_us();
@@ -200,17 +193,12 @@ static int
 parse_jobs(struct session *s, struct fault *f)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t n;
 
-	s->run.jobs = processors < 2 ? 2 : (unsigned)processors;
-	if (s->run.jobs > JOBS_MAX)
-		s->run.jobs = JOBS_MAX;
-	if (s->o->jobs == NULL)
-		return 0;
-	if (text_u32(s->o->jobs, &n) != 0 || n == 0 || n > JOBS_MAX)
-		return fault_set(f, FAULT_CONFIG, "--jobs '%s': give 1 to %d",
-		    s->o->jobs, JOBS_MAX);
-	s->run.jobs = n;
+	if (s->o->jobs != NULL)
+		return cli_value_jobs(s->o->jobs, &s->run.jobs, f);
+	s->run.jobs = processors < 2              ? 2
+		      : processors > CLI_JOBS_MAX ? CLI_JOBS_MAX
+						  : (unsigned)processors;
 	return 0;
 }
 
@@ -296,19 +284,6 @@ run_all(struct session *s, struct fault *f)
 }
 
 static int
-print_json(const struct session *s, struct fault *f)
-{
-	char *text = NULL;
-	size_t len;
-	int rc = json_dump(s->json, &text, &len, f);
-
-	if (rc == 0)
-		(void)fputs(text, stdout);
-	free(text);
-	return rc;
-}
-
-static int
 run(struct session *s, struct fault *f)
 {
 	struct fault other = FAULT_INIT;
@@ -317,7 +292,8 @@ run(struct session *s, struct fault *f)
 	if (rc != 0)
 		return rc;
 	rc = run_all(s, f);
-	if (s->json != NULL && print_json(s, &other) != 0 && rc == 0) {
+	if (s->json != NULL && cli_json_print(s->json, false, &other) != 0 &&
+	    rc == 0) {
 		*f = other;
 		rc = (int)other.code;
 	}
@@ -362,10 +338,7 @@ main(int argc, char **argv)
 		.arg = "NAME",
 		.help = "repository; otherwise all of the cluster",
 		.value = &o.repo},
-	    {.name = "system-id",
-		.arg = "NUMBER",
-		.help = "the cluster's system identifier",
-		.value = &o.system_id},
+	    CLI_OPTION_SYSTEM_ID(&o.system_id),
 	    {.name = "jobs",
 		.arg = "N",
 		.help = "objects read side by side; otherwise a processor each",
@@ -373,9 +346,7 @@ main(int argc, char **argv)
 	    {.name = "no-record",
 		.help = "write no report and no audit record",
 		.flag = &o.no_record},
-	    {.name = "no-progress",
-		.help = "no progress bar",
-		.flag = &o.no_progress},
+	    CLI_OPTION_NO_PROGRESS(&o.no_progress),
 	    {.name = "json", .help = "result as JSON", .flag = &o.json},
 	};
 	const struct cli_program program = {
@@ -386,23 +357,15 @@ main(int argc, char **argv)
 	};
 	struct fault f = FAULT_INIT;
 	struct session s = {.o = &o};
-	int status = cli_start(&s.cli, &program, argc, argv), rc;
+	int status = cli_start(&s.cli, &program, argc, argv);
 
 	if (status == CLI_GO)
 		status = check_usage(&s);
 	if (status != CLI_GO)
 		return status;
-	rc = run(&s, &f);
-	if (rc == 0)
-		rc = cli_flush_stdout(&f);
-	else
-		(void)fflush(stdout);
+	status = cli_end(run(&s, &f), &f);
 	json_free(s.json);
 	conf_free(s.conf);
-	if (rc != 0)
-		status = cli_fail(&f);
-	else
-		status = 0;
 	/* What was found comes before what could not be read or recorded. */
 	return s.hurt ? 1 : status;
 }

@@ -85,8 +85,6 @@ static int
 print_json(const struct hold_list *l, bool all, int64_t now_us, struct fault *f)
 {
 	struct json *j, *holds;
-	char *text = NULL;
-	size_t len;
 	int rc;
 
 	if ((rc = json_new(&j, f)) != 0)
@@ -95,9 +93,8 @@ print_json(const struct hold_list *l, bool all, int64_t now_us, struct fault *f)
 	for (size_t i = 0; rc == 0 && i < l->n; i++)
 		if (all || hold_active(&l->h[i], now_us))
 			rc = json_one(holds, &l->h[i], now_us, f);
-	if (rc == 0 && (rc = json_dump_pretty(j, &text, &len, f)) == 0)
-		(void)fputs(text, stdout);
-	free(text);
+	if (rc == 0)
+		rc = cli_json_print(j, true, f);
 	json_free(j);
 	return rc;
 }

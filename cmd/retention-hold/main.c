@@ -7,32 +7,20 @@
 #include "repo.h"
 
 static int
-open_repository(struct holding *s, struct fault *f)
-{
-	struct deadline d;
-	uint64_t id;
-	int rc = cli_config(&s->cli, &s->conf, &s->cluster, f);
-
-	if (rc != 0)
-		return rc;
-	d = deadline_in_ms(s->cluster->store_deadline_ms);
-	rc = repo_choose_system_id(s->cluster, 0, s->o->system_id, &id, &d, f);
-	return rc != 0 ? rc : repo_open(&s->repo, s->cluster, id, f);
-}
-
-static int
 run(struct holding *s, struct fault *f)
 {
 	const char *verb = s->cli.args[0];
-	int rc = open_repository(s, f);
+	int rc;
 
-	if (rc == 0 && strcmp(verb, "add") == 0)
-		rc = add_run(s, f);
-	else if (rc == 0 && strcmp(verb, "release") == 0)
-		rc = release_run(s, s->cli.args[1], f);
-	else if (rc == 0)
-		rc = list_run(s, f);
-	return rc != 0 ? rc : cli_flush_stdout(f);
+	if ((rc = cli_config(&s->cli, &s->conf, &s->cluster, f)) != 0 ||
+	    (rc = repo_choose_open(
+		 &s->repo, s->cluster, 0, s->o->system_id, f)) != 0)
+		return rc;
+	if (strcmp(verb, "add") == 0)
+		return add_run(s, f);
+	if (strcmp(verb, "release") == 0)
+		return release_run(s, s->cli.args[1], f);
+	return list_run(s, f);
 }
 
 int
@@ -68,10 +56,7 @@ main(int argc, char **argv)
 		.arg = "NAME",
 		.help = "list: the repository; otherwise the first",
 		.value = &o.repo},
-	    {.name = "system-id",
-		.arg = "NUMBER",
-		.help = "the cluster's system identifier",
-		.value = &o.system_id},
+	    CLI_OPTION_SYSTEM_ID(&o.system_id),
 	    {.name = "all",
 		.help = "list: released ones and those that are over, too",
 		.flag = &o.all},
@@ -90,7 +75,7 @@ main(int argc, char **argv)
 	};
 	struct fault f = FAULT_INIT;
 	struct holding s = {.o = &o};
-	int status = cli_start(&s.cli, &program, argc, argv), rc;
+	int status = cli_start(&s.cli, &program, argc, argv);
 	const char *verb;
 
 	if (status != CLI_GO)
@@ -104,8 +89,8 @@ main(int argc, char **argv)
 		    s.cli.n_args == 2 ? "%s takes no operand"
 				      : "%s takes the id of a hold",
 		    verb);
-	rc = run(&s, &f);
+	status = cli_end(run(&s, &f), &f);
 	repo_free(s.repo);
 	conf_free(s.conf);
-	return rc == 0 ? 0 : cli_fail(&f);
+	return status;
 }

@@ -46,25 +46,16 @@ struct session {
 static int
 open_repository(struct session *s, struct fault *f)
 {
-	struct deadline d;
-	uint64_t id;
-	int rc = cli_config(&s->cli, &s->conf, &s->cluster, f);
+	int rc;
 
-	if (rc != 0)
+	if ((rc = cli_config(&s->cli, &s->conf, &s->cluster, f)) != 0 ||
+	    (rc = conf_find_repo(s->cluster, s->o->repo, &s->index, f)) != 0 ||
+	    (rc = repo_choose_open(
+		 &s->repo, s->cluster, s->index, s->o->system_id, f)) != 0)
 		return rc;
-	if ((rc = conf_find_repo(s->cluster, s->o->repo, &s->index, f)) != 0)
-		return rc;
-	d = deadline_in_ms(s->cluster->store_deadline_ms);
-	if ((rc = repo_choose_system_id(
-		 s->cluster, s->index, s->o->system_id, &id, &d, f)) != 0 ||
-	    (rc = repo_open(&s->repo, s->cluster, id, f)) != 0)
-		return rc;
-	if (repo_keys(s->repo) != NULL && !keyring_can_open(repo_keys(s->repo)))
-		return fault_set(f, FAULT_KEY,
-		    "%s is the recipient part of a key: pruning reads the "
-		    "heads of backups, which takes the key itself",
-		    s->cluster->key_files[0]);
-	return 0;
+	return repo_needs_key(s->repo,
+	    "pruning reads the heads of backups, which takes the key itself",
+	    f);
 }
 
 static int
@@ -103,8 +94,7 @@ report(const struct session *s, struct fault *f)
 {
 	const struct apply_result *r = &s->result;
 	struct json *j;
-	char human[16], *text = NULL;
-	size_t len;
+	char human[16];
 	int rc;
 
 	if (!s->o->json) {
@@ -131,10 +121,7 @@ report(const struct session *s, struct fault *f)
 	       (rc = json_put_u64(j, "aborted", r->aborted, f)) ||
 	       (rc = json_put_u64(j, "failed", r->failed, f)) ||
 	       (rc = json_put_u64(j, "skipped", r->skipped, f)) ||
-	       (rc = json_dump(j, &text, &len, f)));
-	if (rc == 0)
-		(void)fputs(text, stdout);
-	free(text);
+	       (rc = cli_json_print(j, false, f)));
 	json_free(j);
 	return rc;
 }
@@ -314,10 +301,7 @@ main(int argc, char **argv)
 		.arg = "NAME",
 		.help = "repository; otherwise the first of the cluster",
 		.value = &o.repo},
-	    {.name = "system-id",
-		.arg = "NUMBER",
-		.help = "the cluster's system identifier",
-		.value = &o.system_id},
+	    CLI_OPTION_SYSTEM_ID(&o.system_id),
 	    {.name = "json", .help = "plan or result as JSON", .flag = &o.json},
 	};
 	const struct cli_program program = {
@@ -328,19 +312,17 @@ main(int argc, char **argv)
 	};
 	struct fault f = FAULT_INIT;
 	struct session s = {.o = &o};
-	int status = cli_start(&s.cli, &program, argc, argv), rc;
+	int status = cli_start(&s.cli, &program, argc, argv);
 
 	if (status == CLI_GO)
 		status = check_usage(&s);
 	if (status != CLI_GO)
 		return status;
-	rc = run(&s, &f);
-	if (rc == 0)
-		rc = cli_flush_stdout(&f);
+	status = cli_end(run(&s, &f), &f);
 	planfile_close(&s.file);
 	retain_free(s.plan);
 	gather_free(&s.gather);
 	repo_free(s.repo);
 	conf_free(s.conf);
-	return rc == 0 ? 0 : cli_fail(&f);
+	return status;
 }

@@ -182,21 +182,12 @@ compose(const struct audit_state *s, char **text, size_t *len, struct fault *f)
 int
 audit_state_save(const char *path, const struct audit_state *s, struct fault *f)
 {
-	struct fdio_atomic a;
 	char *text = NULL;
 	size_t len;
 	int rc = compose(s, &text, &len, f);
 
 	if (rc == 0)
-		rc = fdio_atomic_begin(&a, path, 0600, f);
-	if (rc != 0) {
-		free(text);
-		return rc;
-	}
-	if ((rc = fdio_write(a.fd, path, text, len, f)) == 0)
-		rc = fdio_atomic_publish(&a, 1, f);
-	if (rc != 0)
-		fdio_atomic_abort(&a);
+		rc = fdio_atomic_put(path, 0600, text, len, 1, f);
 	free(text);
 	return rc;
 }

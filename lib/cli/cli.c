@@ -256,3 +256,13 @@ cli_flush_stdout(struct fault *f)
 		    f, errno != 0 ? errno : EIO, "standard output");
 	return 0;
 }
+
+int
+cli_end(int rc, struct fault *f)
+{
+	if (rc == 0)
+		rc = cli_flush_stdout(f);
+	else
+		(void)fflush(stdout);
+	return rc == 0 ? 0 : cli_fail(f);
+}

@@ -44,6 +44,17 @@ struct cli_option {
 	struct cli_list *list;
 };
 
+/* Those that several commands take, and which mean the same in each. */
+#define CLI_OPTION_SYSTEM_ID(to)                                               \
+	{                                                                      \
+		.name = "system-id", .arg = "NUMBER",                          \
+		.help = "the cluster's system identifier", .value = (to)       \
+	}
+#define CLI_OPTION_NO_PROGRESS(to)                                             \
+	{                                                                      \
+		.name = "no-progress", .help = "no progress bar", .flag = (to) \
+	}
+
 struct cli_program {
 	const char *name;
 	const char *operands; /* as help shows them, "NAME DEST"; or NULL */
@@ -104,6 +115,13 @@ int cli_fail(const struct fault *f);
 
 /* Results that did not arrive are a failure: call it before exit status 0. */
 int cli_flush_stdout(struct fault *f);
+/* The end of a command whose result stands in rc and f: what it printed goes
+ * out, then what went wrong is told. Returns the status. */
+int cli_end(int rc, struct fault *f);
+
+/* Prints a document: on one line, or, for people, indented. */
+struct json;
+int cli_json_print(const struct json *j, bool indent, struct fault *f);
 
 /*
  * Signals that were inherited as ignored or blocked get their default (a

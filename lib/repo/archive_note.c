@@ -128,7 +128,6 @@ archive_note_save(const struct archive_note *n,
 {
 	struct fault f = FAULT_INIT;
 	struct buf text = BUF_INIT(NOTE_MAX);
-	struct fdio_atomic a;
 	char *slash, *folder;
 	int rc;
 
@@ -150,11 +149,7 @@ archive_note_save(const struct archive_note *n,
 		*slash = '\0';
 		(void)mkdir(folder, 0700);
 	}
-	if (fdio_atomic_begin(&a, n->path, 0600, &f) != 0)
-		goto done;
-	if (fdio_write(a.fd, n->path, text.data, text.len, &f) != 0 ||
-	    fdio_atomic_publish(&a, 0, &f) != 0)
-		fdio_atomic_abort(&a);
+	(void)fdio_atomic_put(n->path, 0600, text.data, text.len, 0, &f);
 done:
 	free(folder);
 	buf_free(&text);

@@ -105,6 +105,15 @@ repo_keys(const struct repo *r)
 	return r->keys;
 }
 
+int
+repo_needs_key(const struct repo *r, const char *what, struct fault *f)
+{
+	if (r->keys == NULL || keyring_can_open(r->keys))
+		return 0;
+	return fault_set(f, FAULT_KEY, "%s is the recipient part of a key: %s",
+	    repo_conf(r)->key_files[0], what);
+}
+
 size_t
 repo_count(const struct repo *r)
 {

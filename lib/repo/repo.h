@@ -32,6 +32,8 @@ const char *repo_cluster(const struct repo *r);
 uint64_t repo_system_id(const struct repo *r);
 /* NULL with encryption off. */
 const struct keyring *repo_keys(const struct repo *r);
+/* KEY when only the recipient part is at hand; what: what takes more. */
+int repo_needs_key(const struct repo *r, const char *what, struct fault *f);
 size_t repo_count(const struct repo *r);
 /* Opened at first use; belongs to r. */
 int repo_store(struct repo *r, size_t i, struct store **out, struct fault *f);
@@ -78,6 +80,11 @@ int repo_choose_only(const struct conf_cluster *c, size_t i, uint64_t *out,
  * repo_choose_only. */
 int repo_choose_system_id(const struct conf_cluster *c, size_t i,
     const char *text, uint64_t *out, const struct deadline *d, struct fault *f);
+/* The same, opened. */
+int repo_choose_open(struct repo **out, const struct conf_cluster *c, size_t i,
+    const char *text, struct fault *f);
+/* The value of --system-id. */
+int repo_choose_given(const char *text, uint64_t *out, struct fault *f);
 
 /* Small sealed objects. seal: the object's bytes into out, whose limit holds.
  * get is ABSENT as store_get is. */

@@ -34,18 +34,23 @@ repo_choose_only(const struct conf_cluster *c, size_t i, uint64_t *out,
 }
 
 int
+repo_choose_given(const char *text, uint64_t *out, struct fault *f)
+{
+	if (text_u64(text, out) != 0)
+		return fault_set(
+		    f, FAULT_CONFIG, "--system-id '%s': give a number", text);
+	return 0;
+}
+
+int
 repo_choose_system_id(const struct conf_cluster *c, size_t i, const char *text,
     uint64_t *out, const struct deadline *d, struct fault *f)
 {
 	struct control control;
 	int rc;
 
-	if (text != NULL) {
-		if (text_u64(text, out) != 0)
-			return fault_set(f, FAULT_CONFIG,
-			    "--system-id '%s': give a number", text);
-		return 0;
-	}
+	if (text != NULL)
+		return repo_choose_given(text, out, f);
 	rc = c->pgdata == NULL ? FAULT_ABSENT
 			       : repo_control(c->pgdata, &control, f);
 	if (rc == 0)
@@ -54,4 +59,15 @@ repo_choose_system_id(const struct conf_cluster *c, size_t i, const char *text,
 	if (rc != FAULT_ABSENT && rc != FAULT_SYSTEM)
 		return rc;
 	return repo_choose_only(c, i, out, d, f);
+}
+
+int
+repo_choose_open(struct repo **out, const struct conf_cluster *c, size_t i,
+    const char *text, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(c->store_deadline_ms);
+	uint64_t id;
+	int rc = repo_choose_system_id(c, i, text, &id, &d, f);
+
+	return rc != 0 ? rc : repo_open(out, c, id, f);
 }

@@ -56,5 +56,8 @@ int fdio_atomic_begin(
 int fdio_atomic_publish(struct fdio_atomic *a, int sync, struct fault *f);
 int fdio_atomic_publish_new(struct fdio_atomic *a, int sync, struct fault *f);
 void fdio_atomic_abort(struct fdio_atomic *a);
+/* All of that at once: the file holds data, whatever it held before. */
+int fdio_atomic_put(const char *path, mode_t mode, const void *data, size_t n,
+    int sync, struct fault *f);
 
 #endif

@@ -159,3 +159,20 @@ fdio_atomic_abort(struct fdio_atomic *a)
 		unlink(a->temp);
 	forget(a);
 }
+
+int
+fdio_atomic_put(const char *path, mode_t mode, const void *data, size_t n,
+    int sync, struct fault *f)
+{
+	struct fdio_atomic a;
+	int r = fdio_atomic_begin(&a, path, mode, f);
+
+	if (r != 0)
+		return r;
+	r = fdio_write(a.fd, path, data, n, f);
+	if (r == 0)
+		r = fdio_atomic_publish(&a, sync, f);
+	if (r != 0)
+		fdio_atomic_abort(&a);
+	return r;
+}

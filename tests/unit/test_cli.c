@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "json.h"
 #include "log.h"
 #include "progress.h"
 
@@ -208,7 +209,66 @@ results_onto_a_full_disk(int argc, char **argv)
 	struct fault f = FAULT_INIT;
 	int r = onto_a_full_disk(argc, argv);
 
-	return r == 0 && cli_flush_stdout(&f) != 0 ? cli_fail(&f) : r;
+	return r == 0 ? cli_end(0, &f) : r;
+}
+
+static int
+a_document(bool indent, int rc)
+{
+	struct fault f = FAULT_INIT;
+	struct json *j;
+
+	log_init("tool", 0);
+	if (json_new(&j, &f) != 0 || json_put_i64(j, "n", 1, &f) != 0 ||
+	    cli_json_print(j, indent, &f) != 0)
+		abort();
+	json_free(j);
+	if (rc != 0)
+		rc = fault_set(&f, (enum fault_code)rc, "no answer");
+	return cli_end(rc, &f);
+}
+
+static int
+on_one_line(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return a_document(false, 0);
+}
+
+static int
+indented(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return a_document(true, 0);
+}
+
+/* The message goes to the same place. */
+static int
+and_a_fault(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	dup2(1, 2);
+	return a_document(false, FAULT_AGAIN);
+}
+
+static void
+documents_are_printed_before_what_went_wrong(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	run(on_one_line, "", &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.out, "{\"n\":1}\n");
+	run(indented, "", &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.out, "{\n  \"n\": 1\n}\n");
+	run(and_a_fault, "", &o);
+	assert_int_equal(o.status, 4);
+	assert_string_equal(o.out, "{\"n\":1}\ntool: no answer\n");
 }
 
 static void
@@ -442,6 +502,7 @@ main(void)
 	    cmocka_unit_test(wrong_usage_is_one_line_and_its_status),
 	    cmocka_unit_test(help_lists_every_option),
 	    cmocka_unit_test(lost_output_is_a_failure),
+	    cmocka_unit_test(documents_are_printed_before_what_went_wrong),
 	    cmocka_unit_test(every_code_has_its_status),
 	    cmocka_unit_test(the_process_is_set_up_whatever_was_inherited),
 	    cmocka_unit_test(settings_come_from_option_then_environment),

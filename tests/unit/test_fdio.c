@@ -415,9 +415,13 @@ a_failed_publish_leaves_what_was_there(void **state)
 	put(&a, path, "new");
 	sys.fail = EACCES;
 	assert_int_equal(fdio_atomic_publish(&a, 0, &f), FAULT_SYSTEM);
+	assert_int_equal(
+	    fdio_atomic_put(path, 0600, "new", 3, 0, &f), FAULT_SYSTEM);
 	sys.fail = 0;
 	fdio_atomic_abort(&a);
 	check(path, "old");
+	assert_int_equal(fdio_atomic_put(path, 0600, "newer", 5, 0, &f), 0);
+	check(path, "newer");
 	assert_int_equal(files_in_dir(), before + 1);
 	assert_int_equal(
 	    fdio_atomic_begin(&a, "/nowhere/x", 0600, &f), FAULT_SYSTEM);
