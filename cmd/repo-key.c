@@ -84,7 +84,7 @@ main(int argc, char **argv)
 	const struct cli_program program = {
 	    .name = "repo-key",
 	    .operands = "generate|recipient FILE",
-	    .summary = "make keys",
+	    .summary = "make a key, or print its recipient part",
 	    .min_args = 2,
 	    .max_args = 2,
 	};

@@ -298,7 +298,7 @@ main(int argc, char **argv)
 	    {.name = "type",
 		.arg = "full",
 		.value = &w.type,
-		.help = "what kind of backup"},
+		.help = "the kind of backup"},
 	    {.name = "class",
 		.arg = "CLASS",
 		.value = &w.class,
@@ -326,15 +326,13 @@ main(int argc, char **argv)
 	    {.name = "wal-timeout",
 		.arg = "TIME",
 		.value = &w.wal_timeout,
-		.help = "wait so long for each WAL segment (5min)"},
+		.help = "wait so long for each WAL segment; otherwise 5min"},
 	    CLI_OPTION_NO_PROGRESS(&w.no_progress),
-	    {.name = "json",
-		.flag = &w.json,
-		.help = "the result as a JSON document"},
+	    {.name = "json", .flag = &w.json, .help = "the result as JSON"},
 	};
 	const struct cli_program program = {
 	    .name = "basebackup-ship",
-	    .summary = "Take a base backup of a running PostgreSQL.",
+	    .summary = "take a base backup of a running PostgreSQL",
 	    .options = options,
 	    .n_options = sizeof options / sizeof options[0],
 	};

@@ -341,13 +341,13 @@ main(int argc, char **argv)
 	    CLI_OPTION_SYSTEM_ID(&o.system_id),
 	    {.name = "jobs",
 		.arg = "N",
-		.help = "objects read side by side; otherwise a processor each",
+		.help = "objects read side by side, 1 to 64",
 		.value = &o.jobs},
 	    {.name = "no-record",
 		.help = "write no report and no audit record",
 		.flag = &o.no_record},
 	    CLI_OPTION_NO_PROGRESS(&o.no_progress),
-	    {.name = "json", .help = "result as JSON", .flag = &o.json},
+	    {.name = "json", .help = "the result as JSON", .flag = &o.json},
 	};
 	const struct cli_program program = {
 	    .name = "repo-verify",

@@ -60,9 +60,7 @@ main(int argc, char **argv)
 	    {.name = "all",
 		.help = "list: released ones and those that are over, too",
 		.flag = &o.all},
-	    {.name = "json",
-		.help = "list: as a JSON document",
-		.flag = &o.json},
+	    {.name = "json", .help = "list: as JSON", .flag = &o.json},
 	};
 	const struct cli_program program = {
 	    .name = "retention-hold",

@@ -98,10 +98,7 @@ main(int argc, char **argv)
 	const char *system_id = NULL;
 	struct cli_list repos = {.n = 0};
 	const struct cli_option options[] = {
-	    {.name = "system-id",
-		.arg = "NUMBER",
-		.help = "the cluster's, outside a data directory",
-		.value = &system_id},
+	    CLI_OPTION_SYSTEM_ID(&system_id),
 	    {.name = "repo",
 		.arg = "NAME",
 		.help = "ask this repository alone; may be repeated",

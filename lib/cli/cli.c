@@ -13,7 +13,9 @@
 #define TABLE 256 /* getopt's value of the table's first option */
 
 static const struct cli_option common[] = {
-    {.name = "config", .arg = "FILE", .help = "settings file"},
+    {.name = "config",
+	.arg = "FILE",
+	.help = "settings file (" CONF_DEFAULT ")"},
     {.name = "cluster",
 	.arg = "NAME",
 	.help = "cluster section; needed when there are several"},

@@ -31,6 +31,9 @@ for c in $(make_show '$(CMDS)' | tr ' ' '\n' | sed 's/-worker$//' | sort -u); do
 	atleast "$c --help shows options" "$(wc -l <"$T/help")" 10
 	is "$page and $c --help know the same options" \
 		"$(page_options "$page")" "$(cat "$T/help")"
+	is "... whose lines have at most 80 columns, in columns" \
+		"$("$c" --help | sed 1d | grep -E \
+			'^.{81}|^ .{29}[^ ]|^[[:upper:]]|^[^ ].*\.$')" ""
 done
 
 is "pitrkit.conf(5) has every setting that is read, and no other" \
