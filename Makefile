@@ -67,7 +67,8 @@ USES_repo   := util secret codec json crypto pg conf store object retain
 USES_audit  := util secret codec json crypto pg conf store object repo
 USES_source := util secret codec crypto pg conf store object repo
 USES_gather := util secret codec json crypto pg conf store object repo retain
-USES_verify := util secret codec json crypto pg conf store object repo retain
+USES_verify := util secret codec json crypto pg conf store object repo retain \
+	audit
 USES_pgconn := util secret pg
 USES_cli    := util secret json conf
 USES_relay  := front util

@@ -26,6 +26,7 @@ trail_event(const struct ship *s, struct trail_texts *t)
 	text_format_lsn(h->stop_lsn, t->stop);
 	audit_details_put(d, &e, "start_lsn", t->start);
 	audit_details_put(d, &e, "stop_lsn", t->stop);
+	audit_details_put_u64(d, &e, "stop_us", (uint64_t)h->stop_us);
 	audit_details_put_u64(d, &e, "timeline", h->timeline);
 	audit_details_put_u64(d, &e, "files", h->totals.files);
 	audit_details_put(d, &e, "checksum_of", "head");

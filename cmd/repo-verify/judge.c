@@ -340,7 +340,10 @@ note_remains(struct verify *v, struct fault *f)
 		const struct gather_folder *d = &v->gather.folders[i];
 		char key[LAYOUT_KEY], size[16];
 
-		if (d->has_head || d->running || d->needed)
+		const struct ledger_backup *b = ledger_find(&v->ledger, d->id);
+
+		if (d->has_head || d->running || d->needed ||
+		    (b != NULL && ledger_misses(b)))
 			continue;
 		text_human_size(d->bytes, size);
 		rc = layout_base(repo_cluster(v->repo), repo_system_id(v->repo),
@@ -444,11 +447,15 @@ judge_run(struct verify *v, struct fault *f)
 	if (rc == 0)
 		rc = tell_damaged(v, f);
 	if (rc == 0)
+		rc = lost_find(v, f);
+	if (rc == 0)
 		rc = note_remains(v, f);
 	if (rc == 0)
 		rc = note_packs(v, f);
 	if (rc == 0 && v->gather.n_heads == 0)
 		rc = found_add(v, false, repo_cluster(v->repo),
 		    "there is no backup", f, "nothing can be restored");
-	return rc != 0 ? rc : find_windows(v, f);
+	if (rc == 0)
+		rc = find_windows(v, f);
+	return rc != 0 ? rc : lost_tell(v, f);
 }

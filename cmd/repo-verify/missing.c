@@ -221,6 +221,7 @@ missing_once_more(
 	found_free(&w);
 	free(w.heads);
 	free(w.prunes);
+	ledger_free(&w.ledger);
 	pthread_mutex_destroy(&w.lock);
 	return rc;
 }

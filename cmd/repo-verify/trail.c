@@ -20,6 +20,7 @@ take_finding(void *ctx, const struct audit_finding *x, struct fault *f)
 
 	if (rc != 0)
 		return rc;
+	ledger_flaw(&v->ledger, x);
 	if (x->writer[0] != '\0' && x->first == x->last)
 		snprintf(numbers, sizeof numbers, "/%012" PRIu64, x->first);
 	else if (x->writer[0] != '\0')
@@ -50,69 +51,32 @@ take_head(void *ctx, const struct audit_head *h, struct fault *f)
 static int
 take_record(void *ctx, const struct audit_record *r, struct fault *f)
 {
-	return prunes_take(ctx, r, f);
-}
+	struct verify *v = ctx;
+	int rc = ledger_take(&v->ledger, r, f);
 
-/* What the last report knew. */
-static int
-known_heads(
-    const struct verify *v, struct audit_head **out, size_t *n, struct fault *f)
-{
-	struct json *list, *j;
-	struct audit_head *h;
-	const char *writer, *hash;
-	size_t count;
-	int rc;
-
-	*out = NULL;
-	*n = 0;
-	if (v->last.all == NULL || !json_has(v->last.all, "audit"))
-		return 0;
-	if ((rc = json_get_array(v->last.all, "audit", &list, &count, f)) != 0)
-		return rc;
-	h = calloc(count + 1, sizeof *h);
-	if (h == NULL)
-		return fault_nomem(f);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		if ((rc = json_at(list, i, &j, f)) != 0 ||
-		    (rc = json_get_str(j, "writer", &writer, f)) != 0 ||
-		    (rc = json_get_u64(j, "sequence", &h[i].sequence, f)) !=
-			0 ||
-		    (rc = json_get_str(j, "hash", &hash, f)) != 0)
-			break;
-		if (strlen(writer) >= sizeof h[i].writer ||
-		    strlen(hash) != 2 * AUDIT_HASH ||
-		    text_unhex(hash, h[i].hash, AUDIT_HASH) != 0)
-			rc = fault_set(f, FAULT_CORRUPT, "no head of a chain");
-		else
-			memcpy(h[i].writer, writer, strlen(writer) + 1);
-	}
-	if (rc != 0) {
-		free(h);
-		return rc;
-	}
-	*out = h;
-	*n = count;
-	return 0;
+	return rc != 0 ? rc : prunes_take(v, r, f);
 }
 
 int
 trail_check(struct verify *v, struct fault *f)
 {
 	struct deadline d = deadline_never();
-	struct audit_check c = {
-	    .since_known = v->run->since_last && prunes_known(v),
+	struct audit_check c = {.since_known = v->run->since_last &&
+					       prunes_known(v) &&
+					       ledger_known(v->last.all),
 	    .finding = take_finding,
 	    .head = take_head,
 	    .record = take_record,
 	    .ctx = v};
 	struct audit_head *known;
-	int rc = known_heads(v, &known, &c.n_known, f);
+	int rc = evidence_heads(v->last.all, &known, &c.n_known, f);
 
 	if (rc != 0)
 		return rc;
 	c.known = known;
-	if (c.since_known)
+	ledger_begin(&v->ledger);
+	rc = ledger_recall(&v->ledger, v->last.all, c.since_known, f);
+	if (rc == 0 && c.since_known)
 		rc = prunes_recall(v, f);
 	if (rc == 0)
 		rc = audit_check(v->repo, 0, &c, &d, f);

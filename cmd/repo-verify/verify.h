@@ -8,6 +8,7 @@
 #include "chain.h"
 #include "evidence.h"
 #include "gather.h"
+#include "ledger.h"
 #include "lottery.h"
 #include "progress.h"
 
@@ -141,6 +142,7 @@ struct verify {
 	struct verify_prune *prunes;
 	size_t n_prunes;
 	size_t cap_prunes;
+	struct ledger ledger;
 };
 
 /* found.c: a finding that hurts, or a note; once per object. From any thread,
@@ -185,8 +187,15 @@ int read_backups(struct verify *v, struct fault *f);
 /* judge.c: what all that means. */
 int judge_run(struct verify *v, struct fault *f);
 
-/* trail.c: the audit trail, checked and continued. The check tells of prunings,
- * so it comes after the listing, and before what is missing is judged. */
+/* lost.c: backups that were finished, and whose heads are gone though nothing
+ * let them go. find: which these are, before what is left of them is told of;
+ * tell: what that means, once the windows are known. */
+int lost_find(struct verify *v, struct fault *f);
+int lost_tell(struct verify *v, struct fault *f);
+
+/* trail.c: the audit trail, checked and continued. The check tells of prunings
+ * and backups, so it comes after the listing, and before what is missing is
+ * judged. */
 int trail_check(struct verify *v, struct fault *f);
 /* failed: why the run could not be ended; NULL. */
 int trail_note(struct verify *v, const struct fault *failed, struct fault *f);

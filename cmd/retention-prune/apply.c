@@ -228,6 +228,24 @@ is_stuck(const struct runner *r, const char *key)
 	return false;
 }
 
+bool
+apply_head(const char *key, char id[LAYOUT_ID])
+{
+	const char *name = strrchr(key, '/'), *from = name;
+	size_t n;
+
+	if (name == NULL || strcmp(name, "/head") != 0)
+		return false;
+	while (from > key && from[-1] != '/')
+		from--;
+	n = (size_t)(name - from);
+	if (n >= LAYOUT_ID)
+		return false;
+	memcpy(id, from, n);
+	id[n] = '\0';
+	return true;
+}
+
 /* A backup's head by itself: what follows depends on whether it is gone. */
 static int
 delete_head(struct runner *r, size_t i, struct fault *f)
@@ -236,6 +254,7 @@ delete_head(struct runner *r, size_t i, struct fault *f)
 	int rc = flush(r, f);
 
 	r->stuck[i] = rc != 0 || r->res->deleted == deletions;
+	r->res->head_gone[i] = !r->stuck[i];
 	return rc;
 }
 
@@ -243,7 +262,8 @@ static int
 one(struct runner *r, const struct json *j, struct fault *f)
 {
 	const struct gather *g = r->g;
-	const char *key, *why, *name;
+	const char *key, *why;
+	char id[LAYOUT_ID];
 	uint64_t size;
 	int64_t modified_us;
 	size_t i = g->n_heads;
@@ -254,17 +274,8 @@ one(struct runner *r, const struct json *j, struct fault *f)
 	/* The file was checked; it might have been written to since. */
 	if (!plan_allows(g, r->p, key, modified_us, &why))
 		return fault_set(f, FAULT_EXISTS, "%s: %s", key, why);
-	name = strrchr(key, '/');
-	if (strcmp(name, "/head") == 0) {
-		char id[LAYOUT_ID] = "";
-		size_t n = (size_t)(name - key), from = n;
-
-		while (from > 0 && key[from - 1] != '/')
-			from--;
-		if (n - from < sizeof id)
-			memcpy(id, key + from, n - from);
+	if (apply_head(key, id))
 		i = gather_backup(g, id);
-	}
 	if (i < g->n_heads)
 		r->stuck[i] = is_needed(r, i);
 	if (is_stuck(r, key)) {
@@ -314,7 +325,8 @@ apply_run(struct planfile *in, const struct gather *g,
 	r->told = told;
 	r->res = res;
 	r->stuck = calloc(g->n_heads + 1, sizeof *r->stuck);
-	if (r->stuck == NULL)
+	res->head_gone = calloc(g->n_heads + 1, sizeof *res->head_gone);
+	if (r->stuck == NULL || res->head_gone == NULL)
 		rc = fault_nomem(f);
 	while (rc == 0) {
 		rc = planfile_next(in, &j, &line, f);

@@ -11,6 +11,7 @@ struct apply_result {
 	uint64_t extended; /* locked for longer now */
 	uint64_t aborted;  /* unfinished uploads */
 	uint64_t skipped;  /* they belong to a backup that could not go */
+	bool *head_gone;   /* by backup; the caller's to free */
 };
 
 /* Does the plan fit the repository as it is? EXISTS, with the first
@@ -21,6 +22,9 @@ int apply_check(struct planfile *in, const struct gather *g,
 
 /* The moment that the plan was made at. */
 int apply_moment(struct planfile *in, int64_t *now_us, struct fault *f);
+
+/* Is it the key of a backup's head? */
+bool apply_head(const char *key, char id[LAYOUT_ID]);
 
 /* told: each object that could not be deleted, with the reason. */
 typedef void (*apply_told)(const char *key, const char *why);

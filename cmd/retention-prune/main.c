@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "fdio.h"
 #include "log.h"
+#include "lost.h"
 #include "show.h"
 #include "text.h"
 #include "trail.h"
@@ -27,6 +28,7 @@ struct options {
 	const char *approved_by;
 	const char *repo;
 	const char *system_id;
+	struct cli_list forget;
 	bool json;
 };
 
@@ -64,6 +66,8 @@ look(struct session *s, int64_t now_us, struct fault *f)
 	const struct retain_policy policy = gather_policy(s->cluster);
 	int rc = gather_read(&s->gather, s->repo, s->index, now_us, NULL, f);
 
+	if (rc == 0)
+		rc = lost_check(&s->gather, &s->o->forget, f);
 	return rc != 0 ? rc : retain_plan(&s->plan, &policy, &s->gather.in, f);
 }
 
@@ -161,13 +165,14 @@ execute(struct session *s, struct fault *f)
 	struct trail trail = {
 	    .reason = s->o->reason,
 	    .approved_by = s->o->approved_by,
+	    .forget = &s->o->forget,
 	};
 	struct fault other = FAULT_INIT;
 	int rc, after;
 
 	if ((rc = sync_holds(s, f)) != 0)
 		return rc;
-	if (s->file.deletes == 0 && s->file.changes == 0)
+	if (s->file.deletes == 0 && s->file.changes == 0 && s->o->forget.n == 0)
 		return report(s, f);
 	if ((rc = trail_begin(&trail, &s->gather, &s->file, f)) != 0) {
 		trail_free(&trail);
@@ -176,6 +181,7 @@ execute(struct session *s, struct fault *f)
 	rc = delete_all(s, f);
 	after = trail_end(&trail, &s->gather, &s->result, rc, f, &other);
 	trail_free(&trail);
+	free(s->result.head_gone);
 	if (report(s, rc == 0 ? f : &other) != 0 && rc == 0)
 		return (int)f->code;
 	if (rc == 0 && after != 0)
@@ -266,6 +272,9 @@ check_usage(const struct session *s)
 	if (o->apply != NULL && (o->dry_run || o->plan != NULL))
 		return cli_usage(
 		    &s->cli, "--apply goes with neither --dry-run nor --plan");
+	if (o->forget.n > 0 && deletes && o->reason == NULL)
+		return cli_usage(&s->cli,
+		    "--forget-lost is recorded with its reason: give --reason");
 	if (!deletes && (o->reason != NULL || o->approved_by != NULL))
 		return cli_usage(&s->cli,
 		    "--reason and --approved-by are recorded when something "
@@ -297,6 +306,11 @@ main(int argc, char **argv)
 		.arg = "WHO",
 		.help = "who approved; recorded with the deletion",
 		.value = &o.approved_by},
+	    {.name = "forget-lost",
+		.arg = "ID",
+		.help = "give up a backup of which somebody deleted the head; "
+			"may be repeated",
+		.list = &o.forget},
 	    {.name = "repo",
 		.arg = "NAME",
 		.help = "repository; otherwise the first of the cluster",

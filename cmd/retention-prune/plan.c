@@ -8,6 +8,7 @@
 
 #define RULE_BACKUP "no rule keeps this backup"
 #define RULE_REMAINS "remains of an interrupted backup"
+#define RULE_FORGOTTEN "remains of a lost backup, by --forget-lost"
 #define RULE_WAL "WAL before the window, and of no backup that stays"
 
 struct writer {
@@ -56,6 +57,8 @@ allows_backup(const struct gather *g, const struct retain_plan *p,
 			*why = "it may be running";
 		else if (d->needed)
 			*why = "another backup needs it";
+		else if (d->forgotten)
+			*why = RULE_FORGOTTEN;
 		return !d->running && !d->needed;
 	}
 	*why = RULE_BACKUP;

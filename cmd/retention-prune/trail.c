@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "audit_details.h"
+#include "ledger.h"
 #include "text.h"
 
 /* Deleting waits for its record as long as for anything else. */
@@ -26,29 +27,50 @@ trail_event(const struct trail *t, struct audit_details *d)
 	return e;
 }
 
-int
-trail_begin(struct trail *t, const struct gather *g,
-    const struct planfile *plan, struct fault *f)
+static int
+begin(struct trail *t, const struct gather *g, const struct planfile *plan,
+    struct fault *f)
 {
 	struct deadline d = trail_deadline(g);
+	int64_t window =
+	    g->in.now_us - repo_conf(g->repo)->retain_wal_ms * 1000;
 	struct audit_details details;
 	struct audit_event e;
-	char hex[65], window[24];
+	int rc;
+
+	do {
+		e = trail_event(t, &details);
+		e.objects = plan->deletes;
+		e.stored = plan->bytes;
+		audit_details_put_u64(&details, &e, "wal_window_from_us",
+		    window > 0 ? (uint64_t)window : 0);
+		audit_details_put_u64(&details, &e, LEDGER_COUNT, t->letgo.n);
+		/* There is room for all that an option takes. */
+		for (size_t i = 0; i < t->forget->n; i++)
+			(void)letgo_put_one(&t->letgo, &details, &e,
+			    LEDGER_FORGOT, t->forget->v[i]);
+		letgo_put(&t->letgo, &details, &e, LEDGER_LET_GO);
+		rc = operation_begin(&t->operation, &e, &d, f);
+	} while (rc == 0 && t->letgo.at < t->letgo.n);
+	return rc;
+}
+
+int
+trail_begin(struct trail *t, const struct gather *g, struct planfile *plan,
+    struct fault *f)
+{
+	char hex[65];
 	int rc;
 
 	text_hex(plan->sum, 32, hex);
 	snprintf(t->checksum, sizeof t->checksum, "sha256:%s", hex);
 	clock_format_iso(g->in.now_us, t->planned_at);
-	snprintf(window, sizeof window, "%" PRId64,
-	    g->in.now_us - repo_conf(g->repo)->retain_wal_ms * 1000);
-	e = trail_event(t, &details);
-	audit_details_put(&details, &e, "wal_window_from_us", window);
-	e.objects = plan->deletes;
-	e.stored = plan->bytes;
-	rc = operation_open(
-	    &t->operation, g->repo, g->index, "retention-prune", f);
+	rc = letgo_collect(&t->letgo, plan, f);
 	if (rc == 0)
-		rc = operation_begin(&t->operation, &e, &d, f);
+		rc = operation_open(
+		    &t->operation, g->repo, g->index, "retention-prune", f);
+	if (rc == 0)
+		rc = begin(t, g, plan, f);
 	return rc != 0 ? fault_prefix(f, "nothing is deleted") : 0;
 }
 
@@ -59,20 +81,29 @@ trail_end(struct trail *t, const struct gather *g,
 {
 	struct deadline d = trail_deadline(g);
 	struct audit_details details;
-	struct audit_event e = trail_event(t, &details);
+	struct audit_event e;
+	int rc;
 
-	audit_details_put_u64(&details, &e, "locked", res->locked);
-	audit_details_put_u64(&details, &e, "extended", res->extended);
-	audit_details_put_u64(&details, &e, "aborted", res->aborted);
-	audit_details_put_u64(&details, &e, "failed", res->failed);
-	audit_details_put_u64(&details, &e, "skipped", res->skipped);
-	e.objects = res->deleted;
-	e.stored = res->bytes;
-	return operation_end(&t->operation, &e, result, why, &d, f);
+	letgo_stayed(&t->letgo, g, res->head_gone, &d);
+	d = trail_deadline(g);
+	do {
+		e = trail_event(t, &details);
+		audit_details_put_u64(&details, &e, "locked", res->locked);
+		audit_details_put_u64(&details, &e, "extended", res->extended);
+		audit_details_put_u64(&details, &e, "aborted", res->aborted);
+		audit_details_put_u64(&details, &e, "failed", res->failed);
+		audit_details_put_u64(&details, &e, "skipped", res->skipped);
+		e.objects = res->deleted;
+		e.stored = res->bytes;
+		letgo_put(&t->letgo, &details, &e, LEDGER_STAYED);
+		rc = operation_end(&t->operation, &e, result, why, &d, f);
+	} while (rc == 0 && t->letgo.at < t->letgo.n);
+	return rc;
 }
 
 void
 trail_free(struct trail *t)
 {
 	operation_free(&t->operation);
+	letgo_free(&t->letgo);
 }

@@ -118,7 +118,8 @@ struct audit_check {
 	/* After the last record of each writer, flawed or not, in byte order of
 	 * their names; not for one without a record that could be read. */
 	int (*head)(void *ctx, const struct audit_head *h, struct fault *f);
-	/* Each record that was opened, in the order of its chain. */
+	/* Each record that was opened, in the order of its chain; with
+	 * since_known those behind a known head. */
 	int (*record)(void *ctx, const struct audit_record *r, struct fault *f);
 	void *ctx;
 };

@@ -110,13 +110,14 @@ tell_unseen(struct walk *w, struct fault *f)
 	return rc;
 }
 
-/* Does a known head of this writer vouch for what lies before it? */
+/* Does a known head of this writer vouch for what lies before it? With 1 as
+ * beyond: is it that head itself, or before it? */
 static bool
-is_vouched(const struct walk *w, const char *writer, uint64_t sequence)
+is_vouched(const struct walk *w, uint64_t beyond)
 {
 	for (size_t k = 0; w->c->since_known && k < w->c->n_known; k++)
-		if (strcmp(w->c->known[k].writer, writer) == 0 &&
-		    sequence < w->c->known[k].sequence)
+		if (strcmp(w->c->known[k].writer, w->head.writer) == 0 &&
+		    w->head.sequence < w->c->known[k].sequence + beyond)
 			return true;
 	return false;
 }
@@ -195,7 +196,9 @@ look(struct walk *w, const char *name, bool follows,
 		 " than the one that is there",
 		 name, w->head.sequence - 1)) != 0)
 		return rc;
-	return w->c->record != NULL ? w->c->record(w->c->ctx, w->record, f) : 0;
+	if (w->c->record == NULL || is_vouched(w, 1))
+		return 0;
+	return w->c->record(w->c->ctx, w->record, f);
 }
 
 /* ---- the walk ---- */
@@ -241,7 +244,7 @@ visit(struct walk *w, const struct store_entry *e, const char *name,
 	memcpy(before, w->head.hash, sizeof before);
 	w->head.sequence = sequence;
 	w->has_hash = w->is_sound = false;
-	if (is_vouched(w, w->head.writer, sequence))
+	if (is_vouched(w, 0))
 		return 0;
 	rc = fetch(w, e->key, hash, &there, f);
 	if (rc == FAULT_ABSENT)

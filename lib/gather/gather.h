@@ -27,6 +27,7 @@ struct gather_folder { /* base/ID/ */
 	bool has_head;
 	bool running;     /* no head, and something was put within a day */
 	bool needed;      /* no head, but a backup uses its packs */
+	bool forgotten;   /* no head, though finished; the caller gives it up */
 	int64_t start_us; /* from its id */
 	int64_t last_us;  /* when the newest object was put */
 	uint64_t objects;

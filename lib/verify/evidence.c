@@ -200,6 +200,54 @@ evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
 	return rc;
 }
 
+static int
+take_chain(const struct json *j, struct audit_head *h, struct fault *f)
+{
+	const char *writer, *hash;
+	int rc;
+
+	if ((rc = json_get_str(j, "writer", &writer, f)) != 0 ||
+	    (rc = json_get_u64(j, "sequence", &h->sequence, f)) != 0 ||
+	    (rc = json_get_str(j, "hash", &hash, f)) != 0)
+		return rc;
+	if (strlen(writer) >= sizeof h->writer ||
+	    strlen(hash) != 2 * AUDIT_HASH ||
+	    text_unhex(hash, h->hash, AUDIT_HASH) != 0)
+		return fault_set(f, FAULT_CORRUPT, "no end of a chain");
+	memcpy(h->writer, writer, strlen(writer) + 1);
+	return 0;
+}
+
+int
+evidence_heads(const struct json *report, struct audit_head **out, size_t *n,
+    struct fault *f)
+{
+	struct json *list, *j;
+	struct audit_head *h;
+	size_t count;
+	int rc;
+
+	*out = NULL;
+	*n = 0;
+	if (report == NULL || !json_has(report, "audit"))
+		return 0;
+	if ((rc = json_get_array(report, "audit", &list, &count, f)) != 0)
+		return rc;
+	h = calloc(count + 1, sizeof *h);
+	if (h == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if ((rc = json_at(list, i, &j, f)) == 0)
+			rc = take_chain(j, &h[i], f);
+	if (rc != 0) {
+		free(h);
+		return rc;
+	}
+	*out = h;
+	*n = count;
+	return 0;
+}
+
 /* ---- writing ---- */
 
 static int

@@ -1,6 +1,7 @@
 #ifndef EVIDENCE_H
 #define EVIDENCE_H
 
+#include "audit.h"
 #include "blocks.h"
 #include "json.h"
 #include "layout.h"
@@ -40,6 +41,11 @@ int evidence_decode(const void *text, size_t len, const char *id,
 void evidence_free(struct evidence *e);
 const struct evidence_backup *evidence_find(
     const struct evidence *e, const char *id);
+
+/* The ends of the audit trail's chains, as a report knew them: to be told of
+ * audit_check. The caller frees *out. report NULL, or one without: none. */
+int evidence_heads(const struct json *report, struct audit_head **out,
+    size_t *n, struct fault *f);
 
 /* The member "read" of a report. */
 int evidence_put(struct json *report, const struct blocks_mark *wal,

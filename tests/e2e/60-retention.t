@@ -189,6 +189,9 @@ is "killed at any moment it stays restorable, and the next run ends it" \
 
 # -- remains, other names ------------------------------------------------------
 
+# The repository was set back: without its gap the trail proves that no record
+# of what was interrupted is missing.
+rm -rf "$repo"/main/*/audit "$T"/spool/audit-*
 old=$base/20200101T000000Z-full-00000001
 young=$base/$(date -u +%Y%m%dT%H%M%SZ)-full-00000002
 mkdir -p "$old/pack" "$young/pack"

@@ -1,0 +1,352 @@
+#include "ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define STOP_MAX INT64_C(7258118400000000) /* 2200 */
+#define LET_GO_MAX 1000000
+
+void
+ledger_begin(struct ledger *l)
+{
+	memset(l, 0, sizeof *l);
+	l->silent_us = CLOCK_NONE;
+	l->flawed_us = CLOCK_NONE;
+}
+
+void
+ledger_free(struct ledger *l)
+{
+	free(l->b);
+	ledger_begin(l);
+}
+
+/* ---- by id ---- */
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct ledger_backup *x = a, *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+static void
+merge(struct ledger_backup *to, const struct ledger_backup *from)
+{
+	bool better = from->there || (to->stop_us == CLOCK_NONE);
+
+	to->finished = to->finished || from->finished;
+	to->failed = to->failed || from->failed;
+	to->there = to->there || from->there;
+	to->let_go += from->let_go;
+	if (from->stop_us != CLOCK_NONE && better)
+		to->stop_us = from->stop_us;
+	if (from->timeline != 0)
+		to->timeline = from->timeline;
+}
+
+void
+ledger_settle(struct ledger *l)
+{
+	size_t n = 0;
+
+	if (l->n == 0)
+		return;
+	qsort(l->b, l->n, sizeof *l->b, by_id);
+	for (size_t i = 1; i < l->n; i++)
+		if (strcmp(l->b[n].id, l->b[i].id) == 0)
+			merge(&l->b[n], &l->b[i]);
+		else
+			l->b[++n] = l->b[i];
+	l->n = n + 1;
+}
+
+struct ledger_backup *
+ledger_find(const struct ledger *l, const char *id)
+{
+	struct ledger_backup key = {.id = ""};
+
+	if (l->n == 0 || strlen(id) >= sizeof key.id)
+		return NULL;
+	memcpy(key.id, id, strlen(id) + 1);
+	return bsearch(&key, l->b, l->n, sizeof *l->b, by_id);
+}
+
+bool
+ledger_misses(const struct ledger_backup *b)
+{
+	return b->finished && !b->there && b->let_go <= 0;
+}
+
+/* ---- the trail's flaws ---- */
+
+/* Two hosts' clocks may differ by so much. */
+#define SKEW_US (5 * 60 * INT64_C(1000000))
+
+void
+ledger_flaw(struct ledger *l, const struct audit_finding *x)
+{
+	if (x->flaw == AUDIT_STRAY)
+		return;
+	/* The end of a chain was cut off, or of another one with flaws no more
+	 * records came. */
+	if (x->flaw == AUDIT_CUT ||
+	    (l->flawed[0] != '\0' && strcmp(l->flawed, x->writer) != 0))
+		l->flawed_us = INT64_MAX;
+	memcpy(l->flawed, x->writer, strnlen(x->writer, LAYOUT_WRITER - 1) + 1);
+}
+
+/* The first sound record behind a flaw. */
+static void
+end_flaw(struct ledger *l, const struct audit_record *r)
+{
+	if (l->flawed[0] == '\0' || strcmp(l->flawed, r->writer) != 0)
+		return;
+	l->flawed[0] = '\0';
+	if (r->at_us > l->flawed_us)
+		l->flawed_us = r->at_us;
+}
+
+bool
+ledger_whole(const struct ledger *l)
+{
+	return l->flawed_us == CLOCK_NONE && l->flawed[0] == '\0';
+}
+
+bool
+ledger_proves(const struct ledger *l, int64_t start_us)
+{
+	if (l->flawed[0] != '\0' || l->flawed_us == INT64_MAX)
+		return false;
+	return l->flawed_us == CLOCK_NONE || start_us > l->flawed_us + SKEW_US;
+}
+
+/* ---- what is told ---- */
+
+/* Several lines about one backup become one before more room is taken. */
+static int
+make_room(struct ledger *l, struct fault *f)
+{
+	size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
+	void *grown;
+
+	ledger_settle(l);
+	if (l->n < l->cap / 2)
+		return 0;
+	grown = reallocarray(l->b, cap, sizeof *l->b);
+	if (grown == NULL)
+		return fault_nomem(f);
+	l->b = grown;
+	l->cap = cap;
+	return 0;
+}
+
+/* An id that is none names no backup. */
+static int
+add(struct ledger *l, const char *id, const struct ledger_backup *what,
+    struct fault *f)
+{
+	struct fault ignored = FAULT_INIT;
+	int rc;
+
+	if (layout_check_id(id, &ignored) != 0)
+		return 0;
+	if (l->n == l->cap && (rc = make_room(l, f)) != 0)
+		return rc;
+	l->b[l->n] = *what;
+	memcpy(l->b[l->n++].id, id, strlen(id) + 1);
+	return 0;
+}
+
+static const char *
+detail(const struct audit_record *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_details; i++)
+		if (strcmp(r->details[i].name, name) == 0)
+			return r->details[i].value;
+	return NULL;
+}
+
+static int
+take_backup(struct ledger *l, const struct audit_record *r, struct fault *f)
+{
+	struct ledger_backup b = {.finished = r->status == 0,
+	    .failed = r->status != 0,
+	    .stop_us = r->at_us};
+	const char *stop = detail(r, "stop_us"),
+		   *timeline = detail(r, "timeline");
+	uint64_t us;
+
+	if (stop != NULL && text_u64(stop, &us) == 0 && us <= STOP_MAX)
+		b.stop_us = (int64_t)us;
+	if (timeline != NULL && text_u32(timeline, &b.timeline) != 0)
+		b.timeline = 0;
+	return add(l, r->object, &b, f);
+}
+
+/* "ID ID ID" */
+static int
+take_ids(struct ledger *l, const char *ids, int32_t let_go, struct fault *f)
+{
+	const struct ledger_backup b = {
+	    .let_go = let_go, .stop_us = CLOCK_NONE};
+	int rc = 0;
+
+	while (rc == 0 && *ids != '\0') {
+		size_t n = strcspn(ids, " ");
+		char id[LAYOUT_ID] = "";
+
+		if (n < sizeof id) {
+			memcpy(id, ids, n);
+			rc = add(l, id, &b, f);
+		}
+		ids += n + strspn(ids + n, " ");
+	}
+	return rc;
+}
+
+static int
+take_prune(struct ledger *l, const struct audit_record *r, struct fault *f)
+{
+	int rc = 0;
+
+	if (r->phase == AUDIT_BEGUN && detail(r, LEDGER_COUNT) == NULL &&
+	    r->at_us > l->silent_us)
+		l->silent_us = r->at_us;
+	for (size_t i = 0; rc == 0 && i < r->n_details; i++) {
+		const struct audit_detail *d = &r->details[i];
+
+		if (strcmp(d->name, LEDGER_LET_GO) == 0 ||
+		    strcmp(d->name, LEDGER_FORGOT) == 0)
+			rc = take_ids(l, d->value, 1, f);
+		else if (strcmp(d->name, LEDGER_STAYED) == 0)
+			rc = take_ids(l, d->value, -1, f);
+	}
+	return rc;
+}
+
+int
+ledger_take(struct ledger *l, const struct audit_record *r, struct fault *f)
+{
+	end_flaw(l, r);
+	if (strcmp(r->action, "prune") == 0)
+		return take_prune(l, r, f);
+	if (strcmp(r->action, "backup") == 0 && r->phase != AUDIT_BEGUN)
+		return take_backup(l, r, f);
+	return 0;
+}
+
+int
+ledger_there(struct ledger *l, const char *id, int64_t stop_us,
+    uint32_t timeline, struct fault *f)
+{
+	const struct ledger_backup b = {.finished = true,
+	    .there = true,
+	    .stop_us = stop_us,
+	    .timeline = timeline};
+
+	return add(l, id, &b, f);
+}
+
+int
+ledger_forget(struct ledger *l, const char *id, struct fault *f)
+{
+	return take_ids(l, id, 1, f);
+}
+
+/* ---- reports ---- */
+
+bool
+ledger_known(const struct json *report)
+{
+	struct fault ignored = FAULT_INIT;
+	struct json *j;
+	bool whole;
+
+	return report != NULL && json_has(report, "finished") &&
+	       json_get_object(report, "finished", &j, &ignored) == 0 &&
+	       json_get_bool(j, "trail_whole", &whole, &ignored) == 0 && whole;
+}
+
+static int
+recall_one(
+    struct ledger *l, const struct json *j, bool instead, struct fault *f)
+{
+	struct ledger_backup b = {.finished = true};
+	int64_t timeline, let_go;
+	const char *id;
+	int rc;
+
+	if ((rc = json_get_str(j, "id", &id, f)) != 0 ||
+	    (rc = json_get_i64(j, "stop_us", &b.stop_us, f)) != 0 ||
+	    (rc = json_get_i64(j, "timeline", &timeline, f)) != 0 ||
+	    (rc = json_get_i64(j, "let_go", &let_go, f)) != 0)
+		return rc;
+	if (timeline < 0 || timeline > UINT32_MAX || b.stop_us < 0 ||
+	    b.stop_us > STOP_MAX || let_go < -LET_GO_MAX || let_go > LET_GO_MAX)
+		return fault_set(
+		    f, FAULT_CORRUPT, "backup %s: out of range", id);
+	b.timeline = (uint32_t)timeline;
+	/* The records themselves tell it otherwise. */
+	b.let_go = instead ? (int32_t)let_go : 0;
+	return add(l, id, &b, f);
+}
+
+int
+ledger_recall(
+    struct ledger *l, const struct json *report, bool instead, struct fault *f)
+{
+	struct json *j, *list, *x;
+	int64_t silent_us;
+	size_t n;
+	int rc;
+
+	if (report == NULL || !json_has(report, "finished"))
+		return 0;
+	if ((rc = json_get_object(report, "finished", &j, f)) != 0 ||
+	    (rc = json_get_i64(j, "silent_us", &silent_us, f)) != 0 ||
+	    (rc = json_get_array(j, "backups", &list, &n, f)) != 0)
+		return rc;
+	if (instead && silent_us != 0)
+		l->silent_us = silent_us;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if ((rc = json_at(list, i, &x, f)) == 0)
+			rc = recall_one(l, x, instead, f);
+	return rc;
+}
+
+static int
+put_one(struct json *list, const struct ledger_backup *b, struct fault *f)
+{
+	struct json *j;
+	int rc;
+
+	if ((rc = json_append_object(list, &j, f)) != 0 ||
+	    (rc = json_put_str(j, "id", b->id, f)) != 0 ||
+	    (rc = json_put_i64(j, "stop_us", b->stop_us, f)) != 0 ||
+	    (rc = json_put_i64(j, "timeline", b->timeline, f)) != 0)
+		return rc;
+	return json_put_i64(j, "let_go", b->let_go, f);
+}
+
+int
+ledger_put(const struct ledger *l, struct json *report, struct fault *f)
+{
+	struct json *j, *list;
+	int rc;
+
+	if ((rc = json_put_object(report, "finished", &j, f)) != 0 ||
+	    (rc = json_put_bool(j, "trail_whole", ledger_whole(l), f)) != 0 ||
+	    (rc = json_put_i64(j, "silent_us",
+		 l->silent_us == CLOCK_NONE ? 0 : l->silent_us, f)) != 0 ||
+	    (rc = json_put_array(j, "backups", &list, f)) != 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < l->n; i++)
+		if (l->b[i].there || (ledger_misses(&l->b[i]) &&
+					 l->b[i].stop_us >= l->silent_us))
+			rc = put_one(list, &l->b[i], f);
+	return rc;
+}
