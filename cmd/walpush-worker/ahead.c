@@ -83,7 +83,7 @@ ahead_push(struct ahead *a, size_t i, struct entry *e)
 	if (a->repos[i] == NULL)
 		rc = repo_clone(&a->repos[i], a->base, &e->fault);
 	if (rc == 0)
-		rc = archive_push_begin(&p, a->repos[i], e->path, &e->fault);
+		rc = archive_push_begin(&p, a->repos[i], e->path, 1, &e->fault);
 	if (rc == 0)
 		held = archive_push_held(p);
 	sealed = clock_monotonic_ms();

@@ -1,6 +1,7 @@
 #include "push.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,12 +60,26 @@ push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
 	return rc;
 }
 
+/* PostgreSQL waits for this one file; nothing else is done meanwhile. */
+static unsigned
+push_hands(const struct repo *r)
+{
+	const unsigned jobs = repo_conf(r)->push_jobs;
+	cpu_set_t set;
+	int n;
+
+	if (jobs < 2 || sched_getaffinity(0, sizeof(set), &set) != 0)
+		return 1;
+	n = CPU_COUNT(&set);
+	return n < (int)jobs ? (unsigned)n : jobs;
+}
+
 int
 push_file(struct repo *r, const char *path, const struct deadline *d,
     struct archive_result *res, struct fault *f)
 {
 	struct archive_push *p = NULL;
-	int rc = archive_push_begin(&p, r, path, f);
+	int rc = archive_push_begin(&p, r, path, push_hands(r), f);
 
 	memset(res, 0, sizeof(*res));
 	return rc != 0 ? rc : push_send(r, p, d, res, f);

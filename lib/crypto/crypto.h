@@ -63,6 +63,9 @@ int crypto_x25519(const unsigned char private_key[CRYPTO_KEY],
 struct crypto_aead;
 int crypto_aead_new(struct crypto_aead **out,
     const unsigned char key[CRYPTO_KEY], struct fault *f);
+/* Another with the key of a, for another thread. */
+int crypto_aead_copy(
+    struct crypto_aead **out, const struct crypto_aead *a, struct fault *f);
 void crypto_aead_free(struct crypto_aead *a);
 int crypto_aead_seal(struct crypto_aead *a,
     const unsigned char nonce[CRYPTO_NONCE], const void *aad, size_t aad_len,

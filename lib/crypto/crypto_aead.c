@@ -39,6 +39,13 @@ crypto_aead_new(struct crypto_aead **out, const unsigned char key[CRYPTO_KEY],
 	return 0;
 }
 
+int
+crypto_aead_copy(
+    struct crypto_aead **out, const struct crypto_aead *a, struct fault *f)
+{
+	return crypto_aead_new(out, a->key, f);
+}
+
 void
 crypto_aead_free(struct crypto_aead *a)
 {

@@ -95,6 +95,11 @@ int object_seal_begin(struct object_sealer **out, const struct object_params *p,
 /* One chunk of 1 to OBJECT_CHUNK_MAX bytes; e may be NULL. */
 int object_seal_chunk(struct object_sealer *s, const void *content, size_t len,
     struct object_extent *e, struct fault *f);
+/* Content of any length, 0 included, in chunks of OBJECT_CHUNK. hands: so many
+ * threads, the caller among them, work at it until this returns, each with 2
+ * MiB of memory; the sink is called by the caller alone. */
+int object_seal_content(struct object_sealer *s, const void *content,
+    size_t len, unsigned hands, struct fault *f);
 /* End chunk and trailer. *size (may be NULL): bytes of the whole object. */
 int object_seal_end(struct object_sealer *s, uint64_t *size, struct fault *f);
 void object_seal_free(struct object_sealer *s);

@@ -2,6 +2,7 @@
 #define OBJECT_CORE_H
 
 #include "object.h"
+#include "object_hand.h"
 
 /*
  * For this module only: the layout of pitrkit-format(5), and what sealing,
@@ -94,6 +95,24 @@ void object_core_nonce(
 int object_core_trailer(const unsigned char trailer_key[CRYPTO_KEY],
     const unsigned char header_hash[CRYPTO_SHA256], uint64_t length,
     unsigned char out[OBJECT_TRAILER], struct fault *f);
+
+/* ---- a sealer, for who seals its chunks elsewhere ---- */
+
+/* Another hand for its chunks. */
+int object_sealer_hand(
+    const struct object_sealer *s, struct object_hand **out, struct fault *f);
+/* Can so many more chunks follow, the longest of them of len bytes? */
+int object_sealer_check(
+    const struct object_sealer *s, size_t chunks, size_t len, struct fault *f);
+/* Of the chunk that comes next. */
+uint32_t object_sealer_index(const struct object_sealer *s);
+/* That chunk, as it is stored. e may be NULL. */
+int object_sealer_put(struct object_sealer *s, const unsigned char *stored,
+    size_t n, size_t len, struct object_extent *e, struct fault *f);
+/* Nothing may follow. */
+void object_sealer_fail(struct object_sealer *s);
+
+/* ---- opening ---- */
 
 /* The end chunk as it is stored, after count chunks with content bytes. */
 int object_open_end(struct object_opener *o, const unsigned char *stored,

@@ -3,14 +3,16 @@
 
 #include "hpke.h"
 #include "object_core.h"
+#include "object_hand.h"
 #include "secret.h"
 
 struct object_sealer {
 	sink_fn sink;
 	void *ctx;
-	struct codec_encoder *encoder;
+	struct object_hand *hand;
 	struct crypto_aead *aead;
 	enum codec_kind codec;
+	int level;
 	bool secret; /* the content is a key */
 	bool over;   /* ended, or a step failed: nothing more goes out */
 	uint32_t index;
@@ -167,6 +169,13 @@ emit(struct object_sealer *s, const unsigned char *data, size_t n,
 }
 
 int
+object_sealer_hand(
+    const struct object_sealer *s, struct object_hand **out, struct fault *f)
+{
+	return object_hand_new(out, s->codec, s->level, s->aead, f);
+}
+
+int
 object_seal_begin(struct object_sealer **out, const struct object_params *p,
     sink_fn sink, void *ctx, struct fault *f)
 {
@@ -186,6 +195,7 @@ object_seal_begin(struct object_sealer **out, const struct object_params *p,
 	s->ctx = ctx;
 	s->secret = p->id.kind == OBJECT_KEY;
 	s->codec = s->secret ? CODEC_NONE : p->codec;
+	s->level = p->level;
 	memset(&clear, 0, sizeof(clear));
 	if (p->keys != NULL)
 		mac = keyring_at(p->keys, 0);
@@ -195,9 +205,9 @@ object_seal_begin(struct object_sealer **out, const struct object_params *p,
 	      (size_t)count_stanzas(p->keys) * OBJECT_CORE_STANZA +
 	      p->meta_len + CRYPTO_TAG;
 	if (rc == 0)
-		rc = codec_encoder_new(&s->encoder, s->codec, p->level, f);
-	if (rc == 0)
 		rc = make_header(s, p, mac, header, len, f);
+	if (rc == 0)
+		rc = object_sealer_hand(s, &s->hand, f);
 	if (rc == 0)
 		rc = emit(s, header, len, f);
 	if (rc != 0) {
@@ -213,7 +223,7 @@ object_seal_free(struct object_sealer *s)
 {
 	if (s == NULL)
 		return;
-	codec_encoder_free(s->encoder);
+	object_hand_free(s->hand);
 	crypto_aead_free(s->aead);
 	if (s->secret && s->scratch != NULL)
 		secret_wipe(s->scratch, s->cap);
@@ -226,7 +236,7 @@ object_seal_free(struct object_sealer *s)
 static int
 make_room(struct object_sealer *s, size_t len, struct fault *f)
 {
-	const size_t need = 4 + codec_bound(s->codec, len) + CRYPTO_TAG;
+	const size_t need = object_hand_bound(s->hand, len);
 
 	if (need <= s->cap)
 		return 0;
@@ -241,34 +251,19 @@ make_room(struct object_sealer *s, size_t len, struct fault *f)
 	return 0;
 }
 
-/* Compressed to where it goes out from, sealed in place. */
-static int
-seal_chunk(struct object_sealer *s, const void *content, size_t len,
-    struct object_extent *e, struct fault *f)
+int
+object_sealer_put(struct object_sealer *s, const unsigned char *stored,
+    size_t n, size_t len, struct object_extent *e, struct fault *f)
 {
-	unsigned char nonce[CRYPTO_NONCE];
-	size_t n = 0;
-	int rc = make_room(s, len, f);
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	rc = codec_encode(s->encoder, content, len, s->scratch + 4,
-	    s->cap - 4 - CRYPTO_TAG, &n, f);
-	if (rc != 0)
-		return rc;
-	object_core_nonce(s->index, false, nonce);
-	rc = crypto_aead_seal(
-	    s->aead, nonce, NULL, 0, s->scratch + 4, n, s->scratch + 4, f);
-	if (rc != 0)
-		return rc;
-	n += CRYPTO_TAG;
-	bytes_set_u32(s->scratch, (uint32_t)n);
 	if (e != NULL)
 		*e = (struct object_extent){
-		    s->size, (uint32_t)n + 4, s->index, (uint32_t)len};
-	rc = emit(s, s->scratch, n + 4, f);
+		    s->size, (uint32_t)n, s->index, (uint32_t)len};
+	rc = emit(s, stored, n, f);
 	s->index++;
 	s->content += len;
+	s->over = rc != 0;
 	return rc;
 }
 
@@ -280,17 +275,44 @@ is_over(struct fault *f)
 }
 
 int
+object_sealer_check(
+    const struct object_sealer *s, size_t chunks, size_t len, struct fault *f)
+{
+	if (s->over)
+		return is_over(f);
+	if (len == 0 || len > OBJECT_CHUNK_MAX ||
+	    chunks > UINT32_MAX - s->index)
+		return fault_set(f, FAULT_SYSTEM,
+		    "a chunk of %zu bytes after %u others", len, s->index);
+	return 0;
+}
+
+uint32_t
+object_sealer_index(const struct object_sealer *s)
+{
+	return s->index;
+}
+
+void
+object_sealer_fail(struct object_sealer *s)
+{
+	s->over = true;
+}
+
+int
 object_seal_chunk(struct object_sealer *s, const void *content, size_t len,
     struct object_extent *e, struct fault *f)
 {
-	int rc;
+	size_t n = 0;
+	int rc = object_sealer_check(s, 1, len, f);
 
-	if (s->over)
-		return is_over(f);
-	if (len == 0 || len > OBJECT_CHUNK_MAX || s->index == UINT32_MAX)
-		return fault_set(f, FAULT_SYSTEM,
-		    "a chunk of %zu bytes after %u others", len, s->index);
-	rc = seal_chunk(s, content, len, e, f);
+	if (rc != 0)
+		return rc;
+	if ((rc = make_room(s, len, f)) == 0)
+		rc = object_hand_seal(
+		    s->hand, s->index, content, len, s->scratch, s->cap, &n, f);
+	if (rc == 0)
+		rc = object_sealer_put(s, s->scratch, n, len, e, f);
 	s->over = rc != 0;
 	return rc;
 }
@@ -326,17 +348,11 @@ int
 object_seal_all(const struct object_params *p, const void *content, size_t len,
     struct buf *out, struct fault *f)
 {
-	const unsigned char *c = content;
 	struct object_sealer *s = NULL;
 	int rc = object_seal_begin(&s, p, buf_sink, out, f);
 
-	while (rc == 0 && len > 0) {
-		const size_t n = len < OBJECT_CHUNK ? len : OBJECT_CHUNK;
-
-		rc = object_seal_chunk(s, c, n, NULL, f);
-		c += n;
-		len -= n;
-	}
+	if (rc == 0)
+		rc = object_seal_content(s, content, len, 1, f);
 	if (rc == 0)
 		rc = object_seal_end(s, NULL, f);
 	object_seal_free(s);

@@ -54,14 +54,15 @@ int archive_push(struct repo *r, const char *path, const char *mark_note,
 
 /*
  * The same in two steps, for who has several files on their way: begin checks
- * the file and, unless it is larger than 16 MiB, seals it; that takes a
- * processor and up to 33 MiB, and meets no store. end does the rest, whatever
+ * the file and, unless it is larger than 16 MiB, seals it, with so many hands
+ * (threads); that takes as many processors and up to 33 MiB, and 4 MiB for each
+ * hand if there are several, and meets no store. end does the rest, whatever
  * comes of it, and frees p (unless res->busy). held: the memory that p takes in
  * between. r and mark_note must last until then.
  */
 struct archive_push;
 int archive_push_begin(struct archive_push **out, struct repo *r,
-    const char *path, struct fault *f);
+    const char *path, unsigned hands, struct fault *f);
 size_t archive_push_held(const struct archive_push *p);
 int archive_push_end(struct archive_push *p, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f);

@@ -27,32 +27,23 @@ job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
 {
 	struct object_params params;
 	struct object_sealer *s = NULL;
-	struct crypto_xxh *seen = NULL;
-	unsigned char xxh[sizeof(t->file.digest.xxh)];
+	struct object_digest seen;
 	int rc;
 
 	job_params(t, r, &params);
-	if ((rc = crypto_xxh_new(&seen, f)) == 0)
-		rc = object_seal_begin(&s, &params, sink, ctx, f);
-	for (size_t at = 0; rc == 0 && at < t->file.size; at += OBJECT_CHUNK) {
-		size_t n = t->file.size - at;
-
-		if (n > OBJECT_CHUNK)
-			n = OBJECT_CHUNK;
-		rc = object_seal_chunk(s, t->file.data + at, n, NULL, f);
-		if (rc == 0)
-			crypto_xxh_update(seen, t->file.data + at, n);
-	}
+	rc = object_seal_begin(&s, &params, sink, ctx, f);
+	if (rc == 0)
+		rc = object_seal_content(
+		    s, t->file.data, t->file.size, t->hands, f);
 	if (rc == 0) {
-		crypto_xxh_final(seen, xxh);
-		if (memcmp(xxh, t->file.digest.xxh, sizeof(xxh)) != 0)
+		object_digest(&seen, t->file.data, t->file.size);
+		if (memcmp(seen.xxh, t->file.digest.xxh, sizeof(seen.xxh)) != 0)
 			rc = fault_set(f, FAULT_SYSTEM,
 			    "%s: was changed while it was read", t->file.path);
 	}
 	if (rc == 0)
 		rc = object_seal_end(s, size, f);
 	object_seal_free(s);
-	crypto_xxh_free(seen);
 	return rc;
 }
 

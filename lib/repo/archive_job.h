@@ -19,6 +19,7 @@ struct archive_job_task {
 	struct archive_file_key key;
 	struct archive_note note;
 	struct deadline deadline;
+	unsigned hands;    /* threads that seal it */
 	struct buf sealed; /* the whole object, if not larger than that */
 };
 

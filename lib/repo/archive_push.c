@@ -278,13 +278,14 @@ push_new(struct archive_push **out, struct repo *r, const char *path,
 
 int
 archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
-    struct fault *f)
+    unsigned hands, struct fault *f)
 {
 	struct archive_push *p = NULL;
 	int rc = push_new(&p, r, path, f);
 
 	if (rc != 0)
 		return rc;
+	p->task.hands = hands;
 	if ((rc = archive_file_load(
 		 &p->task.file, p->path, repo_system_id(r), f)) == 0 &&
 	    (rc = archive_file_key(r, p->task.file.name, &p->task.key, f)) ==
@@ -332,7 +333,7 @@ archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f)
 {
 	struct archive_push *p = NULL;
-	int rc = archive_push_begin(&p, r, path, f);
+	int rc = archive_push_begin(&p, r, path, 1, f);
 
 	memset(res, 0, sizeof(*res));
 	return rc != 0 ? rc : archive_push_end(p, mark_note, d, res, f);
