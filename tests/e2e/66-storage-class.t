@@ -12,14 +12,14 @@ proxy_start between
 conf_proxied "$T/conf" "$T/conf"
 sed "/^\[repo r1\]/a storage_class_archive = NOWHERE" "$T/conf" >"$T/archive"
 sed "/^\[repo r1\]/a storage_class_base = NOWHERE" "$T/conf" >"$T/base"
+sed "/^\[repo r1\]/a storage_class_archive = COLD" "$T/conf" >"$T/cold"
 sed "/^\[repo r1\]/a storage_class_base = STANDARD\nstorage_class_archive = STANDARD\nstorage_class = STANDARD" \
 	"$T/conf" >"$T/standard"
-chmod 600 "$T/archive" "$T/base" "$T/standard"
+chmod 600 "$T/archive" "$T/base" "$T/cold" "$T/standard"
 rs_mark "$d" a
 rs_archived "$d"
 
-# The server knows one class, STANDARD: another one is refused, which shows
-# what was sent with which class.
+# The server knows STANDARD and COLD: another one is refused.
 packs() {
 	s3_keys "$bucket" | grep -c /pack/
 }
@@ -37,10 +37,44 @@ ok "other backups, manifests, heads and WAL do not go there" \
 id=$(tail -n 1 "$T/out")
 ok "a class that the bucket has is taken" \
 	basebackup-ship -c "$T/standard" --class archive
+
+# -- a class of its own -----------------------------------------------------------
+
+# classes ERE: of the objects whose keys match, each once
+classes() {
+	s3ctl classes "$bucket" | grep -E -e "$1" | cut -f1 | sort -u |
+		tr '\n' ' '
+}
+is "so far nothing is in the colder class" "$(classes .)" "STANDARD "
+rs_mark "$d" b
+rs_archived "$d"
+ok "a backup for the archive" basebackup-ship -c "$T/cold" --class archive
+cold=$(tail -n 1 "$T/out")
+rs_mark "$d" c
+rs_archived "$d"
+ok "one for its year" basebackup-ship -c "$T/cold" --class yearly
+yearly=$(tail -n 1 "$T/out")
+is "the archive's packs are in the colder class" \
+	"$(classes "/$cold/pack/")" "COLD "
+like "... by what the store says of one" "$(s3ctl head "$bucket" \
+	"$(s3_keys "$bucket" | grep "/$cold/pack/" | head -n 1)")" \
+	'^x-amz-storage-class: COLD$'
+is "... its manifest and its head are not" \
+	"$(classes "/$cold/(manifest|head)\$")" "STANDARD "
+is "nor is the other backup, nor WAL, nor records" \
+	"$(classes "/$yearly/|/wal/|/audit/|/archive\$")" "STANDARD "
 pg_stop "$d"
+ok "pruning" retention-prune -c "$T/cold"
+is "... leaves each backup in its class" \
+	"$(classes "/$cold/pack/")$(classes "/$yearly/pack/")" "COLD STANDARD "
+rt_restored "the backup for the archive" ab --backup "$cold" --target-immediate
+rt_restored "... and a state behind it" abc --backup "$cold"
+
+# -- thawing ----------------------------------------------------------------------
 
 # A pack that has to be thawed, as S3 answers for GLACIER.
 proxy_rules between '[{"method": "GET", "path": "/pack/", "action": "status", "status": 403, "code": "InvalidObjectState"}]'
+rm -rf "$T/new"
 exits 4 "a restore of packs in an archive class fails" pitr-restore \
 	-c "$T/conf" --backup "$id" --target-immediate --target-dir "$T/new"
 like "... naming the object and what to do" "$(cat "$T/err")" \
@@ -48,5 +82,11 @@ like "... naming the object and what to do" "$(cat "$T/err")" \
 proxy_rules between
 ok "... and works when they are thawed" pitr-restore \
 	-c "$T/conf" --backup "$id" --target-immediate --target-dir "$T/new"
+
+# -- pruning ----------------------------------------------------------------------
+
+rt_conf "$T/short" "s3:$bucket" -- "retain_archive = 1s"
+ok "pruning a backup in the colder class" retention-prune -c "$T/short"
+is "... takes it out of there" "$(classes .)" "STANDARD "
 
 done_testing

@@ -6,6 +6,7 @@
   s3ctl.py CEPHDIR list BUCKET [PREFIX]      lines: SIZE <tab> KEY
   s3ctl.py CEPHDIR versions BUCKET [PREFIX]  lines: version|marker SIZE ID
                                              latest|old KEY (tab-separated)
+  s3ctl.py CEPHDIR classes BUCKET [PREFIX]   lines: STORAGE-CLASS <tab> KEY
   s3ctl.py CEPHDIR uploads BUCKET            unfinished multipart uploads: KEY
   s3ctl.py CEPHDIR begin BUCKET KEY          begins one, prints its id
   s3ctl.py CEPHDIR get BUCKET KEY FILE|-
@@ -165,6 +166,13 @@ def do_versions(s3, bucket, prefix=""):
     for kind, size, ident, latest, key in s3.versions(bucket, prefix):
         print(kind, size, ident, "latest" if latest else "old", key,
               sep="\t")
+
+
+def do_classes(s3, bucket, prefix=""):
+    for page in s3.pages(bucket, {"list-type": "2", "prefix": prefix},
+                         {"NextContinuationToken": "continuation-token"}):
+        for e in page.iter("Contents"):
+            print(e.findtext("StorageClass"), e.findtext("Key"), sep="\t")
 
 
 def do_uploads(s3, bucket):
