@@ -55,8 +55,20 @@ int
 archive_mark_make(
     struct repo *r, size_t i, const struct deadline *d, struct fault *f)
 {
-	int rc = archive_mark_put(r, i, d, f);
+	char key[LAYOUT_KEY];
+	struct store *s;
+	struct store_info info;
+	int rc;
 
+	if ((rc = repo_store(r, i, &s, f)) != 0 ||
+	    (rc = layout_mark(repo_cluster(r), repo_system_id(r), key, f)) != 0)
+		return rc;
+	/* Some stores would write over it, and so would a wrong key. Who may
+	 * not look puts it all the same. */
+	if (store_stat(s, key, &info, d, f) == 0)
+		return 0;
+	fault_clear(f);
+	rc = archive_mark_put(r, i, d, f);
 	if (rc != FAULT_EXISTS)
 		return rc;
 	fault_clear(f);
