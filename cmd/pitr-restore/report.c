@@ -129,19 +129,18 @@ print_text(const struct report *r)
 static int
 json_backup(struct json *root, const struct head *h, struct fault *f)
 {
-	char text[CLOCK_TEXT_SIZE];
+	char lsn[20];
 	struct json *j;
 	int rc;
 
 	rc = json_put_object(root, "backup", &j, f);
 	if (rc == 0)
 		rc = json_put_str(j, "id", h->id, f);
-	clock_format_iso(h->stop_us, text);
 	if (rc == 0)
-		rc = json_put_str(j, "stop_time", text, f);
-	text_format_lsn(h->stop_lsn, text);
+		rc = json_put_time(j, "stop_time", h->stop_us, f);
+	text_format_lsn(h->stop_lsn, lsn);
 	if (rc == 0)
-		rc = json_put_str(j, "stop_lsn", text, f);
+		rc = json_put_str(j, "stop_lsn", lsn, f);
 	if (rc == 0)
 		rc = json_put_i64(j, "timeline", h->timeline, f);
 	if (rc == 0)
@@ -158,7 +157,6 @@ json_backup(struct json *root, const struct head *h, struct fault *f)
 static int
 json_way(struct json *root, const struct waypath *w, struct fault *f)
 {
-	char text[CLOCK_TEXT_SIZE];
 	struct json *j;
 	int rc;
 
@@ -173,11 +171,8 @@ json_way(struct json *root, const struct waypath *w, struct fault *f)
 		rc = json_put_u64(j, "bytes", w->wal_size, f);
 	if (rc == 0)
 		rc = json_put_u64(j, "stored_bytes", w->wal_stored, f);
-	if (rc == 0 && w->last_commit_us == CLOCK_NONE)
-		return json_put_null(j, "newest_commit", f);
-	clock_format_iso(w->last_commit_us, text);
 	if (rc == 0)
-		rc = json_put_str(j, "newest_commit", text, f);
+		rc = json_put_time(j, "newest_commit", w->last_commit_us, f);
 	return rc;
 }
 

@@ -9,15 +9,6 @@
 #include "who.h"
 
 static int
-put_time(struct json *j, const char *name, int64_t us, struct fault *f)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	clock_format_iso(us, text);
-	return json_put_str(j, name, text, f);
-}
-
-static int
 put_who(struct json *j, struct fault *f)
 {
 	struct who w;
@@ -51,121 +42,149 @@ put_run(const struct verify *v, struct json *j, struct fault *f)
 	return rc;
 }
 
-static int
-put_wal(const struct verify *v, struct json *j, struct fault *f)
-{
-	struct json *list, *x;
-	int rc = json_put_array(j, "wal", &list, f);
+/* ---- lists ---- */
 
-	for (size_t i = 0; rc == 0 && i < v->n_spans; i++) {
-		const struct verify_span *s = &v->spans[i];
-		uint32_t size = v->gather.in.segment_size;
-		char first[WALNAME_SIZE], last[WALNAME_SIZE];
-
-		walname_format(s->timeline, s->first, size, first);
-		walname_format(s->timeline, s->last, size, last);
-		if ((rc = json_append_object(list, &x, f)) != 0 ||
-		    (rc = json_put_i64(x, "timeline", s->timeline, f)) != 0 ||
-		    (rc = json_put_str(x, "first", first, f)) != 0 ||
-		    (rc = json_put_str(x, "last", last, f)) != 0 ||
-		    (rc = json_put_u64(
-			 x, "segments", s->last - s->first + 1, f)) != 0 ||
-		    (rc = json_put_u64(x, "content_read", s->read, f)) != 0 ||
-		    (rc = json_put_u64(x, "header_read", s->looked, f)) != 0)
-			break;
-		rc = json_put_u64(x, "read_before", s->skipped, f);
-	}
-	return rc;
-}
+/* Element i at the end of list, or nothing. */
+typedef int put_element(
+    const struct verify *v, size_t i, struct json *list, struct fault *f);
 
 static int
-put_backups(const struct verify *v, struct json *j, struct fault *f)
+put_list(const struct verify *v, struct json *j, const char *name, size_t n,
+    put_element *put, struct fault *f)
 {
-	struct json *list, *x;
-	int rc = json_put_array(j, "backups", &list, f);
-
-	for (size_t i = 0; rc == 0 && i < v->gather.n_heads; i++) {
-		const struct verify_backup *b = &v->backups[i];
-		const struct head *h = &v->gather.heads[i];
-
-		if (b->gone)
-			continue;
-		if ((rc = json_append_object(list, &x, f)) != 0 ||
-		    (rc = json_put_str(x, "id", h->id, f)) != 0 ||
-		    (rc = json_put_bool(x, "content_read", b->read, f)) != 0 ||
-		    (rc = json_put_bool(x, "read_before", b->skipped, f)) !=
-			0 ||
-		    (rc = json_put_u64(x, "extents", h->totals.extents, f)) !=
-			0 ||
-		    (rc = json_put_u64(x, "extents_read", b->extents, f)) !=
-			0 ||
-		    (rc = json_put_u64(x, "bytes_read", b->bytes, f)) != 0)
-			break;
-		rc = json_put_bool(x, "restorable", b->usable, f);
-	}
-	return rc;
-}
-
-static int
-put_findings(const struct verify *v, struct json *j, const char *name,
-    bool hurts, struct fault *f)
-{
-	struct json *list, *x;
+	struct json *list;
 	int rc = json_put_array(j, name, &list, f);
 
-	for (size_t i = 0; rc == 0 && i < v->n_findings; i++) {
-		const struct verify_finding *y = &v->findings[i];
-
-		if (y->hurts != hurts)
-			continue;
-		if ((rc = json_append_object(list, &x, f)) != 0 ||
-		    (rc = json_put_str(x, "object", y->object, f)) != 0 ||
-		    (rc = json_put_str(x, "problem", y->problem, f)) != 0)
-			break;
-		rc = json_put_str(x, "meaning", y->meaning, f);
-	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = put(v, i, list, f);
 	return rc;
 }
 
 static int
-put_windows(const struct verify *v, struct json *j, struct fault *f)
+put_span(const struct verify *v, size_t i, struct json *list, struct fault *f)
 {
-	struct json *list, *x;
-	int rc = json_put_array(j, "windows", &list, f);
+	const struct verify_span *s = &v->spans[i];
+	uint32_t size = v->gather.in.segment_size;
+	char first[WALNAME_SIZE], last[WALNAME_SIZE];
+	uint64_t segments = s->last - s->first + 1;
+	struct json *x;
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < v->n_windows; i++) {
-		const struct retain_window *w = &v->windows[i];
-		const struct head *h = &v->gather.heads[w->backup];
-
-		if ((rc = json_append_object(list, &x, f)) != 0 ||
-		    (rc = json_put_i64(x, "timeline", w->timeline, f)) != 0 ||
-		    (rc = json_put_str(x, "backup", h->id, f)) != 0 ||
-		    (rc = put_time(x, "from", h->stop_us, f)) != 0 ||
-		    (rc = put_time(x, "to", v->window_ends[i], f)) != 0 ||
-		    (rc = json_put_i64(x, "from_us", h->stop_us, f)) != 0)
-			break;
-		rc = json_put_i64(x, "to_us", v->window_ends[i], f);
-	}
-	return rc;
+	walname_format(s->timeline, s->first, size, first);
+	walname_format(s->timeline, s->last, size, last);
+	if ((rc = json_append_object(list, &x, f)) != 0 ||
+	    (rc = json_put_i64(x, "timeline", s->timeline, f)) != 0 ||
+	    (rc = json_put_str(x, "first", first, f)) != 0 ||
+	    (rc = json_put_str(x, "last", last, f)) != 0 ||
+	    (rc = json_put_u64(x, "segments", segments, f)) != 0 ||
+	    (rc = json_put_u64(x, "content_read", s->read, f)) != 0 ||
+	    (rc = json_put_u64(x, "header_read", s->looked, f)) != 0)
+		return rc;
+	return json_put_u64(x, "read_before", s->skipped, f);
 }
 
 static int
-put_heads(const struct verify *v, struct json *j, struct fault *f)
+put_backup(const struct verify *v, size_t i, struct json *list, struct fault *f)
 {
-	struct json *list, *x;
-	int rc = json_put_array(j, "audit", &list, f);
+	const struct verify_backup *b = &v->backups[i];
+	const struct head *h = &v->gather.heads[i];
+	struct json *x;
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < v->n_heads; i++) {
-		const struct audit_head *h = &v->heads[i];
-		char hex[2 * AUDIT_HASH + 1];
+	if (b->gone)
+		return 0;
+	if ((rc = json_append_object(list, &x, f)) != 0 ||
+	    (rc = json_put_str(x, "id", h->id, f)) != 0 ||
+	    (rc = json_put_bool(x, "content_read", b->read, f)) != 0 ||
+	    (rc = json_put_bool(x, "read_before", b->skipped, f)) != 0 ||
+	    (rc = json_put_u64(x, "extents", h->totals.extents, f)) != 0 ||
+	    (rc = json_put_u64(x, "extents_read", b->extents, f)) != 0 ||
+	    (rc = json_put_u64(x, "bytes_read", b->bytes, f)) != 0)
+		return rc;
+	return json_put_bool(x, "restorable", b->usable, f);
+}
 
-		text_hex(h->hash, AUDIT_HASH, hex);
-		if ((rc = json_append_object(list, &x, f)) != 0 ||
-		    (rc = json_put_str(x, "writer", h->writer, f)) != 0 ||
-		    (rc = json_put_u64(x, "sequence", h->sequence, f)) != 0)
-			break;
-		rc = json_put_str(x, "hash", hex, f);
-	}
+static int
+put_found(const struct verify_finding *y, struct json *list, struct fault *f)
+{
+	struct json *x;
+	int rc;
+
+	if ((rc = json_append_object(list, &x, f)) != 0 ||
+	    (rc = json_put_str(x, "object", y->object, f)) != 0 ||
+	    (rc = json_put_str(x, "problem", y->problem, f)) != 0)
+		return rc;
+	return json_put_str(x, "meaning", y->meaning, f);
+}
+
+static int
+put_finding(
+    const struct verify *v, size_t i, struct json *list, struct fault *f)
+{
+	const struct verify_finding *y = &v->findings[i];
+
+	return y->hurts ? put_found(y, list, f) : 0;
+}
+
+static int
+put_note(const struct verify *v, size_t i, struct json *list, struct fault *f)
+{
+	const struct verify_finding *y = &v->findings[i];
+
+	return y->hurts ? 0 : put_found(y, list, f);
+}
+
+static int
+put_window(const struct verify *v, size_t i, struct json *list, struct fault *f)
+{
+	const struct retain_window *w = &v->windows[i];
+	const struct head *h = &v->gather.heads[w->backup];
+	struct json *x;
+	int rc;
+
+	if ((rc = json_append_object(list, &x, f)) != 0 ||
+	    (rc = json_put_i64(x, "timeline", w->timeline, f)) != 0 ||
+	    (rc = json_put_str(x, "backup", h->id, f)) != 0 ||
+	    (rc = json_put_time(x, "from", h->stop_us, f)) != 0 ||
+	    (rc = json_put_time(x, "to", v->window_ends[i], f)) != 0 ||
+	    (rc = json_put_i64(x, "from_us", h->stop_us, f)) != 0)
+		return rc;
+	return json_put_i64(x, "to_us", v->window_ends[i], f);
+}
+
+static int
+put_head(const struct verify *v, size_t i, struct json *list, struct fault *f)
+{
+	const struct audit_head *h = &v->heads[i];
+	struct json *x;
+	int rc;
+
+	if ((rc = json_append_object(list, &x, f)) != 0 ||
+	    (rc = json_put_str(x, "writer", h->writer, f)) != 0 ||
+	    (rc = json_put_u64(x, "sequence", h->sequence, f)) != 0)
+		return rc;
+	return json_put_hex(x, "hash", h->hash, AUDIT_HASH, f);
+}
+
+static int
+put_lists(const struct verify *v, struct json *j, struct fault *f)
+{
+	const struct {
+		const char *name;
+		size_t n;
+		put_element *put;
+	} lists[] = {
+	    {"wal", v->n_spans, put_span},
+	    {"backups", v->gather.n_heads, put_backup},
+	    {"findings", v->n_findings, put_finding},
+	    {"notes", v->n_findings, put_note},
+	    {"windows", v->n_windows, put_window},
+	    {"audit", v->n_heads, put_head},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof lists / sizeof lists[0]; i++)
+		rc = put_list(v, j, lists[i].name, lists[i].n, lists[i].put, f);
 	return rc;
 }
 
@@ -184,8 +203,8 @@ result_put(const struct verify *v, struct json *j, struct fault *f)
 	    (rc = json_put_str(j, "repo", v->only.repos[0]->name, f)) != 0 ||
 	    (rc = json_put_str(j, "url", store_url(v->store), f)) != 0 ||
 	    (rc = put_who(j, f)) != 0 ||
-	    (rc = put_time(j, "begun", v->begun_us, f)) != 0 ||
-	    (rc = put_time(j, "ended", now_us, f)) != 0 ||
+	    (rc = json_put_time(j, "begun", v->begun_us, f)) != 0 ||
+	    (rc = json_put_time(j, "ended", now_us, f)) != 0 ||
 	    (rc = json_put_i64(j, "begun_us", v->begun_us, f)) != 0 ||
 	    (rc = json_put_i64(j, "ended_us", now_us, f)) != 0 ||
 	    (rc = json_put_i64(j, "duration_ms",
@@ -193,13 +212,9 @@ result_put(const struct verify *v, struct json *j, struct fault *f)
 	    (rc = json_put_u64(j, "stored_read", v->stored, f)) != 0 ||
 	    (rc = json_put_bool(j, "clean", !v->hurt, f)) != 0 ||
 	    (rc = json_put_u64(j, "findings_not_listed", v->more, f)) != 0 ||
-	    (rc = put_run(v, j, f)) != 0 || (rc = put_wal(v, j, f)) != 0 ||
-	    (rc = put_backups(v, j, f)) != 0 ||
-	    (rc = put_findings(v, j, "findings", true, f)) != 0 ||
-	    (rc = put_findings(v, j, "notes", false, f)) != 0 ||
-	    (rc = put_windows(v, j, f)) != 0)
+	    (rc = put_run(v, j, f)) != 0)
 		return rc;
-	return put_heads(v, j, f);
+	return put_lists(v, j, f);
 }
 
 /* ---- the record ---- */

@@ -35,17 +35,6 @@ print_one(const struct hold *h, int64_t now_us)
 }
 
 static int
-json_time(struct json *j, const char *name, int64_t us, struct fault *f)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	if (us == CLOCK_NONE)
-		return json_put_null(j, name, f);
-	clock_format_iso(us, text);
-	return json_put_str(j, name, text, f);
-}
-
-static int
 json_one(
     struct json *list, const struct hold *h, int64_t now_us, struct fault *f)
 {
@@ -58,16 +47,16 @@ json_one(
 	    (rc = json_put_str(j, "holder", h->holder, f)) != 0 ||
 	    (rc = json_put_str(j, "reason", h->reason, f)) != 0 ||
 	    (rc = json_put_str(j, "placed_by", h->by, f)) != 0 ||
-	    (rc = json_time(j, "placed", h->placed_us, f)) != 0 ||
-	    (rc = json_time(j, "until", h->until_us, f)) != 0)
+	    (rc = json_put_time(j, "placed", h->placed_us, f)) != 0 ||
+	    (rc = json_put_time(j, "until", h->until_us, f)) != 0)
 		return rc;
 	if (h->backup[0] != '\0')
 		rc = json_put_str(j, "backup", h->backup, f);
-	else if ((rc = json_time(j, "from", h->from_us, f)) == 0)
-		rc = json_time(j, "to", h->to_us, f);
+	else if ((rc = json_put_time(j, "from", h->from_us, f)) == 0)
+		rc = json_put_time(j, "to", h->to_us, f);
 	if (rc != 0 || !h->released)
 		return rc;
-	if ((rc = json_time(j, "released", h->released_us, f)) != 0 ||
+	if ((rc = json_put_time(j, "released", h->released_us, f)) != 0 ||
 	    (rc = json_put_str(j, "released_by", h->released_by, f)) != 0)
 		return rc;
 	return json_put_str(j, "released_for", h->released_for, f);

@@ -121,15 +121,6 @@ put_policy(struct json *j, const struct retain_policy *p, struct fault *f)
 }
 
 static int
-put_time(struct json *j, const char *name, int64_t us, struct fault *f)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	clock_format_iso(us, text);
-	return json_put_str(j, name, text, f);
-}
-
-static int
 write_first(const struct writer *w, struct fault *f)
 {
 	const struct conf_cluster *c = repo_conf(w->g->repo);
@@ -148,9 +139,9 @@ write_first(const struct writer *w, struct fault *f)
 		0 ||
 	    (rc = json_put_str(j, "url", store_url(w->g->store), f)) != 0 ||
 	    (rc = json_put_i64(j, "now_us", w->g->in.now_us, f)) != 0 ||
-	    (rc = put_time(j, "now", w->g->in.now_us, f)) != 0 ||
-	    (rc = put_time(j, "wal_window_from", retain_window_us(w->p), f)) !=
-		0 ||
+	    (rc = json_put_time(j, "now", w->g->in.now_us, f)) != 0 ||
+	    (rc = json_put_time(
+		 j, "wal_window_from", retain_window_us(w->p), f)) != 0 ||
 	    (rc = json_put_u64(j, "strange", w->g->strange, f)) != 0 ||
 	    (rc = put_policy(j, &policy, f)) != 0) {
 		json_free(j);
@@ -188,7 +179,7 @@ write_keep(const struct writer *w, size_t i, struct fault *f)
 	if ((rc = json_put_str(j, "line", "keep", f)) != 0 ||
 	    (rc = json_put_str(j, "backup", h->id, f)) != 0 ||
 	    (rc = json_put_str(j, "class", h->retention_class, f)) != 0 ||
-	    (rc = put_time(j, "stop", h->stop_us, f)) != 0 ||
+	    (rc = json_put_time(j, "stop", h->stop_us, f)) != 0 ||
 	    (rc = json_put_i64(j, "timeline", h->timeline, f)) != 0 ||
 	    (rc = json_put_u64(j, "size", d != NULL ? d->bytes : 0, f)) != 0 ||
 	    (rc = json_put_bool(j, "good", retain_backup_good(w->p, i), f)) !=
@@ -223,8 +214,8 @@ write_windows(struct writer *w, const char *when, const struct retain_input *in,
 		    (rc = json_put_i64(j, "timeline", list[i].timeline, f)) !=
 			0 ||
 		    (rc = json_put_str(j, "backup", h->id, f)) != 0 ||
-		    (rc = put_time(j, "from", h->stop_us, f)) != 0 ||
-		    (rc = put_time(j, "to", to_us, f)) != 0)
+		    (rc = json_put_time(j, "from", h->stop_us, f)) != 0 ||
+		    (rc = json_put_time(j, "to", to_us, f)) != 0)
 			json_free(j);
 		else
 			rc = planfile_put(w->out, j, f);

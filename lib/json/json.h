@@ -83,6 +83,9 @@ int json_put_u64(
 int json_put_bool(
     struct json *j, const char *name, bool value, struct fault *f);
 int json_put_null(struct json *j, const char *name, struct fault *f);
+/* A moment as clock_format_iso has it; CLOCK_NONE is null. */
+int json_put_time(
+    struct json *j, const char *name, int64_t us, struct fault *f);
 /* A new empty array member, and a new empty object at its end. */
 int json_put_array(
     struct json *j, const char *name, struct json **out, struct fault *f);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "json_core.h"
 #include "text.h"
 
@@ -85,6 +86,17 @@ int
 json_put_null(struct json *j, const char *name, struct fault *f)
 {
 	return put(j, name, json_null(), f);
+}
+
+int
+json_put_time(struct json *j, const char *name, int64_t us, struct fault *f)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	if (us == CLOCK_NONE)
+		return json_put_null(j, name, f);
+	clock_format_iso(us, text);
+	return json_put_str(j, name, text, f);
 }
 
 int

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "clock.h"
 #include "json.h"
 
 static struct fault f;
@@ -191,7 +192,8 @@ a_document_is_written_in_one_way(void **state)
 	assert_int_equal(json_new(&j, &f), 0);
 	assert_int_equal(json_put_str(j, "z", "\"\n\xc3\xa4", &f), 0);
 	assert_int_equal(json_put_bool(j, "b", false, &f), 0);
-	assert_int_equal(json_put_null(j, "n", &f), 0);
+	assert_int_equal(json_put_time(j, "n", CLOCK_NONE, &f), 0);
+	assert_int_equal(json_put_time(j, "t", 1000001, &f), 0);
 	assert_int_equal(json_put_array(j, "l", &list, &f), 0);
 	assert_int_equal(json_append_object(list, &o, &f), 0);
 	assert_int_equal(json_put_i64(o, "k", 1, &f), 0);
@@ -200,7 +202,8 @@ a_document_is_written_in_one_way(void **state)
 	assert_int_equal(json_dump(j, &text, &n, &f), 0);
 	assert_string_equal(text,
 	    "{\"b\":false,\"l\":[{\"k\":1},\"s\"],\"n\":null,\"o\":{},"
-	    "\"z\":\"\\\"\\n\xc3\xa4\"}\n");
+	    "\"t\":\"1970-01-01T00:00:01.000Z\",\"z\":\"\\\"\\n\xc3\xa4\"}"
+	    "\n");
 	assert_int_equal(n, strlen(text));
 	free(text);
 	assert_int_equal(json_dump_pretty(j, &text, &n, &f), 0);
