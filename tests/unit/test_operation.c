@@ -43,7 +43,8 @@ int __wrap_audit_end(struct audit *a, const struct audit_event *e, int status,
     const struct fault *why, const struct deadline *limit, struct fault *x);
 int __wrap_audit_note(struct audit *a, const struct audit_event *e, int status,
     const struct fault *why, const struct deadline *limit, struct fault *x);
-void __wrap_log_line(int level, const char *fmt, ...);
+void __wrap_log_line(int level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 int
 __wrap_audit_open(struct audit **out, struct repo *r, size_t i,
