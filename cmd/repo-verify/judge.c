@@ -98,7 +98,7 @@ tell_hole(struct verify *v, const struct chain_hole *h, const char *object,
 		    "backup %s cannot be restored", in->backups[i].id);
 	}
 	if (rc == 0 && v->run->n_backups == 0)
-		rc = chain_effects(in, usable, h, &e, &n, f);
+		rc = chain_effects(in, usable, &v->tails, h, &e, &n, f);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		*told = true;
 		rc = tell_effect(v, h, &e[i], object, problem, f);

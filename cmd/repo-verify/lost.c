@@ -54,8 +54,11 @@ look_again(struct verify *v, struct ledger_backup *b, struct fault *f)
 static int
 read_trail_again(struct verify *v, struct fault *f)
 {
-	struct verify w = {
-	    .run = v->run, .only = v->only, .repo = v->repo, .store = v->store};
+	struct verify w = {.run = v->run,
+	    .only = v->only,
+	    .repo = v->repo,
+	    .store = v->store,
+	    .last = v->last};
 	int rc;
 
 	pthread_mutex_init(&w.lock, NULL);

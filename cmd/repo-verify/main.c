@@ -145,6 +145,7 @@ release(struct verify *v)
 	free(v->window_ends);
 	free(v->heads);
 	free(v->prunes);
+	free(v->tails.t);
 	ledger_free(&v->ledger);
 	repo_free(v->repo);
 	pthread_mutex_destroy(&v->lock);

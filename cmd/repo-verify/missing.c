@@ -43,6 +43,8 @@ find_missing(struct verify *v, struct fault *f)
 	int64_t floor;
 	int rc = trail_check(v, f);
 
+	if (rc == 0)
+		rc = tails_recall(v, f);
 	if (rc != 0)
 		return rc;
 	fit_holds(v);
@@ -50,14 +52,15 @@ find_missing(struct verify *v, struct fault *f)
 	/* The window was wider than settings or clock have it now. */
 	if (floor != CLOCK_NONE && v->gather.in.now_us - floor < policy.wal_us)
 		policy.wal_us = v->gather.in.now_us - floor;
-	rc = chain_missing(&v->gather.in, &policy, &v->missing, f);
+	rc = chain_missing(&v->gather.in, &policy, &v->tails, &v->missing, f);
 	if (rc != FAULT_CONFIG)
 		return rc;
 	rc = found_add(v, false, repo_cluster(v->repo), f->text, f,
 	    "what retention would keep is not known: all WAL counts");
 	v->thinning_unknown = true;
 	return rc != 0 ? rc
-		       : chain_missing(&v->gather.in, NULL, &v->missing, f);
+		       : chain_missing(
+			     &v->gather.in, NULL, &v->tails, &v->missing, f);
 }
 
 /* ---- on their way ---- */
@@ -207,8 +210,11 @@ missing_once_more(
     const struct verify *v, struct chain_list *out, struct fault *f)
 {
 	const struct gather_eye eye = {NULL, see_nothing, pass_over, true};
-	struct verify w = {
-	    .run = v->run, .only = v->only, .repo = v->repo, .store = v->store};
+	struct verify w = {.run = v->run,
+	    .only = v->only,
+	    .repo = v->repo,
+	    .store = v->store,
+	    .last = v->last};
 	int rc;
 
 	pthread_mutex_init(&w.lock, NULL);
@@ -221,6 +227,7 @@ missing_once_more(
 	found_free(&w);
 	free(w.heads);
 	free(w.prunes);
+	free(w.tails.t);
 	ledger_free(&w.ledger);
 	pthread_mutex_destroy(&w.lock);
 	return rc;

@@ -110,6 +110,7 @@ struct verify {
 	size_t n_others;
 	size_t cap_others;
 	struct chain_list missing;
+	struct chain_tails tails; /* as reports before saw them */
 
 	/* read.c; under the lock where threads work */
 	pthread_mutex_t lock;
@@ -179,6 +180,11 @@ int prunes_put(const struct verify *v, struct json *j, struct fault *f);
 /* The latest beginning of the WAL window in prunings before that moment;
  * CLOCK_NONE without any. */
 int64_t prunes_floor(const struct verify *v, int64_t before_us);
+
+/* tails.c: how far the WAL of each timeline went for the last report, in which
+ * a tail that was lost is handed on until it is back or let go. */
+int tails_recall(struct verify *v, struct fault *f);
+int tails_put(const struct verify *v, struct json *report, struct fault *f);
 
 /* read.c */
 int read_wal(struct verify *v, struct fault *f);

@@ -13,6 +13,7 @@ struct hull {
 
 struct hulls {
 	const struct retain_input *in;
+	const struct chain_tails *tails;
 	struct hull *h; /* as in->paths */
 	struct retain_wal *wal;
 	size_t n_wal;
@@ -58,7 +59,7 @@ hull_of(const struct hulls *x, uint32_t timeline)
 	return NULL;
 }
 
-/* What is there, and what backups say must have been. */
+/* What is there or was seen, and what backups say must have been. */
 static void
 see(const struct hulls *x)
 {
@@ -71,6 +72,9 @@ see(const struct hulls *x)
 	for (size_t i = 0; i < in->n_wal; i++)
 		if ((h = hull_of(x, in->wal[i].timeline)) != NULL)
 			widen(h, in->wal[i].first, in->wal[i].last);
+	for (size_t i = 0; i < x->tails->n; i++)
+		if ((h = hull_of(x, x->tails->t[i].timeline)) != NULL)
+			widen(h, x->tails->t[i].first, x->tails->t[i].last);
 	for (size_t i = 0; i < in->n_backups; i++)
 		if ((h = hull_of(x, in->backups[i].timeline)) != NULL)
 			widen(h, first_of(in, &in->backups[i]),
@@ -154,17 +158,14 @@ branches(const struct retain_input *in, uint32_t timeline, uint64_t *cuts)
 }
 
 static int64_t
-newest(const struct retain_input *in, const struct retain_wal *r)
+newest(const struct retain_wal *w, size_t n, const struct retain_wal *r)
 {
 	int64_t us = INT64_MIN;
 
-	for (size_t i = 0; i < in->n_wal; i++) {
-		const struct retain_wal *w = &in->wal[i];
-
-		if (w->timeline == r->timeline && w->first <= r->last &&
-		    w->last >= r->first && w->last_us > us)
-			us = w->last_us;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (w[i].timeline == r->timeline && w[i].first <= r->last &&
+		    w[i].last >= r->first && w[i].last_us > us)
+			us = w[i].last_us;
 	return us;
 }
 
@@ -178,12 +179,16 @@ lay_out(struct hulls *x, const struct hull *h, uint64_t *cuts, struct fault *f)
 	for (size_t k = 0; rc == 0 && k <= n; k++) {
 		uint64_t end = k < n ? cuts[k] : UINT64_MAX; /* exclusive */
 		struct retain_wal w = {h->timeline, from, h->last, 0};
+		int64_t seen;
 
 		if (end <= from)
 			continue;
 		if (end <= h->last)
 			w.last = end - 1;
-		w.last_us = newest(x->in, &w);
+		w.last_us = newest(x->in->wal, x->in->n_wal, &w);
+		seen = newest(x->tails->t, x->tails->n, &w);
+		if (seen > w.last_us)
+			w.last_us = seen;
 		rc = add_range(&x->wal, &x->n_wal, &x->cap_wal, &w, f);
 		if (w.last == h->last)
 			break;
@@ -334,9 +339,10 @@ find_holes(const struct hulls *x, const struct retain_plan *plan,
 
 int
 chain_missing(const struct retain_input *in, const struct retain_policy *policy,
-    struct chain_list *out, struct fault *f)
+    const struct chain_tails *tails, struct chain_list *out, struct fault *f)
 {
-	struct hulls x = {.in = in};
+	static const struct chain_tails none = {NULL, 0};
+	struct hulls x = {.in = in, .tails = tails != NULL ? tails : &none};
 	struct retain_input whole = *in;
 	struct retain_plan *plan = NULL;
 	struct chain_list list = {NULL, 0};
@@ -397,10 +403,11 @@ serves(const struct retain_input *in, const struct history *h,
 
 /* Is there WAL of that path at segno or behind it? */
 static bool
-goes_on(const struct retain_input *in, const struct history *h, uint64_t segno)
+goes_on(const struct retain_input *in, const struct retain_wal *wal, size_t n,
+    const struct history *h, uint64_t segno)
 {
-	for (size_t i = 0; i < in->n_wal; i++) {
-		const struct retain_wal *w = &in->wal[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct retain_wal *w = &wal[i];
 		uint64_t from, end;
 
 		if (w->last >= segno &&
@@ -434,8 +441,8 @@ neighbours(const struct retain_input *in, const bool *usable,
 
 int
 chain_effects(const struct retain_input *in, const bool *usable,
-    const struct chain_hole *h, struct chain_effect **out, size_t *n,
-    struct fault *f)
+    const struct chain_tails *tails, const struct chain_hole *h,
+    struct chain_effect **out, size_t *n, struct fault *f)
 {
 	struct chain_effect *list = calloc(in->n_paths + 1, sizeof *list);
 	size_t count = 0;
@@ -450,7 +457,9 @@ chain_effects(const struct retain_input *in, const bool *usable,
 
 		if (!serves(in, p, h->timeline, &from, &end) ||
 		    h->last < from || h->first >= end ||
-		    !goes_on(in, p, h->first))
+		    (!goes_on(in, in->wal, in->n_wal, p, h->first) &&
+			(tails == NULL ||
+			    !goes_on(in, tails->t, tails->n, p, h->first))))
 			continue;
 		neighbours(in, usable, p, h, &e);
 		if (e.before != CHAIN_NONE)

@@ -29,11 +29,18 @@ struct chain_list {
 };
 void chain_free(struct chain_list *l);
 
+/* The newest WAL of timelines as it once was seen, in any order: from there on
+ * something may have been cut off. */
+struct chain_tails {
+	struct retain_wal *t;
+	size_t n;
+};
+
 /* What is missing. in: as gather has it, holds included. policy NULL: nothing
- * was ever let go. A fault of retain_plan's is passed on. */
+ * was ever let go. tails may be NULL. A fault of retain_plan's is passed on. */
 int chain_missing(const struct retain_input *in,
-    const struct retain_policy *policy, struct chain_list *out,
-    struct fault *f);
+    const struct retain_policy *policy, const struct chain_tails *tails,
+    struct chain_list *out, struct fault *f);
 
 /* Does the backup need WAL in the hole to become consistent? */
 bool chain_hits(
@@ -45,11 +52,11 @@ struct chain_effect {
 	size_t before;     /* the newest backup that is consistent before it */
 	size_t until;      /* the oldest backup behind it; CHAIN_NONE */
 };
-/* For each timeline on which something is lost by it. usable: by backup. The
- * caller frees *out. */
+/* For each timeline on which something is lost by it. usable: by backup. tails
+ * may be NULL. The caller frees *out. */
 int chain_effects(const struct retain_input *in, const bool *usable,
-    const struct chain_hole *h, struct chain_effect **out, size_t *n,
-    struct fault *f);
+    const struct chain_tails *tails, const struct chain_hole *h,
+    struct chain_effect **out, size_t *n, struct fault *f);
 
 /* The WAL of in without holes; the caller frees *out. */
 int chain_without(const struct retain_input *in, const struct chain_list *holes,

@@ -65,7 +65,7 @@ expect(const struct world *w)
 	struct chain_list l;
 	struct fault f = FAULT_INIT;
 
-	if (chain_missing(&in, &policy, &l, &f) != 0)
+	if (chain_missing(&in, &policy, NULL, &l, &f) != 0)
 		fail_msg("%s: %s", w->says, f.text);
 	if (l.n != w->n_holes)
 		fail_msg("%s: %zu holes", w->says, l.n);
@@ -160,7 +160,7 @@ test_holds(void **state)
 	(void)state;
 	in.holds = &hold;
 	in.n_holds = 1;
-	assert_int_equal(chain_missing(&in, &policy, &l, &f), 0);
+	assert_int_equal(chain_missing(&in, &policy, NULL, &l, &f), 0);
 	assert_int_equal(l.n, 1);
 	assert_int_equal(l.h[0].first, 4);
 	assert_int_equal(l.h[0].last, 8);
@@ -178,7 +178,7 @@ test_nothing_let_go(void **state)
 	struct fault f = FAULT_INIT;
 
 	(void)state;
-	assert_int_equal(chain_missing(&in, NULL, &l, &f), 0);
+	assert_int_equal(chain_missing(&in, NULL, NULL, &l, &f), 0);
 	assert_int_equal(l.n, 1);
 	assert_int_equal(l.h[0].first, 4);
 	assert_int_equal(l.h[0].last, 11);
@@ -195,7 +195,7 @@ effects_of(const struct world *w, struct chain_hole h,
 	struct fault f = FAULT_INIT;
 	size_t n;
 
-	assert_int_equal(chain_effects(&in, usable, &h, &e, &n, &f), 0);
+	assert_int_equal(chain_effects(&in, usable, NULL, &h, &e, &n, &f), 0);
 	assert_int_equal(n, n_want);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(e[i].timeline, want[i].timeline);
@@ -269,10 +269,67 @@ test_without(void **state)
 	free(left);
 }
 
+/* What was cut off behind the newest segment. */
+static void
+test_tails(void **state)
+{
+	struct world w = {.backups = {backup(1, 5, 6, 3)},
+	    .n_backups = 1,
+	    .wal = {{1, 5, 12, NOW - DAY}},
+	    .n_wal = 1,
+	    .n_paths = 1};
+	struct retain_wal seen[] = {
+	    {1, 15, 15, NOW - DAY}, {2, 24, 24, NOW - DAY}};
+	struct chain_tails tails = {seen, 1};
+	struct retain_input in = input(&w);
+	struct chain_effect *e;
+	struct chain_list l;
+	struct fault f = FAULT_INIT;
+	const bool usable[] = {true};
+	size_t n;
+
+	(void)state;
+	assert_int_equal(chain_missing(&in, &policy, NULL, &l, &f), 0);
+	assert_int_equal(l.n, 0);
+	assert_int_equal(chain_missing(&in, &policy, &tails, &l, &f), 0);
+	assert_int_equal(l.n, 1);
+	assert_true(
+	    l.h[0].timeline == 1 && l.h[0].first == 13 && l.h[0].last == 15);
+	assert_int_equal(
+	    chain_effects(&in, usable, &tails, &l.h[0], &e, &n, &f), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(e[0].timeline, 1);
+	free(e);
+	chain_free(&l);
+	/* All of timeline 2 but its history file. */
+	tails = (struct chain_tails){seen + 1, 1};
+	w.wal[0].last = 20;
+	in.n_paths = 2;
+	assert_int_equal(chain_missing(&in, &policy, &tails, &l, &f), 0);
+	assert_int_equal(l.n, 1);
+	assert_true(
+	    l.h[0].timeline == 2 && l.h[0].first == 20 && l.h[0].last == 24);
+	chain_free(&l);
+	/* What no window keeps was let go: WAL of timeline 1 behind the fork,
+	 * written longer ago than the window. */
+	w.wal[0] = (struct retain_wal){1, 5, 19, NOW - 40 * DAY};
+	w.wal[1] = (struct retain_wal){2, 20, 24, NOW - DAY};
+	w.n_wal = in.n_wal = 2;
+	w.backups[0] = backup(1, 5, 6, 41);
+	w.backups[1] = backup(2, 21, 22, 2);
+	in.n_backups = 2;
+	seen[0] = (struct retain_wal){1, 25, 25, NOW - 40 * DAY};
+	tails = (struct chain_tails){seen, 2};
+	assert_int_equal(chain_missing(&in, &policy, &tails, &l, &f), 0);
+	assert_int_equal(l.n, 0);
+	chain_free(&l);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_tails),
 	    cmocka_unit_test(test_missing),
 	    cmocka_unit_test(test_holds),
 	    cmocka_unit_test(test_nothing_let_go),

@@ -1,0 +1,128 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify.h"
+
+/* The newest segments of each timeline. Nothing that is left tells that what
+ * came behind it was taken away; a report that saw it does. */
+
+static int
+take(struct verify *v, const struct json *j, struct fault *f)
+{
+	struct retain_wal *w = &v->tails.t[v->tails.n];
+	struct walname n;
+	const char *name;
+	int rc;
+
+	if ((rc = json_get_str(j, "last", &name, f)) != 0 ||
+	    (rc = json_get_i64(j, "archived_us", &w->last_us, f)) != 0)
+		return rc;
+	if (walname_parse(name, &n, f) != 0 || n.kind != WALNAME_SEGMENT ||
+	    walname_segno(&n, v->gather.in.segment_size, &w->last, f) != 0)
+		return fault_set(f, FAULT_CORRUPT,
+		    "the last report: %s is no segment", name);
+	w->timeline = n.timeline;
+	w->first = w->last;
+	v->tails.n++;
+	return 0;
+}
+
+/* History files are never let go. */
+static int
+find_timeline(struct verify *v, const struct retain_wal *w, struct fault *f)
+{
+	char name[WALNAME_SIZE], key[LAYOUT_KEY];
+	int rc;
+
+	for (size_t i = 0; i < v->gather.n_timelines; i++)
+		if (v->gather.timelines[i].timeline == w->timeline)
+			return 0;
+	if (w->timeline == 1)
+		return 0;
+	walname_format_history(w->timeline, name);
+	rc = look_wal_key(v, name, key, f);
+	return rc != 0 ? rc
+		       : found_add(v, true, key, "is missing", f,
+			     "timeline %u, which the last report saw, cannot "
+			     "be followed: no moment on it can be reached",
+			     w->timeline);
+}
+
+int
+tails_recall(struct verify *v, struct fault *f)
+{
+	struct json *list, *j;
+	size_t n;
+	int rc;
+
+	if (v->last.all == NULL || !json_has(v->last.all, "tails"))
+		return 0;
+	if ((rc = json_get_array(v->last.all, "tails", &list, &n, f)) != 0)
+		return rc;
+	v->tails.t = calloc(n + 1, sizeof *v->tails.t);
+	if (v->tails.t == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if ((rc = json_at(list, i, &j, f)) == 0 &&
+		    (rc = take(v, j, f)) == 0)
+			rc = find_timeline(v, &v->tails.t[i], f);
+	return rc;
+}
+
+/* ---- for the next one ---- */
+
+static int
+put(const struct verify *v, struct json *list, const struct retain_wal *w,
+    struct fault *f)
+{
+	char name[WALNAME_SIZE];
+	struct json *j;
+	int rc;
+
+	walname_format(w->timeline, w->last, v->gather.in.segment_size, name);
+	if ((rc = json_append_object(list, &j, f)) != 0 ||
+	    (rc = json_put_str(j, "last", name, f)) != 0)
+		return rc;
+	return json_put_i64(j, "archived_us", w->last_us, f);
+}
+
+static bool
+is_missing(const struct verify *v, const struct retain_wal *w)
+{
+	for (size_t i = 0; i < v->missing.n; i++)
+		if (v->missing.h[i].timeline == w->timeline &&
+		    v->missing.h[i].first <= w->last &&
+		    v->missing.h[i].last >= w->last)
+			return true;
+	return false;
+}
+
+static bool
+has_timeline(const struct verify *v, uint32_t timeline)
+{
+	for (size_t i = 0; i < v->gather.n_timelines; i++)
+		if (v->gather.timelines[i].timeline == timeline)
+			return true;
+	return false;
+}
+
+int
+tails_put(const struct verify *v, struct json *report, struct fault *f)
+{
+	const struct gather *g = &v->gather;
+	struct json *list;
+	int rc = json_put_array(report, "tails", &list, f);
+
+	for (size_t i = 0; rc == 0 && i < g->n_wal; i++)
+		if (i + 1 == g->n_wal ||
+		    g->wal[i + 1].timeline != g->wal[i].timeline)
+			rc = put(v, list, &g->wal[i], f);
+	for (size_t i = 0; rc == 0 && i < v->tails.n; i++) {
+		const struct retain_wal *w = &v->tails.t[i];
+
+		if (is_missing(v, w) ||
+		    (w->timeline > 1 && !has_timeline(v, w->timeline)))
+			rc = put(v, list, w, f);
+	}
+	return rc;
+}
