@@ -30,6 +30,7 @@ append(struct verify *v, bool hurts, const char *object, const char *problem,
 		return 0;
 	if (v->n_findings == FINDINGS_MAX) {
 		v->more++;
+		v->more_hurt = v->more_hurt || hurts;
 		return 0;
 	}
 	grown =
@@ -67,6 +68,29 @@ found_add(struct verify *v, bool hurts, const char *object, const char *problem,
 	rc = append(v, hurts, object, problem, text, f);
 	pthread_mutex_unlock(&v->lock);
 	return rc;
+}
+
+/* What is not listed may tell of it as well, and is not known any more: it
+ * goes on hurting. */
+void
+found_forget(struct verify *v, const char *id)
+{
+	size_t n = 0;
+
+	v->hurt = v->more_hurt;
+	for (size_t i = 0; i < v->n_findings; i++) {
+		struct verify_finding *x = &v->findings[i];
+
+		if (strstr(x->meaning, id) != NULL) {
+			free(x->object);
+			free(x->problem);
+			free(x->meaning);
+			continue;
+		}
+		v->hurt = v->hurt || x->hurts;
+		v->findings[n++] = *x;
+	}
+	v->n_findings = n;
 }
 
 void

@@ -27,31 +27,6 @@ drop_gone(struct verify *v, size_t i, struct fault *f)
 	return 0;
 }
 
-/* What says that a backup cannot be restored is no finding when there is no
- * such backup any more. */
-static void
-forget(struct verify *v, const char *id)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->n_findings; i++) {
-		struct verify_finding *x = &v->findings[i];
-		const char *at = strstr(x->meaning, id);
-
-		if (at != NULL) {
-			free(x->object);
-			free(x->problem);
-			free(x->meaning);
-			continue;
-		}
-		v->findings[n++] = *x;
-	}
-	v->n_findings = n;
-	v->hurt = false;
-	for (size_t i = 0; i < n; i++)
-		v->hurt = v->hurt || v->findings[i].hurts;
-}
-
 static bool
 doubtful(const struct verify *v, size_t i)
 {
@@ -68,7 +43,7 @@ drop_backups(struct verify *v, struct fault *f)
 			continue;
 		rc = drop_gone(v, i, f);
 		if (rc == 0 && v->backups[i].gone)
-			forget(v, v->gather.heads[i].id);
+			found_forget(v, v->gather.heads[i].id);
 	}
 	return rc;
 }

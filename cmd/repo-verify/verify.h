@@ -128,7 +128,8 @@ struct verify {
 	/* found.c */
 	struct verify_finding *findings;
 	size_t n_findings;
-	uint64_t more; /* that are not listed */
+	uint64_t more;  /* that are not listed */
+	bool more_hurt; /* one of them does */
 	bool hurt;
 
 	/* judge.c */
@@ -151,6 +152,9 @@ struct verify {
 int found_add(struct verify *v, bool hurts, const char *object,
     const char *problem, struct fault *f, const char *meaning, ...)
     __attribute__((format(printf, 6, 7)));
+/* What says that this backup cannot be restored is no finding when there is no
+ * such backup any more. */
+void found_forget(struct verify *v, const char *id);
 void found_print(const struct verify *v);
 void found_free(struct verify *v);
 
