@@ -30,6 +30,7 @@ def seal(key, nonce, plain):
 
 
 class Forged:
+    bound = 'main', 1, 1, 'name'
     version, kind, compression, limit, count = 1, 1, 1, 4194304, 1
     key_id = bytes(8)
     meta = b'meta'
@@ -48,7 +49,7 @@ class Forged:
         head = (b'PITRKIT\n' + struct.pack(
             '<HBBIIHH', self.version, self.kind, self.compression, length,
             self.limit, self.count, len(self.meta)) +
-            decode.binding_of('main', 1, 1, 'name') + self.key_id +
+            decode.binding_of(*self.bound) + self.key_id +
             bytes(32) + self.stanzas + self.header_extra)
         head += seal(decode.expand(KEY, b'pitrkit-meta-1' +
                                    decode.sha256(head)), bytes(12), self.meta)

@@ -18,7 +18,7 @@
   s3ctl.py CEPHDIR held BUCKET KEY           legal hold: ON, OFF or none
   s3ctl.py CEPHDIR hold BUCKET KEY ON|OFF    sets it
   s3ctl.py CEPHDIR lock BUCKET KEY SECONDS   object lock, governance
-  s3ctl.py CEPHDIR grant BUCKET USER read|write|append
+  s3ctl.py CEPHDIR grant BUCKET USER read|write|append|keep|hide
   s3ctl.py CEPHDIR wipe BUCKET               every object and version
 
 CEPHDIR is the directory given to tests/servers/ceph start; its file env has
@@ -265,10 +265,13 @@ def do_lock(s3, bucket, key, seconds):
 def do_grant(s3, bucket, user, rights):
     read = ["s3:GetObject", "s3:GetObjectVersion"]
     look = ["s3:ListBucket", "s3:ListBucketVersions"]
+    versions = [*look, "s3:GetBucketVersioning"]
     objects, onbucket = {
         "read": (read, look),
         "write": (["s3:*"], ["s3:*"]),
         "append": (["s3:PutObject", "s3:AbortMultipartUpload"], look),
+        "keep": ([*read, "s3:PutObject"], versions),
+        "hide": ([*read, "s3:PutObject", "s3:DeleteObject"], versions),
     }[rights]
     who = "*" if user == "*" else {
         "AWS": [f"arn:aws:iam:::user/{user}"]}

@@ -1,0 +1,21 @@
+#!/bin/sh
+# A bucket that keeps versions, pruned by tiers for years: restores from each
+# backup that is left, and to moments. All that went is gone in each version.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/tiers.sh"
+# A server of this test's own: its clock is set.
+unset PITRKIT_CEPH_DIR
+clock_make
+PITRKIT_CEPH_CLOCK=$CLOCK_LIB
+export PITRKIT_CEPH_CLOCK
+s3_start
+clock_start
+s3_bucket bucket versioned
+tiers "s3@$S3_HTTP:$bucket/pre"
+# The archive's mark is what walpush tries a store's habits with.
+is "there is no older version and no marker" \
+	"$(s3ctl versions "$bucket" | grep -v -e '/archive$' \
+		-e "^version.*latest")" ""
+is "nothing of the backups that went is there" \
+	"$(s3ctl versions "$bucket" | tiers_gone_of)" ""
+done_testing
