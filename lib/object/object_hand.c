@@ -59,8 +59,7 @@ object_hand_seal(struct object_hand *h, uint32_t index, const void *content,
 	if (rc != 0)
 		return rc;
 	object_core_nonce(index, false, nonce);
-	rc = crypto_aead_seal(
-	    h->aead, nonce, NULL, 0, out + 4, n, out + 4, f);
+	rc = crypto_aead_seal(h->aead, nonce, NULL, 0, out + 4, n, out + 4, f);
 	if (rc != 0)
 		return rc;
 	n += CRYPTO_TAG;

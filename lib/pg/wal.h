@@ -88,6 +88,16 @@ struct wal_summary {
 int wal_walk(const void *segment, size_t len, const struct walname *n,
     struct wal_summary *out, struct fault *f);
 
+/* The same; on its way the watch hears, every WAL_WATCH bytes or so, how far it
+ * has come: what is before that it does not read again. */
+#define WAL_WATCH ((size_t)256 << 10)
+struct wal_watch {
+	void (*passed)(void *ctx, size_t to);
+	void *ctx;
+};
+int wal_walk_watched(const void *segment, size_t len, const struct walname *n,
+    const struct wal_watch *watch, struct wal_summary *out, struct fault *f);
+
 /* CRC-32C of n bytes that follow bytes with this CRC (0 at the beginning). */
 uint32_t wal_crc32c(uint32_t crc, const void *p, size_t n);
 /* The same without the processor's help: for machines that have none. */

@@ -31,6 +31,8 @@ struct walk {
 	uint64_t previous; /* LSN of the record before; 0: not known */
 	size_t suspect;    /* pages from here on prove damage: see BROKEN */
 	struct wal_summary *s;
+	const struct wal_watch *watch;
+	size_t told; /* to the watch */
 };
 
 enum step {
@@ -230,6 +232,15 @@ begin(struct walk *w, size_t *at)
 	return (step);
 }
 
+static void
+tell(struct walk *w, size_t at)
+{
+	if (w->watch == NULL || at - w->told < WAL_WATCH)
+		return;
+	w->told = at;
+	w->watch->passed(w->watch->ctx, at);
+}
+
 /* All records, from one to the next, until they end. */
 static enum step
 follow(struct walk *w, size_t *at)
@@ -249,6 +260,7 @@ follow(struct walk *w, size_t *at)
 				return (step);
 			*at += page_header(*at);
 		}
+		tell(w, *at);
 		step = record(w, at);
 	}
 }
@@ -274,6 +286,13 @@ int
 wal_walk(const void *segment, size_t len, const struct walname *n,
     struct wal_summary *out, struct fault *f)
 {
+	return (wal_walk_watched(segment, len, n, NULL, out, f));
+}
+
+int
+wal_walk_watched(const void *segment, size_t len, const struct walname *n,
+    const struct wal_watch *watch, struct wal_summary *out, struct fault *f)
+{
 	struct wal_summary s;
 	struct wal_header h;
 	struct walk w;
@@ -287,7 +306,8 @@ wal_walk(const void *segment, size_t len, const struct walname *n,
 	s.first_commit_us = CLOCK_NONE;
 	s.last_commit_us = CLOCK_NONE;
 	w = (struct walk){segment, len, h.page_size, h.address, h.magic,
-	    h.timeline, n->timeline, wal_version(h.magic), 0, len, &s};
+	    h.timeline, n->timeline, wal_version(h.magic), 0, len, &s, watch,
+	    0};
 	if (follow(&w, &at) == ENDS)
 		s.full = true;
 	else if (n->kind == WALNAME_SEGMENT && judge(&w, at, f) != 0)

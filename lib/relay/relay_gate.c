@@ -5,8 +5,10 @@
 
 #include "relay_pool.h"
 
-#define GATE_SEAL (33U << 20)   /* a segment and what may become of it */
-#define GATE_FLIGHT (24U << 20) /* beyond that, for what is being sent */
+/* A segment of 16 MiB: what was sealed is let go while the object grows. */
+#define GATE_SEAL (19U << 20)
+/* What is left of 128 MiB by the program, its libraries and connections. */
+#define GATE_MEMORY (76U << 20)
 #define GATE_QUICK_MS 1000
 #define GATE_SLOW_MS 3000
 
@@ -54,8 +56,7 @@ gate_opens(const struct relay_gate *g, uint64_t turn)
 {
 	return gate_first(g, turn) && g->sealing < g->jobs &&
 	       g->in < g->window &&
-	       (g->in == 0 ||
-		   g->held + GATE_SEAL <= g->jobs * GATE_SEAL + GATE_FLIGHT);
+	       (g->in == 0 || g->held + GATE_SEAL <= GATE_MEMORY);
 }
 
 void

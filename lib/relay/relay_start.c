@@ -18,16 +18,19 @@
 
 #define START_LISTENER 3
 #define START_BACKLOG 16
-#define START_MMAP (32 << 20)
+#define START_MMAP (8 << 20)
 #define START_TRIM (6 << 20)
+#define START_ARENAS 4
 
 /* Every segment takes the same buffers: they stay, instead of being made of
- * fresh pages each time; but not those of the rare large one. */
+ * fresh pages each time; but not the objects, which differ, and not in every
+ * thread. */
 static void
 start_memory(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, START_MMAP);
 	(void)mallopt(M_TRIM_THRESHOLD, START_TRIM);
+	(void)mallopt(M_ARENA_MAX, START_ARENAS);
 }
 
 void

@@ -55,9 +55,9 @@ int archive_push(struct repo *r, const char *path, const char *mark_note,
 /*
  * The same in two steps, for who has several files on their way: begin checks
  * the file and, unless it is larger than 16 MiB, seals it, with so many hands
- * (threads); that takes as many processors and up to 33 MiB, and 4 MiB for each
- * hand if there are several, and meets no store. end does the rest, whatever
- * comes of it, and frees p (unless res->busy). held: the memory that p takes in
+ * (threads); that takes as many processors and up to 19 MiB, or 33 MiB and 4
+ * for each hand if there are several, and meets no store. end does the rest,
+ * whatever comes of it, and frees p (unless res->busy). held: memory of p in
  * between. r and mark_note must last until then.
  */
 struct archive_push;

@@ -81,6 +81,48 @@ archive_file_check_header(const void *data, size_t len, uint64_t size,
 	return rc;
 }
 
+/* The digest of what the walk has passed, while it is in the processor's cache.
+ */
+struct file_sum {
+	const struct archive_file *file;
+	struct crypto_xxh *xxh;
+	size_t at;
+};
+
+static void
+file_sum_to(void *ctx, size_t to)
+{
+	struct file_sum *s = ctx;
+
+	crypto_xxh_update(s->xxh, s->file->data + s->at, to - s->at);
+	if (s->file->size > ARCHIVE_FILE_KEPT)
+		archive_file_pass(s->file, s->at, to);
+	s->at = to;
+}
+
+static int
+archive_file_walk(struct archive_file *a, struct walmeta *m, struct fault *f)
+{
+	struct file_sum sum = {.file = a};
+	const struct wal_watch watch = {file_sum_to, &sum};
+	int rc = crypto_xxh_new(&sum.xxh, f);
+
+	if (rc == 0)
+		rc = wal_walk_watched(
+		    a->data, a->size, &a->walname, &watch, &m->summary, f);
+	while (rc == 0 && sum.at < a->size) {
+		size_t n = a->size - sum.at;
+
+		file_sum_to(&sum, sum.at + (n < WAL_WATCH ? n : WAL_WATCH));
+	}
+	if (rc == 0) {
+		crypto_xxh_final(sum.xxh, a->digest.xxh);
+		a->digest.length = a->size;
+	}
+	crypto_xxh_free(sum.xxh);
+	return rc;
+}
+
 /* Header and every record; fills the segment's part of the meta. */
 static int
 archive_file_check_segment(struct archive_file *a, uint64_t system_id,
@@ -94,7 +136,7 @@ archive_file_check_segment(struct archive_file *a, uint64_t system_id,
 		return fault_recode(f, FAULT_FOREIGN);
 	if (rc != 0)
 		return rc;
-	rc = wal_walk(a->data, a->size, &a->walname, &m->summary, f);
+	rc = archive_file_walk(a, m, f);
 	if (rc == FAULT_CORRUPT) {
 		fault_prefix(f, "%s is damaged", a->path);
 		return fault_recode(f, FAULT_FOREIGN);
@@ -157,6 +199,19 @@ archive_file_check_history(struct archive_file *a, struct fault *f)
 	}
 	fault_prefix(f, "%s", a->path);
 	return rc == FAULT_CORRUPT ? fault_recode(f, FAULT_FOREIGN) : rc;
+}
+
+void
+archive_file_pass(const struct archive_file *a, size_t from, size_t to)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	from = from / page * page;
+	if (to < a->size)
+		to = to / page * page;
+	if (a->mapped && to > from)
+		(void)madvise((void *)(uintptr_t)(a->data + from), to - from,
+		    MADV_DONTNEED);
 }
 
 static int
@@ -245,7 +300,8 @@ archive_file_load(struct archive_file *a, const char *path, uint64_t system_id,
 	if ((rc = archive_file_read(a, system_id, &m, f)) == 0) {
 		m.size = a->size;
 		strncpy(m.version, PITRKIT_VERSION, sizeof(m.version) - 1);
-		object_digest(&a->digest, a->data, a->size);
+		if (!a->mapped)
+			object_digest(&a->digest, a->data, a->size);
 		rc = walmeta_encode(&m, &a->meta, f);
 	}
 	if (rc != 0)

@@ -26,6 +26,10 @@ int archive_file_load(struct archive_file *a, const char *path,
 void archive_file_free(struct archive_file *a);
 /* The content alone: data is NULL afterwards. */
 void archive_file_drop(struct archive_file *a);
+/* A larger file has left our memory, not the page cache, when it is loaded. */
+#define ARCHIVE_FILE_KEPT ((size_t)16 << 20)
+/* Who is done with this part of it lets it go, too. */
+void archive_file_pass(const struct archive_file *a, size_t from, size_t to);
 
 /* The first bytes of a segment against the name and the system id. */
 int archive_file_check_header(const void *data, size_t len, uint64_t size,

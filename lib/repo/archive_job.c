@@ -27,23 +27,34 @@ job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
 {
 	struct object_params params;
 	struct object_sealer *s = NULL;
-	struct object_digest seen;
+	struct crypto_xxh *seen = NULL;
+	unsigned char xxh[sizeof(t->file.digest.xxh)];
+	const size_t slice = t->hands > 1 ? ARCHIVE_FILE_KEPT : OBJECT_CHUNK;
 	int rc;
 
 	job_params(t, r, &params);
-	rc = object_seal_begin(&s, &params, sink, ctx, f);
-	if (rc == 0)
-		rc = object_seal_content(
-		    s, t->file.data, t->file.size, t->hands, f);
+	if ((rc = crypto_xxh_new(&seen, f)) == 0)
+		rc = object_seal_begin(&s, &params, sink, ctx, f);
+	for (size_t at = 0; rc == 0 && at < t->file.size; at += slice) {
+		size_t n = t->file.size - at;
+
+		if (n > slice)
+			n = slice;
+		rc = object_seal_content(s, t->file.data + at, n, t->hands, f);
+		if (rc == 0)
+			crypto_xxh_update(seen, t->file.data + at, n);
+		archive_file_pass(&t->file, at, at + n);
+	}
 	if (rc == 0) {
-		object_digest(&seen, t->file.data, t->file.size);
-		if (memcmp(seen.xxh, t->file.digest.xxh, sizeof(seen.xxh)) != 0)
+		crypto_xxh_final(seen, xxh);
+		if (memcmp(xxh, t->file.digest.xxh, sizeof(xxh)) != 0)
 			rc = fault_set(f, FAULT_SYSTEM,
 			    "%s: was changed while it was read", t->file.path);
 	}
 	if (rc == 0)
 		rc = object_seal_end(s, size, f);
 	object_seal_free(s);
+	crypto_xxh_free(seen);
 	return rc;
 }
 
@@ -52,9 +63,13 @@ archive_job_seal(
     struct archive_job_task *t, const struct repo *r, struct fault *f)
 {
 	uint64_t size;
+	int rc;
 
+	/* In one piece: what is not written to is no memory, and growing would
+	 * copy. */
 	buf_init(&t->sealed, ARCHIVE_JOB_MEMORY + (1U << 20));
-	return job_seal(t, r, buf_sink, &t->sealed, &size, f);
+	rc = buf_reserve(&t->sealed, t->file.size + OBJECT_HEADER_MAX, f);
+	return rc != 0 ? rc : job_seal(t, r, buf_sink, &t->sealed, &size, f);
 }
 
 static int
