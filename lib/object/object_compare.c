@@ -31,6 +31,16 @@ check_trailer(const struct object_core *c, const struct keyring_key *mac,
 	return rc;
 }
 
+static bool
+is_recipient(const struct object_core *c)
+{
+	for (unsigned i = 0; i < c->stanzas; i++)
+		if (memcmp(object_core_stanza(c, i) + STANZA_KEY_ID,
+			c->bytes + AT_KEY_ID, KEYRING_ID) == 0)
+			return true;
+	return false;
+}
+
 static int
 compare(const struct object_id *expect, const struct keyring *keys,
     const struct object_digest *digest, const void *head, size_t head_len,
@@ -54,6 +64,10 @@ compare(const struct object_id *expect, const struct keyring *keys,
 	rc = object_core_mac_key(&c, keys, &clear, &mac, f);
 	if (rc != 0)
 		return rc;
+	/* Whoever seals is one of those he seals for. */
+	if (mac == NULL && !is_recipient(&c))
+		return fault_set(
+		    f, FAULT_CORRUPT, "names a key that it is not sealed for");
 	if (mac == NULL) {
 		text_hex(c.bytes + AT_KEY_ID, KEYRING_ID, id);
 		return fault_set(f, FAULT_KEY,

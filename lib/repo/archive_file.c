@@ -347,8 +347,13 @@ archive_file_compare(struct repo *r, size_t i, const struct archive_file_key *k,
 		    "%s: %s is too short for an object", store_url(s), k->key);
 		goto done;
 	}
-	rc = store_get(s, k->key, info.size - OBJECT_TRAILER, OBJECT_TRAILER,
-	    buf_sink, &tail, NULL, d, f);
+	/* A small one came whole. */
+	if (head.len == info.size)
+		rc = buf_put(&tail, head.data + head.len - OBJECT_TRAILER,
+		    OBJECT_TRAILER, f);
+	else
+		rc = store_get(s, k->key, info.size - OBJECT_TRAILER,
+		    OBJECT_TRAILER, buf_sink, &tail, NULL, d, f);
 	if (rc == 0 && tail.len != OBJECT_TRAILER)
 		rc = fault_set(f, FAULT_AGAIN,
 		    "%s: %s: %zu bytes of its trailer came", store_url(s),

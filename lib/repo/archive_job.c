@@ -162,33 +162,50 @@ job_learn(struct archive_job *j, struct store *s)
 	const struct archive_job_task *t = j->task;
 	struct deadline d = job_half(t);
 
+	struct fault ignored = FAULT_INIT;
+
 	if (!archive_note_has(&t->note, job_conf(j), &j->once))
-		j->marked = archive_mark_probe(
-				j->repo, j->index, &j->once, &d, &j->mark) == 0;
+		j->marked = archive_mark_probe(j->repo, j->index, &j->once, &d,
+				j->damaged ? &ignored : &j->mark) == 0;
 	if (!j->once)
 		store_look_first(s);
 }
 
 /* What is sealed with other keys than the archive's could not be restored: no
  * backup would go with it, and at its end walfetch could not open the mark. It
- * is looked at when the note is old or of other keys; another trouble than that
- * will show itself when the file is put. */
+ * is looked at when the note is old or of other keys. A mark that cannot be
+ * read now is looked at again soon; one that is damaged is told each time, and
+ * keeps nobody from archiving. */
 static int
-job_check_keys(const struct archive_job *j, struct fault *f)
+job_check_keys(struct archive_job *j, struct fault *f)
 {
 	const struct archive_job_task *t = j->task;
 	struct fault why = FAULT_INIT;
 	struct deadline d = job_half(t);
 	bool once;
+	int rc;
 
-	if (archive_note_has(&t->note, job_conf(j), &once) ||
-	    archive_mark_ours(j->repo, j->index, &d, &why) != FAULT_KEY)
+	if (archive_note_has(&t->note, job_conf(j), &once))
 		return 0;
-	return fault_set(f, FAULT_KEY,
-	    "the archive there was begun with another key (%s): put that key"
-	    " back, below a new one in the key file if need be, or begin a new"
-	    " archive under another cluster name or URL",
-	    why.text);
+	rc = archive_mark_ours(j->repo, j->index, &d, &why);
+	if (rc == FAULT_KEY)
+		return fault_set(f, FAULT_KEY,
+		    "the archive there was begun with another key (%s): put"
+		    " that key back, below a new one in the key file if need"
+		    " be, or begin a new archive under another cluster name or"
+		    " URL",
+		    why.text);
+	j->damaged = rc == FAULT_CORRUPT;
+	j->unread = rc != 0 && rc != FAULT_ABSENT;
+	if (j->damaged)
+		fault_set(&j->mark, FAULT_CORRUPT,
+		    "the archive's mark there is damaged or not of this"
+		    " cluster's keys, and no end of the archive can be proven"
+		    " with it (%s): remove that object and %s, and the next"
+		    " push makes it anew",
+		    why.text,
+		    t->note.path != NULL ? t->note.path : "what notes it");
+	return 0;
 }
 
 /* A directory that had the mark and has it no more is not the one it was: the
@@ -254,7 +271,9 @@ archive_job_mark(struct archive_job *j)
 	const struct archive_job_task *t = j->task;
 	struct deadline d = deadline_in_ms(ARCHIVE_JOB_MARK_MS);
 
-	if (j->marked)
+	if (j->damaged)
+		j->marked = false;
+	if (j->marked || j->damaged)
 		return;
 	if (d.at_ms > t->deadline.at_ms)
 		d = t->deadline;

@@ -30,7 +30,9 @@ struct archive_job {
 	struct fault mark; /* why the mark could not be made */
 	bool already;      /* the repository held this content before */
 	bool marked;
-	bool once; /* the store was seen to refuse a name that is taken */
+	bool once;    /* the store was seen to refuse a name that is taken */
+	bool damaged; /* the mark there */
+	bool unread;  /* whose mark is there could not be seen */
 	uint64_t stored;
 };
 

@@ -1,5 +1,7 @@
 #include "archive_note.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,17 +13,18 @@
 
 #define NOTE_MAX 65536
 #define NOTE_SECONDS (24 * 60 * 60)
+#define NOTE_UNREAD_SECONDS (10 * 60)
+#define NOTE_BOOT "/proc/sys/kernel/random/boot_id"
 
 /* All that tells one place from another: the endpoint too, which the URL in
  * messages leaves out. */
 static int
-note_line(const struct conf_repo *c, const char *word, struct buf *out,
-    struct fault *f)
+note_place(const struct conf_repo *c, struct buf *out, struct fault *f)
 {
 	if (c->kind == CONF_STORE_FILE)
-		return buf_printf(out, f, "%s file://%s\n", word, c->path);
-	return buf_printf(out, f, "%s %s s3://%s/%s\n", word, c->endpoint,
-	    c->bucket, c->prefix);
+		return buf_printf(out, f, "file://%s\n", c->path);
+	return buf_printf(
+	    out, f, "%s s3://%s/%s\n", c->endpoint, c->bucket, c->prefix);
 }
 
 static int
@@ -35,7 +38,7 @@ note_keys(const struct archive_note *n, struct buf *out, struct fault *f)
 		text_hex(keyring_at(n->keys, i)->id, KEYRING_ID, id);
 		rc = buf_printf(out, f, " %s", id);
 	}
-	return rc != 0 ? rc : buf_printf(out, f, "\n");
+	return rc != 0 ? rc : buf_printf(out, f, " boot %s\n", n->boot);
 }
 
 static bool
@@ -48,6 +51,28 @@ note_has_keys(const struct archive_note *n)
 
 	buf_free(&line);
 	return same;
+}
+
+/* Where there is none (a chroot), starting again goes unnoticed for as long as
+ * the host runs shorter than before. */
+static void
+note_boot(struct archive_note *n)
+{
+	struct fault f = FAULT_INIT;
+	struct timespec t;
+	size_t got = 0;
+	int fd;
+
+	memset(n->boot, 0, sizeof(n->boot));
+	if (fdio_open_read(NOTE_BOOT, &fd, &f) == 0) {
+		if (fdio_read(fd, NOTE_BOOT, n->boot, sizeof(n->boot) - 1, &got,
+			&f) != 0)
+			got = 0;
+		close(fd);
+	}
+	n->boot[strcspn(n->boot, "\n")] = '\0';
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	n->now_s = t.tv_sec;
 }
 
 void
@@ -63,9 +88,12 @@ archive_note_load(
 	n->keys = keys;
 	n->fresh = false;
 	buf_init(&n->text, NOTE_MAX);
-	/* A clock that was set back makes notes of the future: not fresh. Those
-	 * of others, where they may write in spool_dir, are not believed. */
-	if (path == NULL || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+	if (path == NULL)
+		return;
+	note_boot(n);
+	/* Those of others, where they may write in spool_dir, are not
+	 * believed. */
+	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    st.st_uid != geteuid() ||
 	    fdio_slurp(path, NOTE_MAX, &data, &len, &f) != 0)
 		return;
@@ -73,8 +101,7 @@ archive_note_load(
 	    buf_terminate(&n->text, &f) != 0)
 		buf_clear(&n->text);
 	free(data);
-	n->fresh = st.st_mtime <= time(NULL) &&
-		   st.st_mtime >= time(NULL) - NOTE_SECONDS && note_has_keys(n);
+	n->fresh = note_has_keys(n);
 }
 
 void
@@ -83,42 +110,88 @@ archive_note_free(struct archive_note *n)
 	buf_free(&n->text);
 }
 
+struct note_line {
+	char word[8];
+	int64_t until_s;
+};
+
+/* What it says of this place. */
 static bool
-note_finds(
-    const struct archive_note *n, const struct conf_repo *c, const char *word)
+note_find(const struct archive_note *n, const struct conf_repo *c,
+    struct note_line *out)
 {
 	struct fault f = FAULT_INIT;
-	struct buf line = BUF_INIT(NOTE_MAX);
+	struct buf place = BUF_INIT(NOTE_MAX);
+	const char *line = (const char *)n->text.data, *next;
 	bool found = false;
 
-	if (n->text.len > 0 && note_line(c, word, &line, &f) == 0 &&
-	    buf_terminate(&line, &f) == 0) {
-		const char *text = (const char *)n->text.data;
-		const char *at = strstr(text, (const char *)line.data);
+	if (n->text.len == 0 || note_place(c, &place, &f) != 0 ||
+	    buf_terminate(&place, &f) != 0)
+		line = NULL;
+	for (; !found && line != NULL && *line != '\0'; line = next) {
+		int at = 0;
 
-		found = at != NULL && (at == text || at[-1] == '\n');
+		next = strchr(line, '\n');
+		if (next == NULL)
+			break;
+		next++;
+		found = sscanf(line, "%7[a-z] %12" SCNd64 " %n", out->word,
+			    &out->until_s, &at) == 2 &&
+			(size_t)(next - line) == (size_t)at + place.len &&
+			memcmp(line + at, place.data, place.len) == 0;
 	}
-	buf_free(&line);
+	buf_free(&place);
 	return found;
 }
 
 bool
 archive_note_knew(const struct archive_note *n, const struct conf_repo *c)
 {
-	return note_finds(n, c, "look") || note_finds(n, c, "once") ||
-	       note_finds(n, c, "was");
+	struct note_line l;
+
+	return note_find(n, c, &l);
+}
+
+static bool
+note_valid(const struct archive_note *n, const struct conf_repo *c,
+    struct note_line *l)
+{
+	return n->fresh && note_find(n, c, l) && l->until_s > n->now_s &&
+	       l->until_s <= n->now_s + NOTE_SECONDS &&
+	       (strcmp(l->word, "once") == 0 || strcmp(l->word, "look") == 0);
 }
 
 bool
 archive_note_has(
     const struct archive_note *n, const struct conf_repo *c, bool *once)
 {
-	bool look = note_finds(n, c, "look");
+	struct note_line l;
 
-	if (!n->fresh || (!look && !note_finds(n, c, "once")))
+	if (!note_valid(n, c, &l))
 		return false;
-	*once = !look;
+	*once = strcmp(l.word, "once") == 0;
 	return true;
+}
+
+static int
+note_put(const struct archive_note *n, const struct conf_repo *c,
+    const struct archive_note_flags *flags, struct buf *out, struct fault *f)
+{
+	int64_t until_s = 0;
+	struct note_line l;
+	int rc;
+
+	if (flags->old && note_valid(n, c, &l))
+		until_s = l.until_s;
+	else if (flags->has)
+		until_s = n->now_s +
+			  (flags->unread ? NOTE_UNREAD_SECONDS : NOTE_SECONDS);
+	rc = buf_printf(out, f, "%s %" PRId64 " ",
+	    !flags->has   ? "was"
+	    : flags->once ? "once"
+			  : "look",
+	    until_s);
+	return rc != 0 ? rc : note_place(c, out, f);
 }
 
 void
@@ -136,11 +209,7 @@ archive_note_save(const struct archive_note *n,
 	rc = note_keys(n, &text, &f);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (flags[i].has || flags[i].was)
-			rc = note_line(repos[i],
-			    !flags[i].has   ? "was"
-			    : flags[i].once ? "once"
-					    : "look",
-			    &text, &f);
+			rc = note_put(n, repos[i], &flags[i], &text, &f);
 	folder = strdup(n->path);
 	if (rc != 0 || folder == NULL)
 		goto done;

@@ -10,18 +10,23 @@
 /*
  * The note that remembers in which repositories the archive's mark was seen,
  * and whether their stores refuse a name that is taken: a small local file with
- * "once URL" or "look URL" a line, or "was URL" for one that was seen before
- * and not with these keys or not today, below "keys IDS". It is believed for a
- * day, so that a bucket that was emptied gets its mark back; only if it is
- * ours; and only with the keys it was written with, as the mark must be one of
- * these. Losing it costs a request; nothing here can fail for the caller.
+ * "once UNTIL URL" or "look UNTIL URL" a line, or "was 0 URL" for one that was
+ * seen before and not with these keys or not today, below "keys IDS boot ID".
+ * It is believed for a day, so that a bucket that was emptied gets its mark
+ * back, and for some minutes where the mark could not be read; only if it is
+ * ours; only with the keys it was written with, as the mark must be one of
+ * these; and only until the host starts again: UNTIL is of the clock that
+ * counts from there, which nobody sets. Losing it costs a request; nothing here
+ * can fail for the caller.
  */
 
 struct archive_note {
 	const char *path;           /* NULL: nothing is remembered */
 	const struct keyring *keys; /* NULL: encryption = off */
+	char boot[40];
+	int64_t now_s; /* since the host started */
 	struct buf text;
-	bool fresh; /* not older than a day, and of these keys */
+	bool fresh; /* of this boot and these keys */
 };
 
 /* path and keys must outlive it. */
@@ -37,7 +42,9 @@ bool archive_note_has(
 struct archive_note_flags {
 	bool has;
 	bool once;
-	bool was; /* without has: knew */
+	bool was;    /* without has: knew */
+	bool old;    /* with has: the note said so, and until when */
+	bool unread; /* with has: whose mark it is could not be seen */
 };
 void archive_note_save(const struct archive_note *n,
     const struct conf_repo *const *repos,

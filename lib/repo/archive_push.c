@@ -182,13 +182,14 @@ push_note(const struct archive_push *p,
     const struct archive_note_flags seen[CONF_LIST])
 {
 	const struct archive_job_task *t = &p->task;
-	struct archive_note_flags all[CONF_LIST] = {{false, false, false}};
+	struct archive_note_flags all[CONF_LIST] = {{0}};
 	bool news = false;
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct conf_repo *c = t->conf->repos[i];
 
 		all[i].has = archive_note_has(&t->note, c, &all[i].once);
+		all[i].old = all[i].has;
 		if (!all[i].has && seen[i].has) {
 			all[i] = seen[i];
 			news = true;
@@ -207,7 +208,7 @@ push_result(struct archive_push *p, struct archive_result *res, struct fault *f)
 {
 	const struct archive_job_task *t = &p->task;
 	struct fault worst = FAULT_INIT;
-	struct archive_note_flags seen[CONF_LIST] = {{false, false, false}};
+	struct archive_note_flags seen[CONF_LIST] = {{0}};
 
 	res->already = true;
 	res->size = t->file.size;
@@ -216,8 +217,9 @@ push_result(struct archive_push *p, struct archive_result *res, struct fault *f)
 		push_judge(&p->threads[i], res, &worst);
 		if (p->threads[i].done)
 			seen[i] = (struct archive_note_flags){
-			    p->threads[i].job.marked, p->threads[i].job.once,
-			    false};
+			    .has = p->threads[i].job.marked,
+			    .once = p->threads[i].job.once,
+			    .unread = p->threads[i].job.unread};
 		res->busy = res->busy || !p->threads[i].done;
 	}
 	pthread_mutex_unlock(&p->lock);

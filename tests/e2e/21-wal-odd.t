@@ -80,7 +80,7 @@ mkdir "$T/repo3"
 exits 4 "one that lost its mark may not be mounted: nothing is put there" \
 	push "pg_wal/$two"
 like "and the message says what may be" "$(cat "$T/err")" "is it mounted"
-touch -d '3 days ago' "$T"/spool/*.marks
+note_ages
 exits 4 "however long ago the mark was seen" push "pg_wal/$two"
 is "nothing was put there" "$(find "$T/repo3" | wc -l)" 1
 rmdir "$T/repo3"
@@ -91,7 +91,7 @@ CONF=$T/conf4
 exits 0 "of two directories" push "pg_wal/$one"
 mv "$T/repo3" "$T/mounted"
 mkdir "$T/repo3"
-touch -d '3 days ago' "$T"/spool/*.marks
+note_ages
 for try in once "for the second time" "for the third time"; do
 	exits 0 "one may be away $try" push "pg_wal/$two"
 	is "and nothing is put there" "$(find "$T/repo3" | wc -l)" 1

@@ -123,7 +123,7 @@ exits 200 "an archive without mark proves nothing" \
 	fetch 000000010000000000000FFF "$T/x"
 exits 0 "while the note believes in it, a push does not look" \
 	push "pg_wal/$two"
-touch -d '2 days ago' "$T"/spool/*.marks
+note_ages
 exits 0 "after a day it does" push "pg_wal/$two"
 exits 1 "and absence can be proven again" \
 	fetch 000000010000000000000FFF "$T/x"

@@ -9,6 +9,7 @@
 #	wal_object DIR NAME       prints where a directory repository keeps it
 #	in_dir DIR CMD...         CMD with DIR as working directory
 #	flip FILE OFFSET          changes one bit
+#	note_ages                 walpush's note about marks is a day old
 #	lives_in_every_kind DIR   a running, archiving server makes a segment, a
 #	                          .backup, a .history and a .partial file; sets
 #	                          SEGMENT LABEL HISTORY PARTIAL
@@ -76,4 +77,12 @@ lives_in_every_kind() {
 	LABEL=$(cd "$1/pg_wal" && ls | grep 'backup$')
 	PARTIAL=$(cd "$1/pg_wal/archive_status" &&
 		ls | sed -n 's/\(.*\.partial\)\.done$/\1/p')
+}
+
+# What walpush noted about marks is of yesterday.
+note_ages() {
+	for note_f in "$T"/spool/*.marks; do
+		sed 's/^\([a-z]*\) [0-9]* /\1 1 /' "$note_f" >"$note_f.old" &&
+			mv "$note_f.old" "$note_f"
+	done
 }
