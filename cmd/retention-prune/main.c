@@ -308,7 +308,7 @@ main(int argc, char **argv)
 		.value = &o.approved_by},
 	    {.name = "forget-lost",
 		.arg = "ID",
-		.help = "give up a backup that was taken; may be repeated",
+		.help = "give up a backup that was lost; may be repeated",
 		.list = &o.forget},
 	    {.name = "repo",
 		.arg = "NAME",
