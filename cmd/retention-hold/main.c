@@ -23,6 +23,46 @@ run(struct holding *s, struct fault *f)
 	return list_run(s, f);
 }
 
+/* CLI_GO or a status of wrong usage. An option of another verb is refused:
+ * whoever releases with --repo must not end the hold in all repositories. */
+static int
+check_usage(const struct holding *s)
+{
+	const struct options *o = s->o;
+	const char *verb = s->cli.args[0];
+	const bool add = strcmp(verb, "add") == 0;
+	const bool release = strcmp(verb, "release") == 0;
+	const bool list = strcmp(verb, "list") == 0;
+	const struct {
+		const char *name;
+		bool given;
+		bool taken;
+	} rows[] = {
+	    {"holder", o->holder != NULL, add},
+	    {"reason", o->reason != NULL, add || release},
+	    {"backup", o->backup != NULL, add},
+	    {"from", o->from != NULL, add},
+	    {"to", o->to != NULL, add},
+	    {"until", o->until != NULL, add},
+	    {"repo", o->repo != NULL, list},
+	    {"all", o->all, list},
+	    {"json", o->json, list},
+	};
+
+	if (!add && !release && !list)
+		return cli_usage(&s->cli, "\"%s\": add, release or list", verb);
+	if (release != (s->cli.n_args == 2))
+		return cli_usage(&s->cli,
+		    s->cli.n_args == 2 ? "%s takes no operand"
+				       : "%s takes the id of a hold",
+		    verb);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].given && !rows[i].taken)
+			return cli_usage(
+			    &s->cli, "%s takes no --%s", verb, rows[i].name);
+	return CLI_GO;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -74,19 +114,11 @@ main(int argc, char **argv)
 	struct fault f = FAULT_INIT;
 	struct holding s = {.o = &o};
 	int status = cli_start(&s.cli, &program, argc, argv);
-	const char *verb;
 
+	if (status == CLI_GO)
+		status = check_usage(&s);
 	if (status != CLI_GO)
 		return status;
-	verb = s.cli.args[0];
-	if (strcmp(verb, "add") != 0 && strcmp(verb, "release") != 0 &&
-	    strcmp(verb, "list") != 0)
-		return cli_usage(&s.cli, "\"%s\": add, release or list", verb);
-	if ((strcmp(verb, "release") == 0) != (s.cli.n_args == 2))
-		return cli_usage(&s.cli,
-		    s.cli.n_args == 2 ? "%s takes no operand"
-				      : "%s takes the id of a hold",
-		    verb);
 	status = cli_end(run(&s, &f), &f);
 	repo_free(s.repo);
 	conf_free(s.conf);

@@ -114,6 +114,12 @@ import json, sys
 holds = json.load(open(sys.argv[1]))["holds"]
 assert sorted(h["state"] for h in holds) == ["active", "released"], holds
 ' "$T/lines"
+exits 2 "a release in one repository is refused, as it would be one in all" \
+	retention-hold -c "$T/short" release "$hold" --reason over \
+	--repo local
+like "... which is said" "$(cat "$T/err")" 'release takes no --repo'
+ok "... and leaves the hold" retention-hold -c "$T/short" list
+like "... as it was" "$(cat "$T/out")" "$hold  active"
 exits 2 "a hold on a backup that is not there is refused" \
 	retention-hold -c "$T/short" add --holder L --reason r \
 	--backup 20200101T000000Z-full-00000000
