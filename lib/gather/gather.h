@@ -97,12 +97,23 @@ bool gather_wal_name(
 /* The meta of a WAL file, from its header. */
 int gather_wal_look(const struct gather *g, const char *name,
     struct walmeta *out, struct fault *f);
+/* All of it is listed. */
+int gather_wal_read(struct gather *g, struct fault *f);
+/* A timeline that was seen. */
+int gather_wal_timeline(
+    struct gather *g, uint32_t timeline, bool has_history, struct fault *f);
 /* One more segment, in the order of a listing. */
 int gather_wal_add(struct gather *g, const struct walname *n,
     int64_t archived_us, struct fault *f);
 /* From the name's two halves, as gather_wal_add leaves them:
  * ranges of names become ranges of segment numbers. */
 int gather_wal_number(struct gather *g, struct fault *f);
+
+/* gather_base.c: the folders of backups are listed, the heads in them read, the
+ * backups described for the planner. */
+int gather_base_read(struct gather *g, struct fault *f);
+/* Which folders without head may be of backups that are still running. */
+int gather_base_judge(struct gather *g, int64_t clock_us, struct fault *f);
 
 /* gather_hold.c: for the planner, with the ends of held ranges. */
 int gather_hold_prepare(struct gather *g, struct fault *f);

@@ -63,6 +63,62 @@ number(const struct gather *g, uint64_t *place, struct fault *f)
 }
 
 int
+gather_wal_timeline(
+    struct gather *g, uint32_t timeline, bool has_history, struct fault *f)
+{
+	struct gather_timeline *t = g->timelines;
+	void *grown;
+	size_t i = g->n_timelines;
+
+	while (i > 0 && t[i - 1].timeline >= timeline)
+		i--;
+	if (i < g->n_timelines && t[i].timeline == timeline) {
+		t[i].has_history = t[i].has_history || has_history;
+		return 0;
+	}
+	grown = reallocarray(t, g->n_timelines + 1, sizeof *t);
+	if (grown == NULL)
+		return fault_nomem(f);
+	g->timelines = t = grown;
+	memmove(&t[i + 1], &t[i], (g->n_timelines - i) * sizeof *t);
+	t[i] = (struct gather_timeline){timeline, has_history};
+	g->n_timelines++;
+	return 0;
+}
+
+static int
+take_wal(void *ctx, const struct store_entry *e, struct fault *f)
+{
+	struct gather *g = ctx;
+	struct walname n;
+	int rc;
+
+	if (!gather_wal_name(g, e->key, &n)) {
+		g->strange++;
+		return 0;
+	}
+	if (g->eye != NULL && (rc = g->eye->object(g->eye->ctx, e, f)) != 0)
+		return rc;
+	rc = gather_wal_timeline(g, n.timeline, n.kind == WALNAME_HISTORY, f);
+	if (rc == 0 && n.kind == WALNAME_SEGMENT)
+		rc = gather_wal_add(g, &n, e->modified_us, f);
+	return rc;
+}
+
+int
+gather_wal_read(struct gather *g, struct fault *f)
+{
+	struct deadline d = deadline_never();
+	char prefix[LAYOUT_KEY];
+	int rc = layout_wal_prefix(
+	    repo_cluster(g->repo), repo_system_id(g->repo), prefix, f);
+
+	return rc != 0 ? rc
+		       : store_list(
+			     g->store, prefix, false, NULL, take_wal, g, &d, f);
+}
+
+int
 gather_wal_look(const struct gather *g, const char *name, struct walmeta *out,
     struct fault *f)
 {

@@ -67,27 +67,6 @@ bad(struct fault *f, const char *what)
 	return fault_set(f, FAULT_CORRUPT, "manifest: %s", what);
 }
 
-bool
-manifest_path_ok(const char *path, size_t len)
-{
-	const char *p = path, *end = path + len;
-
-	if (len == 0 || len >= MANIFEST_PATH)
-		return false;
-	for (;;) {
-		const char *slash = memchr(p, '/', (size_t)(end - p));
-		size_t n = (size_t)((slash != NULL ? slash : end) - p);
-
-		if (n == 0 || memchr(p, '\0', n) != NULL ||
-		    (n == 1 && p[0] == '.') ||
-		    (n == 2 && p[0] == '.' && p[1] == '.'))
-			return false;
-		if (slash == NULL)
-			return true;
-		p = slash + 1;
-	}
-}
-
 /* A string with its NUL, used in place. */
 static int
 take_string(struct bytes *b, const char **out, struct fault *f)

@@ -7,42 +7,6 @@
 
 /* The caller's side: files into extents. */
 
-static int
-extents_make(struct shipper *s, struct fault *f)
-{
-	for (int i = 0; i < SHIPPER_EXTENTS; i++) {
-		struct shipper_extent *e = calloc(1, sizeof *e);
-
-		if (e == NULL)
-			return fault_nomem(f);
-		e->next = s->idle;
-		s->idle = e;
-		e->content = malloc(OBJECT_CHUNK);
-		e->pieces = calloc(SHIPPER_EXTENT_PIECES, sizeof *e->pieces);
-		e->files = calloc(SHIPPER_EXTENT_PIECES, sizeof *e->files);
-		e->names = malloc(SHIPPER_EXTENT_NAMES);
-		if (e->content == NULL || e->pieces == NULL ||
-		    e->files == NULL || e->names == NULL)
-			return fault_nomem(f);
-	}
-	return 0;
-}
-
-static void
-extents_free(struct shipper_extent *e)
-{
-	while (e != NULL) {
-		struct shipper_extent *next = e->next;
-
-		free(e->content);
-		free(e->pieces);
-		free(e->files);
-		free(e->names);
-		free(e);
-		e = next;
-	}
-}
-
 /* Sizes that keep the sum of all workers within the limit. */
 static void
 plan(struct shipper *s, unsigned jobs)
@@ -113,7 +77,7 @@ shipper_new(struct shipper **out, struct repo *r,
 	plan(s, p->jobs);
 	/* the handle the workers' handles are made from */
 	if ((rc = repo_store(r, p->repo, &store, f)) != 0 ||
-	    (rc = extents_make(s, f)) != 0 ||
+	    (rc = shipper_queue_fill(s, f)) != 0 ||
 	    (rc = shipper_manifest_begin(s, f)) != 0 ||
 	    (rc = workers_start(s, f)) != 0) {
 		shipper_free(s);
@@ -147,9 +111,9 @@ shipper_free(struct shipper *s)
 		shipper_worker_release(&s->workers[i]);
 	free(s->workers);
 	shipper_manifest_release(s);
-	extents_free(s->idle);
-	extents_free(s->queue);
-	extents_free(s->filling);
+	shipper_queue_free(s->idle);
+	shipper_queue_free(s->queue);
+	shipper_queue_free(s->filling);
 	pthread_mutex_destroy(&s->manifest_lock);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);

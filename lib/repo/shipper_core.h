@@ -106,6 +106,9 @@ struct shipper {
 };
 
 /* shipper_queue.c */
+/* All extents there will be, empty; and an end to a list of them. */
+int shipper_queue_fill(struct shipper *s, struct fault *f);
+void shipper_queue_free(struct shipper_extent *e);
 /* The first fault wins; wakes everybody. Returns f's code. */
 int shipper_queue_fail(struct shipper *s, const struct fault *f);
 /* 0, or the fault of whoever failed. */

@@ -1,7 +1,45 @@
+#include <stdlib.h>
+
 #include "shipper_core.h"
 
 /* What caller and workers share under s->lock. One condition serves all: with
  * extents of 1 MiB it is signalled some hundred times a second. */
+
+int
+shipper_queue_fill(struct shipper *s, struct fault *f)
+{
+	for (int i = 0; i < SHIPPER_EXTENTS; i++) {
+		struct shipper_extent *e = calloc(1, sizeof *e);
+
+		if (e == NULL)
+			return fault_nomem(f);
+		e->next = s->idle;
+		s->idle = e;
+		e->content = malloc(OBJECT_CHUNK);
+		e->pieces = calloc(SHIPPER_EXTENT_PIECES, sizeof *e->pieces);
+		e->files = calloc(SHIPPER_EXTENT_PIECES, sizeof *e->files);
+		e->names = malloc(SHIPPER_EXTENT_NAMES);
+		if (e->content == NULL || e->pieces == NULL ||
+		    e->files == NULL || e->names == NULL)
+			return fault_nomem(f);
+	}
+	return 0;
+}
+
+void
+shipper_queue_free(struct shipper_extent *e)
+{
+	while (e != NULL) {
+		struct shipper_extent *next = e->next;
+
+		free(e->content);
+		free(e->pieces);
+		free(e->files);
+		free(e->names);
+		free(e);
+		e = next;
+	}
+}
 
 int
 shipper_queue_fail(struct shipper *s, const struct fault *f)

@@ -37,8 +37,13 @@ int retain_span_mark(struct retain_plan *p, struct fault *f);
 /* retain_lock.c: until_us of each, from its rules. */
 void retain_lock_mark(struct retain_plan *p);
 
-int retain_core_add_wal(struct retain_plan *p, uint32_t timeline,
-    uint64_t first, uint64_t last, struct fault *f);
+/* retain_wal.c: a piece that stays; what the backups that stay need between
+ * start and stop; at last, all in order and without overlap. */
+int retain_wal_add(struct retain_plan *p, uint32_t timeline, uint64_t first,
+    uint64_t last, struct fault *f);
+int retain_wal_backups(struct retain_plan *p, struct fault *f);
+void retain_wal_merge(struct retain_plan *p);
+
 bool retain_core_held(const struct retain_hold *h, int64_t now_us);
 
 #endif

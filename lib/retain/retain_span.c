@@ -69,7 +69,7 @@ keep_pieces(struct retain_plan *p, const struct retain_path *path, size_t r,
 
 		if (c->last < first || c->first > last)
 			continue;
-		rc = retain_core_add_wal(p, c->timeline,
+		rc = retain_wal_add(p, c->timeline,
 		    c->first > first ? c->first : first,
 		    c->last < last ? c->last : last, f);
 	}
