@@ -9,7 +9,8 @@
 /*
  * Threads that work on jobs, oldest first. Jobs are pointers of the caller's.
  * All functions are for one thread, the one that made the pool. The threads
- * are never ended: the process is.
+ * are never ended: the process is. So it is none for commands, which end when
+ * their work is done: crew.h, gang.h.
  */
 
 #define RELAY_POOL_JOBS 512 /* most that wait */

@@ -7,6 +7,11 @@
  * Many small requests side by side: what waits for a far store waits together.
  * Each worker has a repo handle of its own, which it keeps from run to run, so
  * connections stay warm. One thread calls; it works too.
+ *
+ * For a number of things that is known, with results of their own: no fault
+ * ends it early. Tasks that come up while something is read are a gang's
+ * (lib/verify/gang.h); a backup and a restore have queues whose entries are
+ * their memory (shipper_core.h, unpacker_core.h).
  */
 
 struct crew;

@@ -203,19 +203,13 @@ evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
 static int
 take_chain(const struct json *j, struct audit_head *h, struct fault *f)
 {
-	const char *writer, *hash;
 	int rc;
 
-	if ((rc = json_get_str(j, "writer", &writer, f)) != 0 ||
-	    (rc = json_get_u64(j, "sequence", &h->sequence, f)) != 0 ||
-	    (rc = json_get_str(j, "hash", &hash, f)) != 0)
+	if ((rc = json_get_text(j, "writer", h->writer, sizeof h->writer, f)) !=
+		0 ||
+	    (rc = json_get_u64(j, "sequence", &h->sequence, f)) != 0)
 		return rc;
-	if (strlen(writer) >= sizeof h->writer ||
-	    strlen(hash) != 2 * AUDIT_HASH ||
-	    text_unhex(hash, h->hash, AUDIT_HASH) != 0)
-		return fault_set(f, FAULT_CORRUPT, "no end of a chain");
-	memcpy(h->writer, writer, strlen(writer) + 1);
-	return 0;
+	return json_get_hex(j, "hash", h->hash, AUDIT_HASH, f);
 }
 
 int

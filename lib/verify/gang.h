@@ -8,6 +8,9 @@
 /*
  * Hands that work side by side on tasks, each with a repository handle of its
  * own. The queue is short: who gives tasks waits for the hands.
+ *
+ * For tasks that come up while a manifest or a listing is read, of which the
+ * first fault ends all. Things that are known in number are a crew's (crew.h).
  */
 
 struct gang;

@@ -276,20 +276,17 @@ recall_one(
     struct ledger *l, const struct json *j, bool instead, struct fault *f)
 {
 	struct ledger_backup b = {.finished = true};
-	int64_t timeline, let_go;
+	int64_t let_go;
 	const char *id;
 	int rc;
 
 	if ((rc = json_get_str(j, "id", &id, f)) != 0 ||
-	    (rc = json_get_i64(j, "stop_us", &b.stop_us, f)) != 0 ||
-	    (rc = json_get_i64(j, "timeline", &timeline, f)) != 0 ||
-	    (rc = json_get_i64(j, "let_go", &let_go, f)) != 0)
+	    (rc = json_get_range(j, "stop_us", 0, STOP_MAX, &b.stop_us, f)) !=
+		0 ||
+	    (rc = json_get_u32(j, "timeline", 0, &b.timeline, f)) != 0 ||
+	    (rc = json_get_range(
+		 j, "let_go", -LET_GO_MAX, LET_GO_MAX, &let_go, f)) != 0)
 		return rc;
-	if (timeline < 0 || timeline > UINT32_MAX || b.stop_us < 0 ||
-	    b.stop_us > STOP_MAX || let_go < -LET_GO_MAX || let_go > LET_GO_MAX)
-		return fault_set(
-		    f, FAULT_CORRUPT, "backup %s: out of range", id);
-	b.timeline = (uint32_t)timeline;
 	/* The records themselves tell it otherwise. */
 	b.let_go = instead ? (int32_t)let_go : 0;
 	return add(l, id, &b, f);
