@@ -28,15 +28,23 @@ store_s3_key(const struct store_s3 *s, const char *key,
 	return 0;
 }
 
+struct s3 *
+store_s3_at(struct store *base, const char *key,
+    char full[STORE_S3_KEY_MAX + 1], struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+
+	return store_s3_key(s, key, full, f) == 0 ? s->s3 : NULL;
+}
+
 static int
 put(struct store *base, const char *key, const void *data, size_t len,
     const struct deadline *d, struct fault *f)
 {
-	struct store_s3 *s = (struct store_s3 *)base;
 	char full[STORE_S3_KEY_MAX + 1];
-	int rc = store_s3_key(s, key, full, f);
+	struct s3 *s3 = store_s3_at(base, key, full, f);
 
-	return rc ? rc : s3_put(s->s3, full, data, len, d, f);
+	return !s3 ? (int)f->code : s3_put(s3, full, data, len, d, f);
 }
 
 static void
@@ -71,44 +79,42 @@ static int
 lock_until(struct store *base, const char *key, int64_t *until_us,
     const struct deadline *d, struct fault *f)
 {
-	struct store_s3 *s = (struct store_s3 *)base;
 	char full[STORE_S3_KEY_MAX + 1];
-	int rc = store_s3_key(s, key, full, f);
+	struct s3 *s3 = store_s3_at(base, key, full, f);
 
-	return rc ? rc : s3_lock_until(s->s3, full, NULL, until_us, d, f);
+	return !s3 ? (int)f->code
+		   : s3_lock_until(s3, full, NULL, until_us, d, f);
 }
 
 static int
 lock_extend(struct store *base, const char *key, int64_t until_us, bool *done,
     const struct deadline *d, struct fault *f)
 {
-	struct store_s3 *s = (struct store_s3 *)base;
 	char full[STORE_S3_KEY_MAX + 1];
-	int rc = store_s3_key(s, key, full, f);
+	struct s3 *s3 = store_s3_at(base, key, full, f);
 
-	return rc ? rc : s3_lock_extend(s->s3, full, until_us, done, d, f);
+	return !s3 ? (int)f->code
+		   : s3_lock_extend(s3, full, until_us, done, d, f);
 }
 
 static int
 legal_held(struct store *base, const char *key, bool *on,
     const struct deadline *d, struct fault *f)
 {
-	struct store_s3 *s = (struct store_s3 *)base;
 	char full[STORE_S3_KEY_MAX + 1];
-	int rc = store_s3_key(s, key, full, f);
+	struct s3 *s3 = store_s3_at(base, key, full, f);
 
-	return rc ? rc : s3_lock_held(s->s3, full, NULL, on, d, f);
+	return !s3 ? (int)f->code : s3_lock_held(s3, full, NULL, on, d, f);
 }
 
 static int
 legal_hold(struct store *base, const char *key, bool on,
     const struct deadline *d, struct fault *f)
 {
-	struct store_s3 *s = (struct store_s3 *)base;
 	char full[STORE_S3_KEY_MAX + 1];
-	int rc = store_s3_key(s, key, full, f);
+	struct s3 *s3 = store_s3_at(base, key, full, f);
 
-	return rc ? rc : s3_lock_hold(s->s3, full, on, d, f);
+	return !s3 ? (int)f->code : s3_lock_hold(s3, full, on, d, f);
 }
 
 /* ---- reading ---- */

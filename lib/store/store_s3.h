@@ -30,6 +30,10 @@ struct store_s3 {
 int store_s3_key(const struct store_s3 *s, const char *key,
     char out[STORE_S3_KEY_MAX + 1], struct fault *f);
 
+/* The same with the client that takes it; NULL when it is too long. */
+struct s3 *store_s3_at(struct store *base, const char *key,
+    char full[STORE_S3_KEY_MAX + 1], struct fault *f);
+
 /* store_s3_upload.c */
 int store_s3_upload_begin(void **out, struct store *base, const char *key,
     const struct deadline *d, struct fault *f);

@@ -36,9 +36,8 @@ int
 store_s3_remains_remove(struct store *base, const char *key, const char *id,
     const struct deadline *d, struct fault *f)
 {
-	struct store_s3 *s = (struct store_s3 *)base;
 	char full[STORE_S3_KEY_MAX + 1];
-	int rc = store_s3_key(s, key, full, f);
+	struct s3 *s3 = store_s3_at(base, key, full, f);
 
-	return rc ? rc : s3_uploads_abort(s->s3, full, id, d, f);
+	return !s3 ? (int)f->code : s3_uploads_abort(s3, full, id, d, f);
 }
