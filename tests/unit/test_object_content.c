@@ -76,8 +76,7 @@ seal(struct taker *t, size_t len, unsigned hands)
 	buf_init(&t->out, SIZE_MAX / 2);
 	t->caller = pthread_self();
 	t->calls = 0;
-	assert_int_equal(
-	    object_seal_begin(&s, &params, taker_sink, t, &f), 0);
+	assert_int_equal(object_seal_begin(&s, &params, taker_sink, t, &f), 0);
 	rc = object_seal_content(s, content, len, hands, &f);
 	if (rc == 0) {
 		assert_int_equal(object_seal_end(s, &size, &f), 0);
@@ -94,8 +93,8 @@ seal(struct taker *t, size_t len, unsigned hands)
 static void
 any_number_of_hands_seals_the_same(void **state)
 {
-	static const size_t sizes[] = {0, 1, OBJECT_CHUNK, OBJECT_CHUNK + 1,
-	    2 * OBJECT_CHUNK, CONTENT};
+	static const size_t sizes[] = {
+	    0, 1, OBJECT_CHUNK, OBJECT_CHUNK + 1, 2 * OBJECT_CHUNK, CONTENT};
 	struct taker t = {.fails_at = 0};
 	size_t alone = 0;
 
@@ -128,8 +127,7 @@ a_sink_that_fails_ends_it_at_any_chunk(void **state)
 	(void)state;
 	for (t.fails_at = 2; t.fails_at <= CHUNKS + 1; t.fails_at++)
 		for (unsigned hands = 1; hands <= 4; hands++) {
-			assert_int_equal(
-			    seal(&t, CONTENT, hands), FAULT_AGAIN);
+			assert_int_equal(seal(&t, CONTENT, hands), FAULT_AGAIN);
 			assert_int_equal(t.calls, t.fails_at);
 			buf_free(&t.out);
 		}
