@@ -175,6 +175,12 @@ verify(struct session *s, size_t i, struct fault *f)
 	rc = open_repository(s, &v, i, f);
 	if (rc == 0)
 		rc = examine(&v, f);
+	/* This host has run out of something, which says nothing of the
+	 * repository: neither is it a finding, nor does it look like one. */
+	if (rc == FAULT_SYSTEM) {
+		fault_prefix(f, "could not be verified");
+		rc = fault_recode(f, FAULT_AGAIN);
+	}
 	if (rc == 0) {
 		s->hurt = s->hurt || v.hurt;
 		rc = tell(s, &v, f);

@@ -116,7 +116,7 @@ run_wal(struct gang_task *task, struct gang_hand *h, struct fault *f)
 		progress_add(t->v->bar, r.stored);
 		return note_wal(t, &r, NULL, f);
 	}
-	if (!backupcheck_tells((enum fault_code)rc))
+	if (!backupcheck_tells(f))
 		return rc;
 	why = *f;
 	fault_clear(f);

@@ -249,7 +249,7 @@ visit(struct walk *w, const struct store_entry *e, const char *name,
 	rc = fetch(w, e->key, hash, &there, f);
 	if (rc == FAULT_ABSENT)
 		return tell_missing(w, sequence, sequence, f);
-	if (rc == FAULT_CORRUPT)
+	if (rc == FAULT_CORRUPT || (rc != 0 && fault_of_medium(f)))
 		return tell(w, AUDIT_UNREADABLE, sequence, sequence, f,
 		    "%s: %s", name, f->text);
 	if (rc != 0)

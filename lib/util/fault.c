@@ -1,7 +1,7 @@
 #include "fault.h"
 
+#include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +54,7 @@ fault_set(struct fault *f, enum fault_code code, const char *fmt, ...)
 	format(f, "", fmt, ap);
 	va_end(ap);
 	f->code = code;
+	f->errnum = 0;
 	return (int)code;
 }
 
@@ -69,7 +70,14 @@ fault_errno(struct fault *f, int errnum, const char *fmt, ...)
 	format(f, tail, fmt, ap);
 	va_end(ap);
 	f->code = FAULT_SYSTEM;
+	f->errnum = errnum;
 	return FAULT_SYSTEM;
+}
+
+bool
+fault_of_medium(const struct fault *f)
+{
+	return f->code == FAULT_SYSTEM && f->errnum == EIO;
 }
 
 int
@@ -105,4 +113,5 @@ fault_clear(struct fault *f)
 {
 	f->code = FAULT_NONE;
 	f->text[0] = '\0';
+	f->errnum = 0;
 }

@@ -1,6 +1,8 @@
 #ifndef FAULT_H
 #define FAULT_H
 
+#include <stdbool.h>
+
 /*
  * What went wrong, in one line, and what the caller can do about it.
  *
@@ -27,11 +29,12 @@ enum fault_code {
 struct fault {
 	enum fault_code code;
 	char text[640];
+	int errnum; /* what fault_errno was given; 0 */
 };
 
 #define FAULT_INIT                                                             \
 	{                                                                      \
-		FAULT_NONE, ""                                                 \
+		FAULT_NONE, "", 0                                              \
 	}
 
 /* Fill f; returns code, so that "return fault_set(...)" works. Control
@@ -55,5 +58,9 @@ int fault_prefix(struct fault *f, const char *fmt, ...)
 int fault_recode(struct fault *f, enum fault_code code);
 
 void fault_clear(struct fault *f);
+
+/* A disk that does not give back what it holds (EIO), other than this host's
+ * having run out of memory, descriptors or room. */
+bool fault_of_medium(const struct fault *f);
 
 #endif

@@ -30,11 +30,11 @@ struct reading {
 };
 
 bool
-backupcheck_tells(enum fault_code code)
+backupcheck_tells(const struct fault *f)
 {
-	return code == FAULT_CORRUPT || code == FAULT_KEY ||
-	       code == FAULT_FOREIGN || code == FAULT_ABSENT ||
-	       code == FAULT_SYSTEM;
+	return f->code == FAULT_CORRUPT || f->code == FAULT_KEY ||
+	       f->code == FAULT_FOREIGN || f->code == FAULT_ABSENT ||
+	       fault_of_medium(f);
 }
 
 /* Told if it is about the object: then 0. */
@@ -43,7 +43,7 @@ tell(struct backupcheck *b, const char *name, struct fault *f)
 {
 	struct fault why = *f;
 
-	if (!backupcheck_tells(why.code))
+	if (!backupcheck_tells(&why))
 		return (int)why.code;
 	fault_clear(f);
 	b->found(b->ctx, name, &why);

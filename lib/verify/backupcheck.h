@@ -38,6 +38,6 @@ struct backupcheck {
 int backupcheck_run(struct backupcheck *b, struct fault *f);
 
 /* Does such a fault tell of the object, and not of the way to it? */
-bool backupcheck_tells(enum fault_code code);
+bool backupcheck_tells(const struct fault *f);
 
 #endif

@@ -306,6 +306,20 @@ exits 2 "without room for a manifest it fails" sh -c \
 	'trap "" XFSZ; ulimit -f 1; exec "$@"' sh \
 	repo-verify -c "$T/conf" --no-record --no-progress
 is "... and tells no finding, either" "$(cat "$T/out")" ""
+# With so many readers the descriptors run out somewhere: that is no finding.
+short=0 wrong=0
+for n in 4 5 6 7 8 9 10 12 16; do
+	(ulimit -n $n && exec repo-verify -c "$T/conf" --no-record \
+		--no-progress --jobs 64) >"$T/out" 2>"$T/err"
+	case $? in
+	0) ;;
+	4) short=$((short + 1)) ;;
+	*) wrong=$((wrong + 1)) && diag "$n: $(cat "$T/err")" ;;
+	esac
+	[ ! -s "$T/out" ] || { wrong=$((wrong + 1)) && diag "$(cat "$T/out")"; }
+done
+atleast "with few descriptors it cannot be verified" $short 1
+is "... and nothing is found" $wrong 0
 exits 2 "an unknown backup is wrong usage" repo-verify -c "$T/conf" \
 	--backup 20200101T000000Z-full-00000001
 exits 2 "a sample of nothing as well" repo-verify -c "$T/conf" --sample 0

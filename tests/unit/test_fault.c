@@ -26,6 +26,7 @@ errno_is_told_in_words(void **state)
 
 	(void)state;
 	assert_int_equal(fault_errno(&f, ENOSPC, "/x"), FAULT_SYSTEM);
+	assert_false(fault_of_medium(&f));
 	assert_string_equal(f.text, "/x: No space left on device");
 }
 
@@ -84,10 +85,26 @@ a_long_line_ends_in_dots(void **state)
 	assert_string_equal(f.text + sizeof(f.text) - 5, "x...");
 }
 
+static void
+a_disk_that_gives_nothing_back(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	fault_errno(&f, EIO, "/x");
+	fault_prefix(&f, "pack");
+	assert_true(fault_of_medium(&f));
+	fault_recode(&f, FAULT_CORRUPT);
+	assert_false(fault_of_medium(&f));
+	fault_nomem(&f);
+	assert_false(fault_of_medium(&f));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_disk_that_gives_nothing_back),
 	    cmocka_unit_test(set_returns_the_code_and_keeps_the_line),
 	    cmocka_unit_test(errno_is_told_in_words),
 	    cmocka_unit_test(prefix_keeps_code_and_text),

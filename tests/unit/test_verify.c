@@ -1,6 +1,8 @@
 /* What a verification remembers, draws and adds up. */
+#include <errno.h>
 #include <stdlib.h>
 
+#include "backupcheck.h"
 #include "blocks.h"
 #include "evidence.h"
 #include "lottery.h"
@@ -284,10 +286,30 @@ test_reports(void **state)
 			fail_msg("%s", bad[i]);
 }
 
+/* What tells of an object, and what of the host that reads it. */
+static void
+test_tells(void **state)
+{
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	fault_set(&f, FAULT_CORRUPT, "x");
+	assert_true(backupcheck_tells(&f));
+	fault_errno(&f, EIO, "x");
+	assert_true(backupcheck_tells(&f));
+	fault_errno(&f, EMFILE, "x");
+	assert_false(backupcheck_tells(&f));
+	fault_nomem(&f);
+	assert_false(backupcheck_tells(&f));
+	fault_set(&f, FAULT_AGAIN, "x");
+	assert_false(backupcheck_tells(&f));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_tells),
 	    cmocka_unit_test(test_blocks),
 	    cmocka_unit_test(test_percent),
 	    cmocka_unit_test(test_draws),
