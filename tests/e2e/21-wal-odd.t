@@ -6,7 +6,7 @@
 
 new_key "$T/key"
 wal_cluster "$T/pg"
-write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "push_deadline = 1s"
+write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo"
 pg_set "$T/pg" "archive_mode = on" "archive_command = 'false'"
 pg_start "$T/pg" || bail "no server"
 wal_make "$T/pg" 2 >"$T/names"
@@ -56,15 +56,16 @@ except BlockingIOError:
 os.set_blocking(w, True)
 p = subprocess.Popen(sys.argv[1:], stderr=w)
 try:
-    sys.exit(p.wait(30))
+    sys.exit(p.wait(60))
 except subprocess.TimeoutExpired:
     p.kill()
     sys.exit(99)
 END
 cd "$T/pg" || bail "no data directory"
+sed 's/^spool_dir/push_deadline = 1s\nfetch_deadline = 1s\n&/' "$T/conf" \
+	>"$T/conf2"
 exits 4 "a log that takes no more does not hold up walpush" \
-	"$PYTHON" "$T/stuck" "$BUILD/walpush" -c "$T/conf" pg_wal/none
-sed 's/push_deadline = .*/fetch_deadline = 1s/' "$T/conf" >"$T/conf2"
+	"$PYTHON" "$T/stuck" "$BUILD/walpush" -c "$T/conf2" pg_wal/none
 exits 200 "nor walfetch" \
 	"$PYTHON" "$T/stuck" "$BUILD/walfetch" -c "$T/conf2" none "$T/x"
 

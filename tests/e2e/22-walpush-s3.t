@@ -66,7 +66,7 @@ lasting() {
 	proxy_rules p "[{\"method\":\"PUT\",$2}]"
 	start=$(now_ms)
 	exits 4 "$1, for good: 4" push "pg_wal/$name"
-	atmost "$1: within the deadline" $(($(now_ms) - start)) 7000
+	intime "$1: within the deadline" $(($(now_ms) - start)) 4
 	proxy_rules p
 	exits 0 "$1, then over: a success" push "pg_wal/$name"
 	ok "$1: the object is there" stored "$name"

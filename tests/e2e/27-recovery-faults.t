@@ -26,6 +26,7 @@ rows=$(pg_psql "$T/pg" "select count(*) from rows")
 pg_stop "$T/pg"
 name=$(sed -n 4p "$T/names")
 write_conf "$T/proxied" "$T/pg" "$T/key" "$place" -- "fetch_deadline = 2s"
+write_conf "$T/patient" "$T/pg" "$T/key" "$place"
 pg_set "$T/base" "hot_standby = off" "recovery_target_timeline = latest" \
 	"archive_mode = off" "log_min_messages = warning" \
 	"restore_command = '\"$BUILD/walfetch\" -c \"$T/use\" %f %p'"
@@ -57,7 +58,7 @@ through() {
 	stopped || pg_stop "$T/new" immediate
 	ok "$1: and is not promoted" never_promoted
 	proxy_rules p
-	cp "$T/proxied" "$T/use"
+	cp "$T/patient" "$T/use"
 	pg_start "$T/new" || diag "$(tail -n 5 "$T/new.log")"
 	wait_for 20 wal_writes "$T/new"
 	is "$1: afterwards recovery completes with all rows" \

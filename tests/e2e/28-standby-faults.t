@@ -13,7 +13,7 @@ cp -a "$T/pg" "$T/new"
 proxy_start p
 write_conf "$T/conf" "$T/pg" "$T/key" "s3:$bucket/x"
 write_conf "$T/proxied" "$T/pg" "$T/key" "s3@$PROXY_URL:$bucket/x" -- \
-	"fetch_deadline = 1s"
+	"fetch_deadline = 3s"
 pg_archive "$T/pg" "$T/conf"
 pg_start "$T/pg" || bail "no server"
 wal_make "$T/pg" 3 >"$T/names"

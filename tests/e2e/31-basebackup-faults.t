@@ -30,10 +30,32 @@ restart() {
 	# on another port
 	write_conf "$T/conf" "$d" "$T/key" "file:$T/repo"
 }
-setting() {
-	pg_set "$d" "$@"
+# command TEXT CMD...: archive_command is TEXT; the archiver has read it when
+# CMD is true after a switch of segments
+command() {
+	pg_set "$d" "archive_command = '$1'"
+	shift
+	failures=$(fails)
 	pg_psql "$d" "SELECT pg_reload_conf()" >/dev/null
-	sleep 0.5
+	wait_for 20 switched "$@" || bail "the archiver does not do $*"
+}
+switched() {
+	pg_psql "$d" "SELECT pg_logical_emit_message(false, '', '')"
+	segment=$(pg_switch "$d")
+	sleep 0.1
+	"$@"
+}
+fails() {
+	pg_psql "$d" "SELECT failed_count FROM pg_stat_archiver"
+}
+failed() {
+	[ "$(fails)" -gt "$failures" ]
+}
+stored() {
+	[ -n "$(find "$T/repo" -name '0000*')" ]
+}
+passed() {
+	pg_archived "$d" "$segment"
 }
 
 # ---- usage ----
@@ -53,19 +75,17 @@ like "is told with what to set" "$(cat "$T/err")" "archive_mode is off"
 restart "archive_mode = on"
 exits 2 "no archive_command" ship
 like "is told with what to set" "$(cat "$T/err")" "archive_command is empty"
-setting "archive_command = '/bin/false'"
-exits 4 "an archive_command that fails" ship --wal-timeout 3s
+command /bin/false failed
+exits 4 "an archive_command that fails" ship --wal-timeout 5s
 like "is told with the segment" "$(cat "$T/err")" \
 	"archiving does not work: 0000000100000000[0-9A-F]{8} did not come"
 like "and what the archiver says" "$(cat "$T/err")" "archive_command failed"
-setting "archive_command = '/bin/true'"
-exits 4 "an archive_command that archives elsewhere" ship --wal-timeout 3s
+command /bin/true passed
+exits 4 "an archive_command that archives elsewhere" ship --wal-timeout 5s
 like "is told" "$(cat "$T/err")" "does not put it there"
 is "nothing was copied by any of them" "$(objects_of_backups)" 0
 
-pg_archive "$d" "$T/conf"
-pg_psql "$d" "SELECT pg_reload_conf()" >/dev/null
-sleep 0.5
+command "\"$BUILD/walpush\" -c \"$T/conf\" %p" stored
 ok "a backup once archiving works" ship
 is "there it is" "$(heads)" 1
 

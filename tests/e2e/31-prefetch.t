@@ -8,7 +8,7 @@
 new_key "$T/key"
 wal_cluster "$T/pg"
 write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "fetch_ahead = 4MB" \
-	"fetch_linger = 5s"
+	"fetch_linger = 30s"
 pg_archive "$T/pg" "$T/conf"
 pg_start "$T/pg" && pg_stop "$T/pg" || bail "no server"
 cp -a "$T/pg" "$T/base"
@@ -132,6 +132,11 @@ find "$ahead" -type f -exec rm {} +
 exits 0 "files that somebody removed are fetched" \
 	fetch "$(name 23)" pg_wal/RECOVERYXLOG
 ok "as they were" as_it_was "$(name 23)"
+kill_lingering walfetch KILL
+write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "fetch_ahead = 4MB" \
+	"fetch_linger = 1s"
+exits 0 "with a shorter fetch_linger" fetch "$(name 24)" pg_wal/RECOVERYXLOG
+ok "a worker comes" wait_for 5 has "$(name 25)"
 ok "it ends when nobody calls any more" wait_for 15 gone walfetch
 ok "and removes its files" test ! -e "$ahead"
 

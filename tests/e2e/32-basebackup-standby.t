@@ -70,7 +70,11 @@ like "its label says from where, too" "$(cat "$T/tree/backup_label")" \
 pg_set "$d" "archive_command = '/bin/false'"
 pg_psql "$d" "SELECT pg_reload_conf()" >/dev/null
 before=$(find "$T/repo" -name head | wc -l)
-sleep 1.5
+failed() {
+	[ "$(pg_psql "$d" "SELECT last_failed_time > last_archived_time
+		FROM pg_stat_archiver")" = t ]
+}
+wait_for 20 failed || fail "the archiver does not fail"
 exits 4 "a backup from a standby whose primary does not archive" \
 	basebackup-ship -c "$T/conf.s" --wal-timeout 3s
 like "is told with the segment" "$(cat "$T/err")" \

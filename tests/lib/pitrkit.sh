@@ -26,6 +26,9 @@
 #	unlike NAME GOT ERE
 #	same NAME FILE1 FILE2     equal bytes
 #	atmost NAME N LIMIT, atleast NAME N LIMIT     integers
+#	intime NAME MS SECONDS    what has to end after SECONDS, for it would else
+#	                          wait for ever, took MS milliseconds; half a minute
+#	                          is given to a machine that is slow or busy
 #	pass NAME, fail NAME
 #	diag TEXT...              a comment
 #	bail TEXT...              nothing further makes sense: ends the test
@@ -35,7 +38,9 @@
 # a TAP line and sets STATUS.
 #
 # Waiting and time
-#	wait_for SECONDS CMD...   until CMD succeeds; 1 when the time is over
+#	wait_for SECONDS CMD...   until CMD succeeds; 1 when the time is over.  The
+#	                          SECONDS are those of a quiet machine: it waits ten
+#	                          times as long before it gives up
 #	now_ms                    prints milliseconds since 1970
 #	bg NAME CMD...            in the background; output in $T/NAME.log
 #	bg_pid NAME               prints its process id
@@ -349,6 +354,10 @@ atleast() {
 	fi
 }
 
+intime() {
+	atmost "$1" "$2" $((($3 + 30) * 1000))
+}
+
 done_testing() {
 	echo "1..$tap_count"
 	tap_done=yes
@@ -358,7 +367,7 @@ done_testing() {
 # -- waiting, processes ----------------------------------------------------
 
 wait_for() {
-	wait_end=$(($(date +%s) + $1))
+	wait_end=$(($(date +%s) + $1 * 10))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt $wait_end ] || return 1
