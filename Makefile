@@ -34,14 +34,19 @@ HARDLD  := -pie -fsanitize=$(SAN)
 endif
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
-# libxml2 is loaded when it is wanted (lib/xml/xml_lib.h), by the name that a
-# linker would have noted. One program notes it, so that a package depends on it.
-XML_SONAME := $(or $(shell readelf -d "`$(CC) -print-file-name=libxml2.so`" \
-	2>/dev/null | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'),libxml2.so.2)
-XML_NEEDED := -Wl,--no-as-needed \
-	$(shell $(PKG_CONFIG) --libs libxml-2.0 2>/dev/null) -Wl,--as-needed
+# These are loaded when they are wanted (lib/util/dynlib.h), by the names that a
+# linker would have noted. One program notes them, so that a package depends on
+# them.
+soname = $(or $(shell readelf -d "`$(CC) -print-file-name=$(1).so`" \
+	2>/dev/null | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'),$(1).so.$(2))
+XML_SONAME  := $(call soname,libxml2,2)
+CURL_SONAME := $(call soname,libcurl,4)
+LOADED := libxml-2.0 libcurl
+LOADED_NEEDED := -Wl,--no-as-needed \
+	$(shell $(PKG_CONFIG) --libs $(LOADED) 2>/dev/null) -Wl,--as-needed
 CPPFLAGS_ALL = -D_GNU_SOURCE -DPITRKIT_VERSION='"$(VERSION)"' \
 	-DXML_SONAME='"$(XML_SONAME)"' \
+	-DCURL_SONAME='"$(CURL_SONAME)"' \
 	$(PKG_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL  = -std=c11 $(OPT) $(WARN) $(HARDEN) -pthread -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = $(HARDLD) -pthread -Wl,--as-needed $(LDFLAGS)
@@ -130,7 +135,7 @@ define cmd_rule
 $(BUILD)/$(1): $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard cmd/$(1).c cmd/$(1)/*.c)) $(LIB)
 	$$(call say,LD $$@)
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(filter %.o,$$^) $(LIB) $$(PKG_LIBS) \
-		$$(if $$(filter pitr-restore,$(1)),$$(XML_NEEDED))
+		$$(if $$(filter pitr-restore,$(1)),$$(LOADED_NEEDED))
 endef
 $(foreach c,$(filter-out $(FRONTS),$(CMDS)),$(eval $(call cmd_rule,$(c))))
 

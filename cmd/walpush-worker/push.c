@@ -1,6 +1,7 @@
 #include "push.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,13 +75,26 @@ push_hands(const struct repo *r)
 	return n < (int)jobs ? (unsigned)n : jobs;
 }
 
+static void *
+push_warm(void *r)
+{
+	repo_warm(r);
+	return NULL;
+}
+
 int
 push_file(struct repo *r, const char *path, const struct deadline *d,
     struct archive_result *res, struct fault *f)
 {
+	const unsigned hands = push_hands(r);
 	struct archive_push *p = NULL;
-	int rc = archive_push_begin(&p, r, path, push_hands(r), f);
+	pthread_t warming;
+	bool warms =
+	    hands > 1 && pthread_create(&warming, NULL, push_warm, r) == 0;
+	int rc = archive_push_begin(&p, r, path, hands, f);
 
+	if (warms)
+		pthread_join(warming, NULL);
 	memset(res, 0, sizeof(*res));
 	return rc != 0 ? rc : push_send(r, p, d, res, f);
 }

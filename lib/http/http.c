@@ -1,7 +1,6 @@
 #include "http.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,15 +10,6 @@
 #define HTTP_BUFFER (512L << 10)
 #define HTTP_CONNECT_MS 10000
 #define HTTP_STALL_S 30
-
-static pthread_once_t http_once = PTHREAD_ONCE_INIT;
-static CURLcode http_once_result;
-
-static void
-global_init(void)
-{
-	http_once_result = curl_global_init(CURL_GLOBAL_SSL);
-}
 
 static int
 on_socket(void *ctx, curl_socket_t sock, curlsocktype purpose)
@@ -33,7 +23,7 @@ on_socket(void *ctx, curl_socket_t sock, curlsocktype purpose)
 
 #define SET(option, value)                                                     \
 	do {                                                                   \
-		if (curl_easy_setopt(e, option, value) != CURLE_OK)            \
+		if (HTTP_LIB_SET(h, option, value) != CURLE_OK)                \
 			return fault_set(                                      \
 			    f, FAULT_SYSTEM, "libcurl refuses " #option);      \
 	} while (0)
@@ -41,8 +31,6 @@ on_socket(void *ctx, curl_socket_t sock, curlsocktype purpose)
 static int
 set_fixed(struct http *h, struct fault *f)
 {
-	CURL *e = h->easy;
-
 	SET(CURLOPT_ERRORBUFFER, h->error);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -65,27 +53,36 @@ set_fixed(struct http *h, struct fault *f)
 	return 0;
 }
 
+void
+http_warm(void)
+{
+	const struct http_lib *lib;
+	struct fault ignored = FAULT_INIT;
+
+	(void)http_lib_get(&lib, &ignored);
+}
+
 int
 http_new(struct http **out, const struct http_tls *tls, struct fault *f)
 {
+	const struct http_lib *lib;
 	struct http *h;
 	int rc;
 
-	pthread_once(&http_once, global_init);
-	if (http_once_result != CURLE_OK)
-		return fault_set(f, FAULT_SYSTEM, "libcurl does not start: %s",
-		    curl_easy_strerror(http_once_result));
+	if ((rc = http_lib_get(&lib, f)) != 0)
+		return rc;
 	h = calloc(1, sizeof *h);
 	if (h == NULL)
 		return fault_nomem(f);
+	h->lib = lib;
 	h->sock = CURL_SOCKET_BAD;
-	h->easy = curl_easy_init();
+	h->easy = lib->curl_easy_init();
 	if (h->easy == NULL)
 		rc = fault_nomem(f);
 	else
 		rc = set_fixed(h, f);
 	if (rc == 0 && tls != NULL)
-		rc = http_tls_apply(h->easy, tls, f);
+		rc = http_tls_apply(h, tls, f);
 	if (rc != 0) {
 		http_free(h);
 		return rc;
@@ -100,12 +97,12 @@ http_free(struct http *h)
 	if (h == NULL)
 		return;
 	if (h->easy != NULL)
-		curl_easy_cleanup(h->easy);
+		h->lib->curl_easy_cleanup(h->easy);
 	free(h);
 }
 
 static int
-set_times(CURL *e, const struct deadline *d, struct fault *f)
+set_times(struct http *h, const struct deadline *d, struct fault *f)
 {
 	int64_t left = d == NULL ? INT64_MAX : deadline_left_ms(d);
 	bool never = d == NULL || d->at_ms == INT64_MAX;
@@ -128,7 +125,7 @@ set_times(CURL *e, const struct deadline *d, struct fault *f)
 }
 
 static int
-set_method(CURL *e, const struct http_request *rq, struct fault *f)
+set_method(struct http *h, const struct http_request *rq, struct fault *f)
 {
 	bool body = rq->body != NULL || strcmp(rq->method, "PUT") == 0 ||
 		    strcmp(rq->method, "POST") == 0;
@@ -154,8 +151,8 @@ set_method(CURL *e, const struct http_request *rq, struct fault *f)
 }
 
 static int
-headers_make(
-    const struct http_request *rq, struct curl_slist **out, struct fault *f)
+headers_make(const struct http *h, const struct http_request *rq,
+    struct curl_slist **out, struct fault *f)
 {
 	struct buf line = BUF_INIT(HTTP_HEADERS_MAX);
 	struct curl_slist *list = NULL, *longer;
@@ -174,7 +171,7 @@ headers_make(
 			rc = buf_terminate(&line, f);
 		if (rc != 0)
 			break;
-		longer = curl_slist_append(list, (char *)line.data);
+		longer = h->lib->curl_slist_append(list, (char *)line.data);
 		if (longer == NULL)
 			rc = fault_nomem(f);
 		else
@@ -182,7 +179,7 @@ headers_make(
 	}
 	buf_wipe(&line); /* it held the session token */
 	if (rc != 0) {
-		curl_slist_free_all(list);
+		h->lib->curl_slist_free_all(list);
 		return rc;
 	}
 	*out = list;
@@ -219,8 +216,9 @@ static int
 outcome(struct http_transfer *t, CURLcode c)
 {
 	struct http_response *rs = t->rs;
-	const char *text =
-	    t->h->error[0] != '\0' ? t->h->error : curl_easy_strerror(c);
+	const char *text = t->h->error[0] != '\0'
+			       ? t->h->error
+			       : t->h->lib->curl_easy_strerror(c);
 
 	if (t->failed)
 		return (int)t->f->code;
@@ -247,7 +245,6 @@ http_perform(struct http *h, const struct http_request *rq,
 	struct http_transfer t = {
 	    .h = h, .rq = rq, .rs = rs, .f = f, .sock = CURL_SOCKET_BAD};
 	struct curl_slist *headers = NULL;
-	CURL *e = h->easy;
 	CURLcode c;
 	long status = 0;
 	int rc;
@@ -259,33 +256,33 @@ http_perform(struct http *h, const struct http_request *rq,
 		    "the same handle",
 		    rq->url);
 	buf_init(&t.kept, rq->keep);
-	rc = set_times(e, rq->deadline, f);
+	rc = set_times(h, rq->deadline, f);
 	if (rc == 0)
-		rc = set_method(e, rq, f);
+		rc = set_method(h, rq, f);
 	if (rc == 0)
-		rc = headers_make(rq, &headers, f);
+		rc = headers_make(h, rq, &headers, f);
 	if (rc != 0)
 		return rc;
 	h->error[0] = '\0';
-	if (curl_easy_setopt(e, CURLOPT_URL, rq->url) != CURLE_OK ||
-	    curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
-	    curl_easy_setopt(e, CURLOPT_HEADERDATA, &t) != CURLE_OK ||
-	    curl_easy_setopt(e, CURLOPT_WRITEDATA, &t) != CURLE_OK) {
+	if (HTTP_LIB_SET(h, CURLOPT_URL, rq->url) != CURLE_OK ||
+	    HTTP_LIB_SET(h, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
+	    HTTP_LIB_SET(h, CURLOPT_HEADERDATA, &t) != CURLE_OK ||
+	    HTTP_LIB_SET(h, CURLOPT_WRITEDATA, &t) != CURLE_OK) {
 		rc = fault_nomem(f);
 	} else {
 		h->busy = true;
-		c = curl_easy_perform(e);
+		c = h->lib->curl_easy_perform(h->easy);
 		h->busy = false;
-		if (curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status) ==
+		if (HTTP_LIB_ASK(h, CURLINFO_RESPONSE_CODE, &status) ==
 		    CURLE_OK)
 			rs->status = (int)status;
 		rc = outcome(&t, c);
 	}
-	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
-	(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL);
+	(void)HTTP_LIB_SET(h, CURLOPT_HTTPHEADER, NULL);
+	(void)HTTP_LIB_SET(h, CURLOPT_POSTFIELDS, NULL);
 	for (struct curl_slist *l = headers; l != NULL; l = l->next)
 		explicit_bzero(l->data, strlen(l->data));
-	curl_slist_free_all(headers);
+	h->lib->curl_slist_free_all(headers);
 	if (rc == 0 && t.kept.len > 0)
 		rc = buf_terminate(&t.kept, f);
 	if (rc != 0) {

@@ -28,6 +28,10 @@ struct http_tls {
 	bool allow_tls12; /* otherwise 1.3 is the lowest */
 };
 
+/* Loads what the first connection needs, some milliseconds' work, while there
+ * is something else to do. Any thread. What fails shows itself later. */
+void http_warm(void);
+
 struct http;
 /* The strings are copied. tls may be NULL for http:// only. */
 int http_new(struct http **out, const struct http_tls *tls, struct fault *f);

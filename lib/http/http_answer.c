@@ -19,8 +19,7 @@ ack_now(struct http_transfer *t)
 
 	if (t->sock == CURL_SOCKET_BAD) {
 		t->sock = t->h->sock;
-		if (curl_easy_getinfo(t->h->easy, CURLINFO_ACTIVESOCKET, &s) ==
-			CURLE_OK &&
+		if (HTTP_LIB_ASK(t->h, CURLINFO_ACTIVESOCKET, &s) == CURLE_OK &&
 		    s != CURL_SOCKET_BAD)
 			t->sock = s;
 	}
@@ -134,8 +133,7 @@ http_answer_body(char *p, size_t size, size_t n, void *ctx)
 	n *= size;
 	ack_now(t);
 	if (t->rs->status == 0 &&
-	    curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status) ==
-		CURLE_OK)
+	    HTTP_LIB_ASK(t->h, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
 		t->rs->status = (int)status;
 	good = t->rs->status >= 200 && t->rs->status < 300;
 	t->rs->received += n;

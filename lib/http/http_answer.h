@@ -1,16 +1,16 @@
 #ifndef HTTP_ANSWER_H
 #define HTTP_ANSWER_H
 
-#include <curl/curl.h>
-
 #include "buf.h"
 #include "http.h"
+#include "http_lib.h"
 
 /* Inside lib/http: an answer as it comes in. */
 
 #define HTTP_HEADERS_MAX (64U << 10) /* of a request, too */
 
 struct http {
+	const struct http_lib *lib;
 	CURL *easy;
 	bool busy; /* a sink may call back into its own handle */
 	char error[CURL_ERROR_SIZE];

@@ -39,13 +39,13 @@ pins_join(const struct http_tls *tls, char **out, struct fault *f)
 
 #define SET(option, value)                                                     \
 	do {                                                                   \
-		if (curl_easy_setopt(e, option, value) != CURLE_OK)            \
+		if (HTTP_LIB_SET(h, option, value) != CURLE_OK)                \
 			return fault_set(                                      \
 			    f, FAULT_SYSTEM, "libcurl refuses " #option);      \
 	} while (0)
 
 int
-http_tls_apply(CURL *e, const struct http_tls *tls, struct fault *f)
+http_tls_apply(struct http *h, const struct http_tls *tls, struct fault *f)
 {
 	char *pins = NULL;
 	CURLcode c;
@@ -68,12 +68,12 @@ http_tls_apply(CURL *e, const struct http_tls *tls, struct fault *f)
 		rc = pins_join(tls, &pins, f);
 		if (rc != 0)
 			return rc;
-		c = curl_easy_setopt(e, CURLOPT_PINNEDPUBLICKEY, pins);
+		c = HTTP_LIB_SET(h, CURLOPT_PINNEDPUBLICKEY, pins);
 		free(pins);
 		if (c != CURLE_OK)
 			return fault_set(f, FAULT_SYSTEM,
 			    "libcurl refuses the pins: %s",
-			    curl_easy_strerror(c));
+			    h->lib->curl_easy_strerror(c));
 	}
 	return 0;
 }

@@ -120,6 +120,13 @@ repo_count(const struct repo *r)
 	return r->conf->n_repos;
 }
 
+void
+repo_warm(const struct repo *r)
+{
+	for (size_t i = 0; i < repo_count(r); i++)
+		store_warm(r->conf->repos[i]);
+}
+
 int
 repo_store(struct repo *r, size_t i, struct store **out, struct fault *f)
 {

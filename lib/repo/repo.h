@@ -35,6 +35,9 @@ const struct keyring *repo_keys(const struct repo *r);
 /* KEY when only the recipient part is at hand; what: what takes more. */
 int repo_needs_key(const struct repo *r, const char *what, struct fault *f);
 size_t repo_count(const struct repo *r);
+/* What using any of them will need, by another thread while r does something
+ * else first (store_warm). */
+void repo_warm(const struct repo *r);
 /* Opened at first use; belongs to r. */
 int repo_store(struct repo *r, size_t i, struct store **out, struct fault *f);
 

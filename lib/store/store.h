@@ -47,6 +47,9 @@ struct store;
  * disk and no network, but reads an S3 repository's secrets. */
 int store_open(
     struct store **out, const struct conf_repo *repo, struct fault *f);
+/* Before it is opened, by another thread: what takes time and meets neither
+ * disk nor network. */
+void store_warm(const struct conf_repo *repo);
 int store_open_memory(struct store **out, struct fault *f);
 int store_clone(struct store **out, const struct store *s, struct fault *f);
 void store_free(struct store *s);

@@ -1,3 +1,4 @@
+#include "http.h"
 #include "store_ops.h"
 
 int
@@ -11,4 +12,11 @@ store_open(struct store **out, const struct conf_repo *repo, struct fault *f)
 	}
 	return fault_set(f, FAULT_CONFIG,
 	    "repository %s: this kind of store is not known", repo->name);
+}
+
+void
+store_warm(const struct conf_repo *repo)
+{
+	if (repo->kind == CONF_STORE_S3)
+		http_warm();
 }
