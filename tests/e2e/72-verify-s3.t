@@ -60,8 +60,12 @@ like "... with what it means" "$(cat "$T/out")" \
 # It comes while repo-verify waits for it.
 sed 's/^push_deadline.*/push_deadline = 10min/' "$T/conf" >"$T/patient"
 chmod 600 "$T/patient"
+: >"$PROXY_LOG"
 bg verify repo-verify -c "$T/patient" --no-progress
-sleep 1
+asked() {
+	[ "$(proxy_count proxy "/${gone##*/} .* 404 ")" -gt 0 ]
+}
+wait_for 60 asked || fail "it does not ask for the segment"
 s3ctl put "$bucket" "$gone" "$T/segment" || bail "not put"
 wait "$(bg_pid verify)"
 is "one that was on its way is waited for" "$?" 0

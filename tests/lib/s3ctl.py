@@ -15,7 +15,7 @@
   s3ctl.py CEPHDIR copy BUCKET FROM TO       server side
   s3ctl.py CEPHDIR head BUCKET KEY           lines: NAME: VALUE
   s3ctl.py CEPHDIR retention BUCKET KEY      lines: MODE <tab> UNTIL
-  s3ctl.py CEPHDIR held BUCKET KEY           legal hold: ON, OFF or none
+  s3ctl.py CEPHDIR held BUCKET KEY...        legal holds: ON, OFF or none
   s3ctl.py CEPHDIR hold BUCKET KEY ON|OFF    sets it
   s3ctl.py CEPHDIR lock BUCKET KEY SECONDS   object lock, governance
   s3ctl.py CEPHDIR grant BUCKET USER read|write|append|keep|hide
@@ -232,16 +232,17 @@ def do_retention(s3, bucket, key):
     print(root.findtext("Mode"), root.findtext("RetainUntilDate"), sep="\t")
 
 
-def do_held(s3, bucket, key):
-    try:
-        _, data = s3.call("GET", bucket, key, query={"legal-hold": ""})
-    except Refused as e:
-        if "ObjectLockConfiguration" not in str(e):
-            raise
-        print("none")
-        return
-    root = ET.fromstring(re.sub(rb' xmlns="[^"]*"', b"", data, 1))
-    print(root.findtext("Status"))
+def do_held(s3, bucket, *keys):
+    for key in keys:
+        try:
+            _, data = s3.call("GET", bucket, key, query={"legal-hold": ""})
+        except Refused as e:
+            if "ObjectLockConfiguration" not in str(e):
+                raise
+            print("none")
+            continue
+        root = ET.fromstring(re.sub(rb' xmlns="[^"]*"', b"", data, 1))
+        print(root.findtext("Status"))
 
 
 def do_hold(s3, bucket, key, status):
