@@ -186,12 +186,13 @@ while kill_more 12; do
 	rm -rf "$repo"
 	cp -a "$T/again/repo" "$repo"
 	kill_random retention-prune -c "$T/short"
-	rt_killed as_pruned
+	rt_killed abcdefghi as_pruned
 done
 is "twelve prunings were killed" $KILLED 12
 is "... and no other one failed" "$KILL_ODD" ""
-is "killed at any moment it stays restorable, and the next run ends it" \
+is "killed at any moment a server can be restored, and the next run ends it" \
 	$RT_BROKEN 0
+rt_restored "what it left in the end" abcdefghi
 
 # -- remains, other names ------------------------------------------------------
 

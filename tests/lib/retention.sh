@@ -12,9 +12,12 @@
 #	rt_files DIR              what pruning may touch of a directory repository
 #	rt_restored NAME MARKS OPTION...   a server restored by $T/conf, with these
 #	                          options, comes up and holds the marks
-#	rt_killed CMD...          for a pruning that was killed: the repository can
-#	                          be restored from, and the next run leaves what
-#	                          CMD must confirm; counts in RT_BROKEN if not
+#	rt_holds MARKS            0 when a server restored by $T/conf, to the
+#	                          newest state, comes up and holds the marks
+#	rt_killed MARKS CMD...    for a pruning that was killed: a server with the
+#	                          marks is restored, the next run leaves what CMD
+#	                          must confirm, and the dry run says yes again;
+#	                          counts in RT_BROKEN if not
 . "$TOP/tests/lib/restore.sh"
 
 RT_SHORT="retain_full = 1s
@@ -76,10 +79,27 @@ rt_restored() {
 	pg_stop "$T/new"
 }
 
+rt_holds() {
+	rt_got=
+	rm -rf "$T/new"
+	pitr-restore -c "$T/conf" --target-dir "$T/new" || return 1
+	if rs_start "$T/new" && wait_for 60 rs_writes "$T/new"; then
+		rt_got=$(rs_marks "$T/new")
+	fi
+	pg_stop "$T/new" immediate
+	[ "$rt_got" = "$1" ] || {
+		echo "marks: '$rt_got', not '$1'"
+		return 1
+	}
+}
+
 rt_killed() {
-	pitr-restore -c "$T/conf" --dry-run >"$T/out" 2>&1 &&
+	rt_marks=$1
+	shift
+	rt_holds "$rt_marks" >"$T/out" 2>&1 &&
 		retention-prune -c "${RT_CONF:-$T/conf}" >"$T/out" 2>&1 &&
-		"$@" >"$T/out" 2>&1 || {
+		"$@" >"$T/out" 2>&1 &&
+		pitr-restore -c "$T/conf" --dry-run >"$T/out" 2>&1 || {
 		RT_BROKEN=$((RT_BROKEN + 1))
 		diag "$(cat "$T/out")"
 		return 1
