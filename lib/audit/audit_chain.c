@@ -138,26 +138,31 @@ enum owner {
 	OWNER_UNKNOWN, /* we may not read */
 };
 
-static enum owner
-whose(struct audit *a, const struct deadline *d)
+/* A store that does not answer now may answer later: that is a fault. */
+static int
+whose(struct audit *a, enum owner *o, const struct deadline *d, struct fault *f)
 {
 	struct buf there = BUF_INIT(SEALED_MAX);
-	enum owner o = OWNER_UNKNOWN;
-	struct fault f = FAULT_INIT;
 	char key[LAYOUT_KEY];
 	struct store *s;
+	int rc;
 
-	if (layout_audit(repo_cluster(a->repo), repo_system_id(a->repo),
-		a->state.writer, a->state.sequence + 1, key, &f) == 0 &&
-	    repo_store(a->repo, a->index, &s, &f) == 0 &&
-	    store_get(s, key, 0, UINT64_MAX, buf_sink, &there, NULL, d, &f) ==
-		0)
-		o = there.len == a->state.pending_len &&
-			    memcmp(there.data, a->state.pending, there.len) == 0
-			? OWNER_US
-			: OWNER_ANOTHER;
+	if ((rc = layout_audit(repo_cluster(a->repo), repo_system_id(a->repo),
+		 a->state.writer, a->state.sequence + 1, key, f)) != 0 ||
+	    (rc = repo_store(a->repo, a->index, &s, f)) != 0)
+		return rc;
+	rc = store_get(s, key, 0, UINT64_MAX, buf_sink, &there, NULL, d, f);
+	*o = OWNER_ANOTHER;
+	if (rc == FAULT_DENIED)
+		*o = OWNER_UNKNOWN;
+	else if (rc == 0 && there.len == a->state.pending_len &&
+		 memcmp(there.data, a->state.pending, there.len) == 0)
+		*o = OWNER_US;
 	buf_free(&there);
-	return o;
+	/* No record is so large. */
+	if (rc == FAULT_DENIED || rc == FAULT_CORRUPT)
+		return 0;
+	return rc == FAULT_ABSENT ? fault_recode(f, FAULT_AGAIN) : rc;
 }
 
 /* What was sent before, and may have arrived or not. Who may not read takes
@@ -165,13 +170,18 @@ whose(struct audit *a, const struct deadline *d)
 static int
 send_pending(struct audit *a, const struct deadline *d, struct fault *f)
 {
+	enum owner o = OWNER_US;
 	int rc = put(a, d, f);
 
-	if (rc == FAULT_EXISTS && whose(a, d) == OWNER_ANOTHER) {
+	if (rc == FAULT_EXISTS)
+		rc = whose(a, &o, d, f);
+	if (rc != 0)
+		return rc;
+	if (o == OWNER_ANOTHER) {
 		taken(a);
 		return 0;
 	}
-	return rc == 0 || rc == FAULT_EXISTS ? settle(a, f) : rc;
+	return settle(a, f);
 }
 
 /* Seal the record as the next of its chain: it is pending then. */
@@ -225,6 +235,7 @@ static int
 turn(struct audit *a, bool *again, const struct deadline *d, struct fault *f)
 {
 	struct fault note = FAULT_INIT;
+	enum owner o;
 	int rc;
 
 	*again = false;
@@ -243,15 +254,19 @@ turn(struct audit *a, bool *again, const struct deadline *d, struct fault *f)
 	/* A request whose answer was lost was made again: then the name is
 	 * taken by its own object. Who may not read cannot tell, and rather
 	 * records twice. */
-	if (rc == 0 || (rc == FAULT_EXISTS && whose(a, d) == OWNER_US))
+	if (rc == 0)
 		return settle(a, f);
-	if (rc == FAULT_EXISTS) {
-		taken(a);
-		*again = true;
-	} else if (rc == FAULT_DENIED) {
+	if (rc == FAULT_DENIED)
 		drop(a);
-	}
-	return rc;
+	if (rc != FAULT_EXISTS)
+		return rc;
+	if ((rc = whose(a, &o, d, f)) != 0)
+		return rc;
+	if (o == OWNER_US)
+		return settle(a, f);
+	taken(a);
+	*again = true;
+	return 0;
 }
 
 int

@@ -43,6 +43,29 @@ __wrap_store_put(struct store *s, const char *key, const void *data, size_t len,
 	return fault_set(f, fail_code, "as it was planned");
 }
 
+/* So the next gets. */
+static unsigned fail_gets;
+static enum fault_code get_code;
+
+int __real_store_get(struct store *s, const char *key, uint64_t offset,
+    uint64_t length, sink_fn sink, void *ctx, struct store_info *info,
+    const struct deadline *d, struct fault *f);
+int __wrap_store_get(struct store *s, const char *key, uint64_t offset,
+    uint64_t length, sink_fn sink, void *ctx, struct store_info *info,
+    const struct deadline *d, struct fault *f);
+
+int
+__wrap_store_get(struct store *s, const char *key, uint64_t offset,
+    uint64_t length, sink_fn sink, void *ctx, struct store_info *info,
+    const struct deadline *d, struct fault *f)
+{
+	if (fail_gets == 0)
+		return __real_store_get(
+		    s, key, offset, length, sink, ctx, info, d, f);
+	fail_gets--;
+	return fault_set(f, get_code, "as it was planned");
+}
+
 static void
 plan(unsigned puts, enum fault_code code, bool after)
 {
@@ -478,6 +501,35 @@ an_answer_that_was_lost_makes_no_second_record(void **state)
 	assert_string_equal(seen.objects, "first second third fourth ");
 }
 
+/* The name of the pending record is taken, and the store fails when it is asked
+ * by whom: that is no answer. */
+static void
+who_cannot_ask_now_asks_later(void **state)
+{
+	(void)state;
+	write_many(1);
+	plan(1, FAULT_AGAIN, true);
+	assert_int_equal(write_one("unseen", NULL), FAULT_AGAIN);
+	plan(1, FAULT_EXISTS, false);
+	fail_gets = 1;
+	get_code = FAULT_AGAIN;
+	assert_int_equal(write_one("not yet", NULL), FAULT_AGAIN);
+	assert_int_equal(write_one("next", NULL), 0);
+	check(0);
+	assert_string_equal(seen.objects, "1 unseen next ");
+	/* The same with the record's own name. */
+	plan(1, FAULT_EXISTS, true);
+	fail_gets = 1;
+	assert_int_equal(write_one("own", NULL), FAULT_AGAIN);
+	/* Who may not read takes it for his. */
+	fail_gets = 1;
+	get_code = FAULT_DENIED;
+	assert_int_equal(write_one("last", NULL), 0);
+	check(0);
+	assert_int_equal(seen.heads, 1);
+	assert_string_equal(seen.objects, "1 unseen next own last ");
+}
+
 static void
 a_record_that_did_not_arrive_is_sent_again(void **state)
 {
@@ -873,6 +925,7 @@ main(void)
 	    T(a_state_of_another_host_is_not_gone_on_with),
 	    T(without_a_place_for_the_state_records_are_written_all_the_same),
 	    T(a_record_that_arrived_unseen_is_part_of_the_chain),
+	    T(who_cannot_ask_now_asks_later),
 	    T(an_answer_that_was_lost_makes_no_second_record),
 	    T(a_record_that_did_not_arrive_is_sent_again),
 	    T(a_record_that_was_refused_leaves_no_gap),
