@@ -36,11 +36,34 @@ fit_holds(struct verify *v)
 	g->in.n_holds = g->n_held = n;
 }
 
+/* The window is as settings and clock have it now, or as a pruning left it,
+ * whose clock may have been ahead of ours. */
+static int
+fit_window(struct verify *v, struct retain_policy *policy, struct fault *f)
+{
+	int64_t now = v->gather.in.now_us, floor = prunes_floor(v, INT64_MAX);
+	char from[CLOCK_TEXT_SIZE];
+
+	if (floor == CLOCK_NONE)
+		return 0;
+	if (floor > now)
+		policy->wal_us = 0;
+	else if (now - floor < policy->wal_us)
+		policy->wal_us = now - floor;
+	if (floor <= now + RETAIN_TOLERANCE_US)
+		return 0;
+	clock_format(floor, from);
+	return found_add(v, false, repo_cluster(v->repo),
+	    "a clock is or was wrong, here or where was pruned", f,
+	    "a pruning let go all WAL that no backup needs before %s, in the "
+	    "future",
+	    from);
+}
+
 static int
 find_missing(struct verify *v, struct fault *f)
 {
 	struct retain_policy policy = gather_policy(&v->only);
-	int64_t floor;
 	int rc = trail_check(v, f);
 
 	if (rc == 0)
@@ -48,10 +71,8 @@ find_missing(struct verify *v, struct fault *f)
 	if (rc != 0)
 		return rc;
 	fit_holds(v);
-	floor = prunes_floor(v, INT64_MAX);
-	/* The window was wider than settings or clock have it now. */
-	if (floor != CLOCK_NONE && v->gather.in.now_us - floor < policy.wal_us)
-		policy.wal_us = v->gather.in.now_us - floor;
+	if ((rc = fit_window(v, &policy, f)) != 0)
+		return rc;
 	rc = chain_missing(&v->gather.in, &policy, &v->tails, &v->missing, f);
 	if (rc != FAULT_CONFIG)
 		return rc;

@@ -4,6 +4,8 @@
 #include "text.h"
 #include "verify.h"
 
+#define YEAR_2200 INT64_C(7258118400000000)
+
 /* What prunings recorded in the audit trail: where the WAL window began when
  * they let WAL go. The settings may have been others then. */
 
@@ -33,7 +35,7 @@ prunes_take(struct verify *v, const struct audit_record *r, struct fault *f)
 	for (size_t i = 0; i < r->n_details; i++)
 		if (strcmp(r->details[i].name, "wal_window_from_us") == 0 &&
 		    text_u64(r->details[i].value, &floor) == 0 &&
-		    floor <= INT64_MAX)
+		    floor <= YEAR_2200)
 			return prunes_add(v, r->at_us, (int64_t)floor, f);
 	return 0;
 }
@@ -55,9 +57,10 @@ prunes_recall(struct verify *v, struct fault *f)
 		int64_t at, floor;
 
 		if ((rc = json_at(list, i, &x, f)) == 0 &&
-		    (rc = json_get_i64(x, "at_us", &at, f)) == 0 &&
-		    (rc = json_get_i64(x, "wal_window_from_us", &floor, f)) ==
-			0)
+		    (rc = json_get_range(x, "at_us", 0, YEAR_2200, &at, f)) ==
+			0 &&
+		    (rc = json_get_range(x, "wal_window_from_us", 0, YEAR_2200,
+			 &floor, f)) == 0)
 			rc = prunes_add(v, at, floor, f);
 	}
 	return rc;
