@@ -69,6 +69,7 @@ USES_store  := util secret crypto http s3 conf
 USES_object := util secret codec crypto
 USES_retain := util pg
 USES_repo   := util secret codec json crypto pg conf store object retain
+USES_spill  := util secret codec json crypto pg conf store object repo
 USES_audit  := util secret codec json crypto pg conf store object repo
 USES_source := util secret codec crypto pg conf store object repo
 USES_gather := util secret codec json crypto pg conf store object repo retain
@@ -80,7 +81,7 @@ USES_relay  := front util
 USES_operation := util secret codec json crypto pg conf store object repo audit \
 	cli
 MODULES := front util secret codec json xml crypto http pg conf s3 store \
-	object retain repo audit source gather verify pgconn cli relay \
+	object retain repo spill audit source gather verify pgconn cli relay \
 	operation
 
 LIB_SRC := $(foreach m,$(MODULES),$(wildcard lib/$(m)/*.c))

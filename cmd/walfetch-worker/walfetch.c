@@ -10,6 +10,7 @@
 #include "log.h"
 #include "prefetch.h"
 #include "relay_dir.h"
+#include "spill.h"
 #include "text.h"
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
@@ -17,6 +18,8 @@
 /* For the settings, which tell the deadline. */
 #define WALFETCH_START_MS 30000
 #define WALFETCH_ABSENT 1
+/* For the repositories, when the file is in the spill as well. */
+#define WALFETCH_PATIENCE_MS 3000
 
 /*
  * The status for everything but "delivered" and "proven absent". Recovery
@@ -27,6 +30,42 @@ static int
 walfetch_failure(void)
 {
 	return access("standby.signal", F_OK) == 0 ? 4 : 200;
+}
+
+/* What is in no repository may be in the spill, where walpush put it on this
+ * host. It is looked at before the repositories: what is drained meanwhile is
+ * found there. */
+static int
+walfetch_anywhere(struct repo *r, const struct cli *cli,
+    const struct deadline *d, struct fault *f)
+{
+	const char *name = cli->args[0], *dest = cli->args[1];
+	struct fault unknown = FAULT_INIT;
+	struct deadline patience = *d;
+	struct spill *s = NULL;
+	bool has = false;
+	int rc = spill_open(&s, r, f);
+
+	if (rc != 0)
+		return rc;
+	if (s != NULL)
+		(void)spill_peek(s, name, &has, d, &unknown);
+	if (has)
+		patience = deadline_step(d, WALFETCH_PATIENCE_MS);
+	rc = archive_fetch(r, name, dest, &patience, f);
+	if (has && (rc == FAULT_ABSENT || spill_suits((enum fault_code)rc))) {
+		fault_clear(f);
+		rc = spill_fetch(s, name, dest, d, f);
+		/* Drained since. */
+		if (rc == FAULT_ABSENT &&
+		    (rc = archive_fetch(r, name, dest, d, f)) == FAULT_ABSENT)
+			rc = fault_recode(f, FAULT_AGAIN);
+	} else if (rc == FAULT_ABSENT && unknown.code != FAULT_NONE) {
+		*f = unknown;
+		rc = fault_recode(f, FAULT_AGAIN);
+	}
+	spill_free(s);
+	return rc;
 }
 
 static int
@@ -55,7 +94,8 @@ walfetch_run(const struct cli *cli, const struct conf_cluster *c,
 	if (rc != 0 || (rc = repo_open(&r, c, system_id, f)) != 0)
 		/* What is absent here is a key or pg_control, no WAL. */
 		return rc == FAULT_ABSENT ? fault_recode(f, FAULT_CONFIG) : rc;
-	rc = archive_fetch(r, cli->args[0], cli->args[1], d, f);
+	rc = repos->n > 0 ? archive_fetch(r, cli->args[0], cli->args[1], d, f)
+			  : walfetch_anywhere(r, cli, d, f);
 	repo_free(r);
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "ahead_file.h"
 #include "clock.h"
+#include "detour.h"
 #include "push.h"
 #include "relay_gate.h"
 
@@ -49,7 +50,8 @@ struct ahead {
 	struct repo *base;
 	struct repo *repos[RELAY_POOL_THREADS]; /* one for each thread */
 	const struct conf_cluster *conf;
-	const char *own; /* pushed by the call that started us */
+	struct spill *spill; /* NULL: there is none */
+	const char *own;     /* pushed by the call that started us */
 	struct relay_pool *pool;
 	struct relay_gate *gate;
 	struct relay_home home;
@@ -193,11 +195,17 @@ ahead_is(const struct entry *e, const struct relay_call *c)
 	       ahead_same(&e->identity, &now);
 }
 
+static int64_t
+ahead_time(const struct ahead *a)
+{
+	return detour_time(a->spill, "pg_wal", push_time(a->conf));
+}
+
 static void
 ahead_wait(struct ahead *a, struct entry *e, struct relay_call *c)
 {
 	e->call = c;
-	relay_call_allow(c, push_time(a->conf));
+	relay_call_allow(c, ahead_time(a));
 }
 
 static void
@@ -218,6 +226,10 @@ ahead_request(void *ctx, struct relay_call *c)
 		ahead_answer(a, e, c);
 		return;
 	}
+	if (detour_wanted(a->spill)) {
+		relay_call_decline(c);
+		return;
+	}
 	if (e != NULL && e->state == RUNNING) {
 		/* One that has not begun comes first now. */
 		if (relay_pool_take_back(a->pool, e))
@@ -230,8 +242,7 @@ ahead_request(void *ctx, struct relay_call *c)
 	}
 	if (e == NULL)
 		e = ahead_place(a);
-	if (e != NULL &&
-	    ahead_begin(a, e, c->operands[0], push_time(a->conf), true))
+	if (e != NULL && ahead_begin(a, e, c->operands[0], ahead_time(a), true))
 		ahead_wait(a, e, c);
 	else
 		relay_call_decline(c);
@@ -247,6 +258,10 @@ ahead_late(void *ctx, struct relay_call *c)
 	for (size_t i = 0; i < AHEAD_FILES; i++)
 		if (a->files[i].call == c)
 			a->files[i].call = NULL;
+	if (detour_suits(a->spill, "pg_wal", FAULT_AGAIN)) {
+		relay_call_decline(c);
+		return;
+	}
 	fault_set(&f, FAULT_AGAIN, "%s: not done in time", c->operands[0]);
 	push_tell(c->operands[0], FAULT_AGAIN, NULL, &f, c->verbosity, lines,
 	    sizeof(lines));
@@ -271,7 +286,8 @@ ahead_finished(void *ctx, void *job)
 	e->asked = true;
 	/* Other content under the name since the call was made: not ours to
 	 * judge. */
-	if (e->rc == 0 && !ahead_is(e, c))
+	if (e->rc == 0 ? !ahead_is(e, c)
+		       : detour_suits(a->spill, "pg_wal", e->rc))
 		relay_call_decline(c);
 	else
 		ahead_answer(a, e, c);
@@ -293,7 +309,7 @@ ahead_offer(void *ctx, const char *name)
 		return false;
 	strcpy(path, "pg_wal/");
 	strcat(path, name);
-	return ahead_begin(a, e, path, push_time(a->conf), false);
+	return ahead_begin(a, e, path, ahead_time(a), false);
 }
 
 static void
@@ -304,6 +320,8 @@ ahead_look(struct ahead *a, int64_t now)
 	    now - a->looked_ms < AHEAD_LOOK_MS)
 		return;
 	a->looked_ms = now;
+	if (detour_wanted(a->spill))
+		return;
 	ahead_ready(ahead_offer, a);
 }
 
@@ -356,7 +374,8 @@ ahead_serve(struct repo *r, int listener, const char *path)
 	a.conf = repo_conf(r);
 	a.born_ms = a.called_ms = clock_monotonic_ms();
 	if (a.conf->push_jobs == 0 || relay_home_find(&a.home) != 0 ||
-	    repo_control(".", &control, &ignored) != 0)
+	    repo_control(".", &control, &ignored) != 0 ||
+	    spill_open(&a.spill, r, &ignored) != 0)
 		return;
 	/* Two that are larger would take too much memory, and are sealed as
 	 * they are sent. */

@@ -40,6 +40,15 @@ push_time(const struct conf_cluster *c)
 }
 
 int
+push_note(const struct repo *r, struct buf *out, struct fault *f)
+{
+	int rc = buf_printf(out, f, "%s/%s-%" PRIu64 ".marks",
+	    repo_conf(r)->spool_dir, repo_cluster(r), repo_system_id(r));
+
+	return rc != 0 ? rc : buf_terminate(out, f);
+}
+
+int
 push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
     struct archive_result *res, struct fault *f)
 {
@@ -47,10 +56,7 @@ push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
 	int rc;
 
 	memset(res, 0, sizeof(*res));
-	if ((rc = buf_printf(&note, f, "%s/%s-%" PRIu64 ".marks",
-		 repo_conf(r)->spool_dir, repo_cluster(r),
-		 repo_system_id(r))) == 0)
-		rc = buf_terminate(&note, f);
+	rc = push_note(r, &note, f);
 	if (rc != 0)
 		archive_push_free(p);
 	else
@@ -83,18 +89,27 @@ push_warm(void *r)
 }
 
 int
-push_file(struct repo *r, const char *path, const struct deadline *d,
-    struct archive_result *res, struct fault *f)
+push_begin(struct archive_push **out, struct repo *r, const char *path,
+    struct fault *f)
 {
 	const unsigned hands = push_hands(r);
-	struct archive_push *p = NULL;
 	pthread_t warming;
 	bool warms =
 	    hands > 1 && pthread_create(&warming, NULL, push_warm, r) == 0;
-	int rc = archive_push_begin(&p, r, path, hands, f);
+	int rc = archive_push_begin(out, r, path, hands, f);
 
 	if (warms)
 		pthread_join(warming, NULL);
+	return rc;
+}
+
+int
+push_file(struct repo *r, const char *path, const struct deadline *d,
+    struct archive_result *res, struct fault *f)
+{
+	struct archive_push *p = NULL;
+	int rc = push_begin(&p, r, path, f);
+
 	memset(res, 0, sizeof(*res));
 	return rc != 0 ? rc : push_send(r, p, d, res, f);
 }

@@ -8,8 +8,13 @@
 
 /* What one call may take now. */
 int64_t push_time(const struct conf_cluster *c);
-/* archive_push_end with the note about marks that belongs to r; and all of
+/* The path of the note about the marks of r's archives, terminated. */
+int push_note(const struct repo *r, struct buf *out, struct fault *f);
+/* archive_push_begin with as many hands as a file that is alone may have;
+ * archive_push_end with the note about marks that belongs to r; and all of
  * archive_push. */
+int push_begin(struct archive_push **out, struct repo *r, const char *path,
+    struct fault *f);
 int push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
     struct archive_result *res, struct fault *f);
 int push_file(struct repo *r, const char *path, const struct deadline *d,

@@ -7,6 +7,7 @@
 
 #include "ahead.h"
 #include "clock.h"
+#include "detour.h"
 #include "guard.h"
 #include "log.h"
 #include "push.h"
@@ -45,6 +46,8 @@ walpush_call(const struct conf_cluster *c, const char *path,
 	struct archive_result res = {0};
 	struct fault f = FAULT_INIT;
 	struct repo *r = NULL;
+	struct spill *s = NULL;
+	bool aside = false;
 	int64_t allowed = push_time(c), left;
 	struct deadline d;
 	char lines[WIRE_TEXT];
@@ -56,17 +59,22 @@ walpush_call(const struct conf_cluster *c, const char *path,
 	guard_time("walpush", path, left + WALPUSH_LATE_MS,
 	    cli_exit_status(FAULT_AGAIN));
 	if ((rc = repo_own_system_id(c->pgdata, true, &system_id, &f)) == 0 &&
-	    (rc = repo_open(&r, c, system_id, &f)) == 0) {
+	    (rc = repo_open(&r, c, system_id, &f)) == 0 &&
+	    (rc = spill_open(&s, r, &f)) == 0) {
 		walpush_look_ahead(c, start, path, argv);
-		rc = push_file(r, path, &d, &res, &f);
+		rc = s == NULL ? push_file(r, path, &d, &res, &f)
+			       : detour_push(r, s, path, &d, &res, &aside, &f);
 	}
 	/* A worker of walfetch that was killed just before the promotion. */
 	relay_dir_clean();
-	push_tell(path, rc, &res, &f, verbosity, lines, sizeof(lines));
-	walpush_say(lines);
+	if (!aside) {
+		push_tell(path, rc, &res, &f, verbosity, lines, sizeof(lines));
+		walpush_say(lines);
+	}
 	rc = rc == 0 ? 0 : cli_exit_status((enum fault_code)rc);
 	if (res.busy)
 		_exit(rc);
+	spill_free(s);
 	repo_free(r);
 	return rc;
 }
@@ -91,11 +99,23 @@ walpush_serve(const struct conf_cluster *c, int listener, const char *path)
 int
 main(int argc, char **argv)
 {
+	const char *system_id = NULL;
+	bool drain = false;
+	const struct cli_option options[] = {
+	    {.name = "drain",
+		.help = "empty spill_dir into the repositories; no PATH",
+		.flag = &drain},
+	    {.name = "system-id",
+		.arg = "NUMBER",
+		.help = "with --drain: the cluster's",
+		.value = &system_id},
+	};
 	const struct cli_program program = {
 	    .name = "walpush",
 	    .operands = "PATH",
 	    .summary = "archive one WAL file (archive_command)",
-	    .min_args = 1,
+	    .options = options,
+	    .n_options = sizeof options / sizeof options[0],
 	    .max_args = 1,
 	};
 	const struct conf_cluster *c;
@@ -112,13 +132,20 @@ main(int argc, char **argv)
 	status = cli_start(&cli, &program, argc, argv);
 	if (status != CLI_GO)
 		return status;
-	guard_time("walpush", cli.args[0], WALPUSH_START_MS,
+	if (drain ? cli.n_args > 0 : cli.n_args == 0 || system_id != NULL)
+		return cli_usage(&cli, "give a PATH, or --drain");
+	guard_time("walpush", drain ? "" : cli.args[0], WALPUSH_START_MS,
 	    cli_exit_status(FAULT_AGAIN));
 	if (cli_config(&cli, &conf, &c, &f) != 0)
 		return cli_fail(&f);
 	if (start.role == RELAY_SERVE)
 		walpush_serve(c, start.listener, cli.args[0]);
-	status = walpush_call(c, cli.args[0], &start, log_verbosity(), argv);
+	if (drain) {
+		guard_time("walpush", "", 0, 0);
+		status = detour_drain_all(c, system_id);
+	} else
+		status =
+		    walpush_call(c, cli.args[0], &start, log_verbosity(), argv);
 	conf_free(conf);
 	return status;
 }

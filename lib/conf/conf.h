@@ -79,6 +79,9 @@ struct conf_cluster {
 	int64_t
 	    store_deadline_ms;   /* 15 min: a request of a backup or restore */
 	const char *spool_dir;   /* /var/spool/pitrkit */
+	const char *spill_dir;   /* NULL: WAL is never put aside */
+	uint64_t spill_below;    /* 20 %: free bytes of pg_wal's file system, */
+	bool spill_percent;      /* or hundredths of its size */
 	uint32_t push_jobs;      /* 2: side by side; 0: no look-ahead */
 	int64_t push_linger_ms;  /* 5 s */
 	uint32_t fetch_jobs;     /* 2: side by side; 0: no prefetch */

@@ -261,9 +261,37 @@ cluster_defaults(struct conf_cluster_slot *s)
 		c->fetch_ahead = 128U << 20;
 	if (c->spool_dir == NULL)
 		c->spool_dir = "/var/spool/pitrkit";
+	if (c->spill_below == 0) {
+		c->spill_below = 20;
+		c->spill_percent = true;
+	}
 	if (c->rto_ms == 0)
 		c->rto_ms = 4 * 3600 * 1000;
 	retain_defaults(s);
+}
+
+/* What is put aside is not where it is put aside from. */
+static int
+check_spill(
+    const struct conf *c, const struct conf_cluster_slot *s, struct fault *f)
+{
+	size_t i;
+
+	if (s->c.spill_dir == NULL) {
+		if (conf_key_cluster_line(s, "spill_below") != 0)
+			return conf_fault(c,
+			    conf_key_cluster_line(s, "spill_below"), f,
+			    "spill_below has no effect without spill_dir");
+		return 0;
+	}
+	for (i = 0; i < s->c.n_repos; i++)
+		if (s->c.repos[i]->kind == CONF_STORE_FILE &&
+		    strcmp(s->c.repos[i]->path, s->c.spill_dir) == 0)
+			return conf_fault(c,
+			    conf_key_cluster_line(s, "spill_dir"), f,
+			    "spill_dir is the place of repo %s",
+			    s->c.repos[i]->name);
+	return 0;
 }
 
 static int
@@ -284,7 +312,8 @@ check_cluster(struct conf *c, struct conf_cluster_slot *s, struct fault *f)
 		return conf_fault(c, conf_key_cluster_line(s, "push_quorum"), f,
 		    "push_quorum is larger than the number of repos, %zu",
 		    s->c.n_repos);
-	return check_keys(c, s, f);
+	r = check_spill(c, s, f);
+	return r != 0 ? r : check_keys(c, s, f);
 }
 
 int

@@ -81,6 +81,8 @@ int conf_value_fetch_jobs(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_fetch_ahead(
     const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_spill_below(
+    const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_minimum(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_encryption(

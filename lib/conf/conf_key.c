@@ -43,6 +43,8 @@ static const struct key cluster_keys[] = {
     {"fetch_ahead", FORM_OWN, 0, 0, conf_value_fetch_ahead},
     {"fetch_linger", FORM_DURATION, C(fetch_linger_ms), 0, NULL},
     {"spool_dir", FORM_PATH, C(spool_dir), 0, NULL},
+    {"spill_dir", FORM_PATH, C(spill_dir), 0, NULL},
+    {"spill_below", FORM_OWN, 0, 0, conf_value_spill_below},
     {"retain_full", FORM_DURATION, C(retain_full_ms), 0, NULL},
     {"retain_wal", FORM_DURATION, C(retain_wal_ms), 0, NULL},
     {"retain_archive", FORM_DURATION, C(retain_archive_ms), 0, NULL},

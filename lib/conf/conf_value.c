@@ -68,6 +68,33 @@ conf_value_fetch_ahead(
 	return 0;
 }
 
+/* "20%" or a size. */
+int
+conf_value_spill_below(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	struct conf_cluster *c = &t->cluster->c;
+	char digits[4];
+	size_t n = strspn(value, DIGITS);
+	uint32_t percent = 0;
+
+	c->spill_percent = value[n] == '%';
+	if (!c->spill_percent) {
+		if (text_size(value, &c->spill_below) == 0 &&
+		    c->spill_below > 0)
+			return 0;
+	} else if (n > 0 && n < sizeof(digits) && value[n + 1] == '\0') {
+		memcpy(digits, value, n);
+		digits[n] = '\0';
+		(void)text_u32(digits, &percent);
+		c->spill_below = percent;
+		if (percent >= 1 && percent <= 100)
+			return 0;
+	}
+	return conf_fault(t->conf, t->line, f,
+	    "spill_below takes a size like 10GB, or 1%% to 100%%");
+}
+
 int
 conf_value_minimum(
     const struct conf_target *t, const char *value, struct fault *f)

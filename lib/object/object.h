@@ -166,5 +166,12 @@ int object_compare(const struct object_id *expect, const struct keyring *keys,
     const struct object_digest *digest, const void *head, size_t head_len,
     const unsigned char trailer[OBJECT_TRAILER], uint64_t object_len,
     bool *same, struct fault *f);
+/* The same about the content of another object under this name, of which own is
+ * the header. KEY also when the two were made with different secrets. */
+int object_compare_twin(const struct object_id *expect,
+    const struct keyring *keys, const void *own, size_t own_len,
+    const void *head, size_t head_len,
+    const unsigned char trailer[OBJECT_TRAILER], uint64_t object_len,
+    bool *same, struct fault *f);
 
 #endif

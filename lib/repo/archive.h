@@ -69,6 +69,19 @@ int archive_push_end(struct archive_push *p, const char *mark_note,
 /* Instead of end. */
 void archive_push_free(struct archive_push *p);
 
+/* ---- copy ---- */
+
+/*
+ * The same for what the first repository of from holds under that name, sealed
+ * as it is. It is proven whole before: with a private key all of it is opened,
+ * without one the header, the length and the MAC over both. ABSENT when from
+ * has it not; CORRUPT (also when it cannot be read), KEY when it cannot be
+ * proven. from must last while res->busy; its repositories are none of r's.
+ */
+int archive_copy(struct repo *r, struct repo *from, const char *name,
+    const char *mark_note, const struct deadline *d, struct archive_result *res,
+    struct fault *f);
+
 /* ---- fetch ---- */
 
 /*

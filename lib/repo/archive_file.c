@@ -327,10 +327,11 @@ archive_file_free(struct archive_file *a)
 	buf_free(&a->meta);
 }
 
-int
-archive_file_compare(struct repo *r, size_t i, const struct archive_file_key *k,
-    const struct object_digest *digest, bool *same, uint64_t *stored,
-    const struct deadline *d, struct fault *f)
+/* With the content's digest, or the header of an object that has it. */
+static int
+compare(struct repo *r, size_t i, const struct archive_file_key *k,
+    const struct object_digest *digest, const struct buf *own, bool *same,
+    uint64_t *stored, const struct deadline *d, struct fault *f)
 {
 	struct store_info info = {0};
 	struct buf head = BUF_INIT(OBJECT_HEADER_MAX);
@@ -360,8 +361,13 @@ archive_file_compare(struct repo *r, size_t i, const struct archive_file_key *k,
 		    k->key, tail.len);
 	if (rc != 0)
 		goto done;
-	rc = object_compare(&k->id, repo_keys(r), digest, head.data, head.len,
-	    tail.data, info.size, same, f);
+	if (own == NULL)
+		rc = object_compare(&k->id, repo_keys(r), digest, head.data,
+		    head.len, tail.data, info.size, same, f);
+	else
+		rc = object_compare_twin(&k->id, repo_keys(r), own->data,
+		    own->len, head.data, head.len, tail.data, info.size, same,
+		    f);
 	if (rc != 0)
 		fault_prefix(f, "%s: %s", store_url(s), k->key);
 	else
@@ -370,4 +376,20 @@ done:
 	buf_free(&head);
 	buf_free(&tail);
 	return rc;
+}
+
+int
+archive_file_compare(struct repo *r, size_t i, const struct archive_file_key *k,
+    const struct object_digest *digest, bool *same, uint64_t *stored,
+    const struct deadline *d, struct fault *f)
+{
+	return compare(r, i, k, digest, NULL, same, stored, d, f);
+}
+
+int
+archive_file_compare_twin(struct repo *r, size_t i,
+    const struct archive_file_key *k, const struct buf *own, bool *same,
+    uint64_t *stored, const struct deadline *d, struct fault *f)
+{
+	return compare(r, i, k, NULL, own, same, stored, d, f);
 }

@@ -54,5 +54,9 @@ int archive_file_key(const struct repo *r, const char *name,
 int archive_file_compare(struct repo *r, size_t i,
     const struct archive_file_key *k, const struct object_digest *digest,
     bool *same, uint64_t *stored, const struct deadline *d, struct fault *f);
+/* The same about an object of the same name, of which own is the header. */
+int archive_file_compare_twin(struct repo *r, size_t i,
+    const struct archive_file_key *k, const struct buf *own, bool *same,
+    uint64_t *stored, const struct deadline *d, struct fault *f);
 
 #endif

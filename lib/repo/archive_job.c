@@ -72,6 +72,24 @@ archive_job_seal(
 	return rc != 0 ? rc : job_seal(t, r, buf_sink, &t->sealed, &size, f);
 }
 
+/* An object that is sealed already, from where it is: under the same key. */
+static int
+job_pass_on(struct archive_job *j, struct store_upload *u, struct fault *f)
+{
+	const struct archive_job_task *t = j->task;
+	struct store_info info = {0};
+	struct store *from = NULL;
+	int rc = store_clone(&from, t->from, f);
+
+	if (rc == 0)
+		rc = store_get(from, t->key.key, 0, UINT64_MAX,
+		    store_upload_write, u, &info, &t->deadline, f);
+	if (rc == 0)
+		j->stored = info.size;
+	store_free(from);
+	return rc;
+}
+
 static int
 job_stream(struct archive_job *j, struct store *s, struct fault *f)
 {
@@ -79,7 +97,9 @@ job_stream(struct archive_job *j, struct store *s, struct fault *f)
 	struct store_upload *u = NULL;
 	int rc = store_upload_begin(&u, s, t->key.key, &t->deadline, f);
 
-	if (rc == 0)
+	if (rc == 0 && t->from != NULL)
+		rc = job_pass_on(j, u, f);
+	else if (rc == 0)
 		rc = job_seal(t, j->repo, store_upload_write, u, &j->stored, f);
 	if (rc == 0)
 		rc = store_upload_commit(u, f);
@@ -114,8 +134,14 @@ job_settle(struct archive_job *j, struct store *s, struct fault *f)
 {
 	const struct archive_job_task *t = j->task;
 	bool same;
-	int rc = archive_file_compare(j->repo, j->index, &t->key,
-	    &t->file.digest, &same, &j->stored, &t->deadline, f);
+	int rc;
+
+	if (t->from == NULL || t->opened)
+		rc = archive_file_compare(j->repo, j->index, &t->key,
+		    &t->file.digest, &same, &j->stored, &t->deadline, f);
+	else
+		rc = archive_file_compare_twin(j->repo, j->index, &t->key,
+		    &t->head, &same, &j->stored, &t->deadline, f);
 
 	if (rc == FAULT_ABSENT)
 		return fault_recode(f, FAULT_AGAIN);
@@ -255,7 +281,7 @@ archive_job_put(struct archive_job *j, struct fault *f)
 	rc = repo_store_for(j->repo, j->index, t->file.kind, &s, f);
 	if (rc != 0)
 		return rc;
-	if (t->file.size > ARCHIVE_JOB_MEMORY) {
+	if (t->sealed.len == 0) {
 		rc = job_stream(j, s, f);
 	} else {
 		j->stored = t->sealed.len;

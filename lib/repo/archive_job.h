@@ -21,6 +21,12 @@ struct archive_job_task {
 	struct deadline deadline;
 	unsigned hands;    /* threads that seal it */
 	struct buf sealed; /* the whole object, if not larger than that */
+	/* archive_copy: where the object is, sealed; NULL for a file. Its
+	 * header; and whether file.digest is of its content, which takes the
+	 * private key to know. */
+	struct store *from;
+	struct buf head;
+	bool opened;
 };
 
 struct archive_job {
@@ -35,6 +41,11 @@ struct archive_job {
 	bool unread;  /* whose mark is there could not be seen */
 	uint64_t stored;
 };
+
+/* For archive_copy: a push of what is sealed, whose task the caller completes:
+ * from, head, opened and, if it is small, sealed. */
+int archive_push_begin_sealed(struct archive_push **out, struct repo *r,
+    const char *name, struct archive_job_task **task, struct fault *f);
 
 /* Seal the file into memory. */
 int archive_job_seal(

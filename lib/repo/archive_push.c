@@ -246,6 +246,7 @@ archive_push_free(struct archive_push *p)
 	archive_note_free(&p->task.note);
 	archive_file_free(&p->task.file);
 	buf_free(&p->task.sealed);
+	buf_free(&p->task.head);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p->path);
@@ -274,6 +275,30 @@ push_new(struct archive_push **out, struct repo *r, const char *path,
 		archive_push_free(p);
 		return fault_nomem(f);
 	}
+	*out = p;
+	return 0;
+}
+
+int
+archive_push_begin_sealed(struct archive_push **out, struct repo *r,
+    const char *name, struct archive_job_task **task, struct fault *f)
+{
+	struct archive_push *p = NULL;
+	int rc = push_new(&p, r, name, f);
+
+	if (rc != 0)
+		return rc;
+	buf_init(&p->task.head, OBJECT_HEADER_MAX);
+	buf_init(&p->task.sealed, ARCHIVE_JOB_MEMORY + (1U << 20));
+	p->task.file.path = p->task.file.name = p->path;
+	rc = archive_file_key(r, p->path, &p->task.key, f);
+	if (rc != 0) {
+		archive_push_free(p);
+		return rc;
+	}
+	p->task.file.walname = p->task.key.walname;
+	p->task.file.kind = p->task.key.id.kind;
+	*task = &p->task;
 	*out = p;
 	return 0;
 }

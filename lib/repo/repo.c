@@ -70,6 +70,22 @@ repo_clone(struct repo **out, const struct repo *r, struct fault *f)
 	return 0;
 }
 
+int
+repo_clone_for(struct repo **out, const struct repo *r,
+    const struct conf_cluster *c, struct fault *f)
+{
+	struct repo *n = calloc(1, sizeof(*n));
+
+	if (n == NULL)
+		return fault_nomem(f);
+	n->conf = c;
+	n->system_id = r->system_id;
+	n->keys = r->keys;
+	n->class = "";
+	*out = n;
+	return 0;
+}
+
 void
 repo_free(struct repo *r)
 {

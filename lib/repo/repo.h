@@ -25,6 +25,9 @@ struct repo;
 int repo_open(struct repo **out, const struct conf_cluster *c,
     uint64_t system_id, struct fault *f);
 int repo_clone(struct repo **out, const struct repo *r, struct fault *f);
+/* The same cluster and keys with the repositories of c, which must last. */
+int repo_clone_for(struct repo **out, const struct repo *r,
+    const struct conf_cluster *c, struct fault *f);
 void repo_free(struct repo *r);
 
 const struct conf_cluster *repo_conf(const struct repo *r);

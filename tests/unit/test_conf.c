@@ -48,6 +48,7 @@ all_settings_arrive(void **state)
 		 "compression = zstd:19\npush_deadline = 500ms\n"
 		 "fetch_deadline = 2min\nstore_deadline = 1h\n"
 		 "spool_dir = /spool\nrto = 2h\nretain_full = 2w\n"
+		 "spill_dir = /spill\nspill_below = 7%\n"
 		 "retain_weekly = 0\nretain_minimum = 3\n"
 		 "[repo local]\nurl = file:///var/lib/pitrkit/\n"
 		 "[repo off-site_2]\nurl = s3://buck.et/a/b/\n"
@@ -78,6 +79,9 @@ all_settings_arrive(void **state)
 	assert_int_equal(k->fetch_deadline_ms, 120000);
 	assert_int_equal(k->store_deadline_ms, 3600000);
 	assert_string_equal(k->spool_dir, "/spool");
+	assert_string_equal(k->spill_dir, "/spill");
+	assert_int_equal(k->spill_below, 7);
+	assert_true(k->spill_percent);
 	assert_int_equal(k->rto_ms, 7200000);
 	assert_int_equal(k->retain_full_ms, 14 * 86400000LL);
 	assert_int_equal(k->retain_weekly, 0);
@@ -135,6 +139,9 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(k->fetch_deadline_ms, 300000);
 	assert_int_equal(k->store_deadline_ms, 900000);
 	assert_string_equal(k->spool_dir, "/var/spool/pitrkit");
+	assert_null(k->spill_dir);
+	assert_int_equal(k->spill_below, 20);
+	assert_true(k->spill_percent);
 	assert_int_equal(k->rto_ms, 14400000);
 	assert_string_equal(r->prefix, "");
 	assert_string_equal(r->region, "us-east-1");
@@ -218,6 +225,19 @@ mistakes_are_told_with_their_line(void **state)
 	    {"[cluster a]\nrepo = r\nrepo = s\nkey_file = /k\n"
 	     "[repo r]\nurl = file:///x\n[repo s]\nurl = file:///x/\n",
 		"FILE:3:", "same place"},
+	    {"[cluster a]\nspill_below = 0%\n", "FILE:2:", "1% to 100%"},
+	    {"[cluster a]\nspill_below = 101%\n", "FILE:2:", "1% to 100%"},
+	    {"[cluster a]\nspill_below = 1000%\n", "FILE:2:", "1% to 100%"},
+	    {"[cluster a]\nspill_below = %\n", "FILE:2:", "1% to 100%"},
+	    {"[cluster a]\nspill_below = 5%%\n", "FILE:2:", "1% to 100%"},
+	    {"[cluster a]\nspill_below = 0\n", "FILE:2:", "10GB"},
+	    {"[cluster a]\nspill_dir = x\n", "FILE:2:", "absolute"},
+	    {"[cluster a]\nrepo = r\nkey_file = /k\nspill_below = 1GB\n"
+	     "[repo r]\nurl = file:///x\n",
+		"FILE:4:", "without spill_dir"},
+	    {"[cluster a]\nrepo = r\nkey_file = /k\nspill_dir = /x\n"
+	     "[repo r]\nurl = file:///x\n",
+		"FILE:4:", "place of repo r"},
 	    {OK, "FILE:4:", "no url"},
 	    {OK "url = /x\n", "FILE:5:", "url"},
 	    {OK "url = file://host/x\n", "FILE:5:", "url"},

@@ -483,6 +483,42 @@ a_strangers_key_opens_and_recognises_nothing(void **state)
 	buf_free(&b);
 }
 
+static int
+compare_twin(const struct keyring *keys, const struct buf *own,
+    const struct buf *object, bool *same)
+{
+	return object_compare_twin(&wal, keys, own->data, own->len,
+	    object->data, object->len,
+	    object->data + object->len - OBJECT_TRAILER, object->len, same, &f);
+}
+
+/* Without the content and without a private key. */
+static void
+two_objects_are_told_to_have_the_same_content(void **state)
+{
+	struct buf a = seal(&wal, owner, "content", 7);
+	struct buf b = seal(&wal, recipient, "content", 7);
+	struct buf other = seal(&wal, owner, "contenT", 7);
+	struct buf newer = seal(&wal, rotated, "content", 7);
+	bool same = false;
+
+	(void)state;
+	assert_memory_not_equal(a.data, b.data, a.len);
+	assert_int_equal(compare_twin(recipient, &a, &b, &same), 0);
+	assert_true(same);
+	assert_int_equal(compare_twin(recipient, &a, &other, &same), 0);
+	assert_false(same);
+	/* Other secrets make other fingerprints: that says nothing. */
+	assert_int_equal(compare_twin(rotated, &a, &newer, &same), FAULT_KEY);
+	assert_int_equal(compare_twin(stranger, &a, &b, &same), FAULT_KEY);
+	b.data[b.len - 1] ^= 1;
+	assert_int_equal(compare_twin(recipient, &a, &b, &same), FAULT_CORRUPT);
+	buf_free(&a);
+	buf_free(&b);
+	buf_free(&other);
+	buf_free(&newer);
+}
+
 /* The public key is no secret; the authentication secret is. */
 static void
 the_public_key_alone_forges_nothing(void **state)
@@ -813,6 +849,7 @@ main(void)
 	    cmocka_unit_test(there_is_no_way_back_to_plaintext),
 	    cmocka_unit_test(
 		who_has_only_the_recipient_part_seals_and_recognises),
+	    cmocka_unit_test(two_objects_are_told_to_have_the_same_content),
 	    cmocka_unit_test(a_strangers_key_opens_and_recognises_nothing),
 	    cmocka_unit_test(the_public_key_alone_forges_nothing),
 	    cmocka_unit_test(after_a_rotation_old_and_new_objects_open),

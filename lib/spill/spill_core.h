@@ -1,0 +1,36 @@
+#ifndef SPILL_CORE_H
+#define SPILL_CORE_H
+
+#include "archive_note.h"
+#include "layout.h"
+#include "spill.h"
+
+/* Inside of lib/spill. */
+
+struct spill {
+	const struct repo *base; /* settings and keys */
+	struct conf_repo place;
+	struct conf_cluster conf;
+	struct repo *repo; /* the spill as a repository */
+	char *note;        /* in spool_dir: */
+	char *away;
+	char *lock;
+	char *folder; /* of WAL; it is not there while there is none */
+	char mark[LAYOUT_KEY];
+	char prefix[LAYOUT_KEY];
+};
+
+/* spill.c */
+
+/* The spill's store. */
+int spill_core_store(struct spill *s, struct store **out, struct fault *f);
+/* Did it have the mark, as the note knows? */
+bool spill_core_known(const struct spill *s);
+/* *marked: the mark is there. Not so, and the root is not there either, is no
+ * fault. */
+int spill_core_marked(
+    struct spill *s, bool *marked, const struct deadline *d, struct fault *f);
+/* Who may write in it, and is it a repository? */
+int spill_core_check_place(const struct spill *s, struct fault *f);
+
+#endif
