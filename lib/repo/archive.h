@@ -96,8 +96,10 @@ int archive_copy(struct repo *r, struct repo *from, const char *name,
  * the faults is returned, never ABSENT.
  */
 /* dest is made with mode 0600 and not synced: PostgreSQL does that. With
- * several repositories the first ones get 10 s each before the next is tried,
- * and what is left of the deadline in a second round. */
+ * several repositories all are asked in the first half of the deadline: each
+ * gets its share of that, at most 5 s, before the next is tried, and what is
+ * left in a second round. One that did not answer is asked last for a minute,
+ * by who keeps r. */
 int archive_fetch(struct repo *r, const char *name, const char *dest,
     const struct deadline *d, struct fault *f);
 

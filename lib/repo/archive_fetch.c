@@ -1,12 +1,16 @@
 #include "archive_dest.h"
 #include "archive_file.h"
+#include "clock.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a repository gets before the next one is tried, when there are more. */
-#define FETCH_PATIENCE_MS 10000
+/* What a repository gets before the next one is tried, when there are more; at
+ * most, for all of them are to be asked in the first half of the time. */
+#define FETCH_PATIENCE_MS 5000
+/* One that did not answer is asked after the others for so long. */
+#define FETCH_SILENT_MS 60000
 #define FETCH_HEAD 64 /* of a segment: its header and more */
 
 /* Where the content goes, anew for every try. */
@@ -115,24 +119,48 @@ fetch_deadline(const struct fetch *x, int64_t ms)
 	return d.at_ms < x->deadline.at_ms ? d : x->deadline;
 }
 
+/* In the order of the settings; but those that were silent lately come last.
+ */
+static size_t
+fetch_order(const struct fetch *x, size_t order[CONF_LIST])
+{
+	int64_t now = clock_monotonic_ms();
+	size_t n = 0;
+
+	for (int silent = 0; silent < 2; silent++)
+		for (size_t i = 0; i < repo_count(x->repo); i++) {
+			int64_t ms = repo_silent_ms(x->repo, i);
+
+			if ((ms != 0 && now - ms < FETCH_SILENT_MS) ==
+			    (silent == 1))
+				order[n++] = i;
+		}
+	return n;
+}
+
 /* One repository after the other. ABSENT when all of them said so; else the
  * worst of what they said. */
 static int
 fetch_round(struct fetch *x, bool last, struct fault *f)
 {
-	size_t n = repo_count(x->repo);
 	struct fault worst = FAULT_INIT, one = FAULT_INIT;
+	size_t order[CONF_LIST], n = fetch_order(x, order);
+	int64_t share = deadline_left_ms(&x->deadline) / (2 * (int64_t)n);
 
-	for (size_t i = 0; i < n; i++) {
+	if (share > FETCH_PATIENCE_MS)
+		share = FETCH_PATIENCE_MS;
+	for (size_t k = 0; k < n; k++) {
 		int64_t left = deadline_left_ms(&x->deadline);
 		struct deadline d = x->deadline;
 		int rc;
 
 		if (n > 1)
-			d = fetch_deadline(x,
-			    last ? left / (int64_t)(n - i) : FETCH_PATIENCE_MS);
+			d = fetch_deadline(
+			    x, last ? left / (int64_t)(n - k) : share);
 		fault_clear(&one);
-		rc = fetch_from(x, i, &d, &one);
+		rc = fetch_from(x, order[k], &d, &one);
+		repo_set_silent_ms(x->repo, order[k],
+		    rc == FAULT_AGAIN ? clock_monotonic_ms() : 0);
 		if (rc == 0)
 			return 0;
 		if (archive_file_worse(one.code, worst.code))

@@ -17,6 +17,7 @@ struct repo {
 	struct keyring *own_keys;   /* NULL in a clone */
 	const char *class;
 	struct store *stores[CONF_LIST];
+	int64_t silent_ms[CONF_LIST];
 };
 
 int
@@ -158,6 +159,18 @@ repo_store(struct repo *r, size_t i, struct store **out, struct fault *f)
 	}
 	*out = r->stores[i];
 	return 0;
+}
+
+int64_t
+repo_silent_ms(const struct repo *r, size_t i)
+{
+	return r->silent_ms[i];
+}
+
+void
+repo_set_silent_ms(struct repo *r, size_t i, int64_t at_ms)
+{
+	r->silent_ms[i] = at_ms;
 }
 
 void

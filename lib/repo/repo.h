@@ -43,6 +43,9 @@ size_t repo_count(const struct repo *r);
 void repo_warm(const struct repo *r);
 /* Opened at first use; belongs to r. */
 int repo_store(struct repo *r, size_t i, struct store **out, struct fault *f);
+/* When it last did not answer (clock_monotonic_ms); 0: it did. */
+int64_t repo_silent_ms(const struct repo *r, size_t i);
+void repo_set_silent_ms(struct repo *r, size_t i, int64_t at_ms);
 
 /* repo_terms.c: the same store, set to keep objects of that kind as the
  * settings say: the storage class, and for how long object lock holds them. A
