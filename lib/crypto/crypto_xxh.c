@@ -2,6 +2,11 @@
 #include <string.h>
 
 #include <xxhash.h>
+/* The widest registers that this processor has: the library itself is built for
+ * the oldest one of its kind. */
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 #include "crypto.h"
 
