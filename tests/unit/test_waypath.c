@@ -354,6 +354,47 @@ the_newest_backup_before_the_target_is_chosen(void **state)
 	assert_int_equal(t, 1);
 }
 
+/* Tiers leave a backup alone with the WAL of its own range. */
+static void
+targets_behind_what_pruning_let_go_are_found(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_NAME, .name = "there"};
+	struct fault f = FAULT_INIT;
+	struct catalog c;
+	struct waypath w;
+	uint32_t t;
+
+	(void)state;
+	backup(A, 1, 10, 1000);
+	backup(B, 1, 20, 2000);
+	segment(1, 10, 1050, NULL);
+	for (uint64_t k = 20; k <= 26; k++)
+		segment(1, k, (int64_t)k * 100 + 50, k == 25 ? "there" : NULL);
+	assert_string_equal(pick(&g, &t, &f), B);
+	g.name = "nowhere";
+	assert_string_equal(pick(&g, &t, &f), "");
+	assert_int_equal(f.code, FAULT_CONFIG);
+	assert_non_null(strstr(f.text, "00000001000000000000000B"));
+	g = (struct waypath_goal){.target = WAYPATH_XID, .xid = 2550};
+	assert_string_equal(pick(&g, &t, &f), B);
+	/* A time that went: what is on both sides of it is told. */
+	g = (struct waypath_goal){.target = WAYPATH_TIME, .time_us = AT(1500)};
+	assert_string_equal(pick(&g, &t, &f), A);
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+	assert_non_null(strstr(f.text, "from backup " A));
+	assert_null(strstr(f.text, B));
+	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
+	waychoice_add_next(repo, &c, &g, &never, &f);
+	assert_int_equal(f.code, FAULT_ABSENT);
+	assert_non_null(strstr(f.text, "the end of backup " B));
+	catalog_free(&c);
+	/* A gap that no backup stands behind is a loss. */
+	segment(1, 28, 2850, NULL);
+	g = (struct waypath_goal){.target = WAYPATH_XID, .xid = 2850};
+	assert_string_equal(pick(&g, &t, &f), "");
+	assert_int_equal(f.code, FAULT_ABSENT);
+}
+
 /* Forked off timeline 1 in segment 25. */
 #define FORK "1\t0/19000100\tno recovery target specified\n"
 
@@ -616,6 +657,7 @@ main(void)
 	    TEST(an_lsn_needs_the_record_after_it),
 	    TEST(immediate_needs_the_backups_own_wal_only),
 	    TEST(the_newest_backup_before_the_target_is_chosen),
+	    TEST(targets_behind_what_pruning_let_go_are_found),
 	    TEST(a_new_timeline_is_followed_once_its_first_segment_is_there),
 	    TEST(a_timeline_that_was_asked_for_must_have_begun),
 	    TEST(a_backup_beyond_the_fork_leads_nowhere_else),
