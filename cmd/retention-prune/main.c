@@ -130,32 +130,35 @@ report(const struct session *s, struct fault *f)
 	return rc;
 }
 
-/* Before anything is locked or deleted. */
+/* The store's legal holds before anything is locked or deleted. */
 static int
-sync_holds(struct session *s, struct fault *f)
+carry_out(struct session *s, struct trail *t, struct fault *f)
 {
-	uint64_t on, off;
-	int rc = gather_legal_sync(&s->gather, &on, &off, f);
+	int rc = gather_legal_sync(&s->gather, &t->legal_on, &t->legal_off, f);
 
-	if (on > 0 || off > 0)
+	if (t->legal_on > 0 || t->legal_off > 0)
 		log_line(0,
 		    "%" PRIu64 " objects put under a legal hold of the store, "
 		    "%" PRIu64 " let go",
-		    on, off);
-	return rc;
-}
-
-static int
-delete_all(struct session *s, struct fault *f)
-{
-	int rc = apply_run(&s->file, &s->gather, s->plan, told, &s->result, f);
-
+		    t->legal_on, t->legal_off);
+	if (rc == 0)
+		rc = apply_run(
+		    &s->file, &s->gather, s->plan, told, &s->result, f);
 	if (rc == 0 && s->result.failed > 0)
 		rc = fault_set(f, FAULT_SYSTEM,
 		    "%" PRIu64 " objects could not be deleted, %" PRIu64
 		    " more stay because of them",
 		    s->result.failed, s->result.skipped);
-	return rc;
+	return rc != 0 ? rc : plan_whole(&s->file, f);
+}
+
+/* Taking a legal hold off permits to delete, so it is on record before. */
+static bool
+changes_something(const struct session *s)
+{
+	return s->file.deletes > 0 || s->file.changes > 0 ||
+	       s->o->forget.n > 0 ||
+	       (store_has_lock(s->gather.store) && s->gather.holds.n > 0);
 }
 
 /* The plan was checked, and s->file counted what it holds. */
@@ -170,15 +173,15 @@ execute(struct session *s, struct fault *f)
 	struct fault other = FAULT_INIT;
 	int rc, after;
 
-	if ((rc = sync_holds(s, f)) != 0)
-		return rc;
-	if (s->file.deletes == 0 && s->file.changes == 0 && s->o->forget.n == 0)
-		return report(s, f);
+	if (!changes_something(s)) {
+		rc = report(s, f);
+		return rc != 0 ? rc : plan_whole(&s->file, f);
+	}
 	if ((rc = trail_begin(&trail, &s->gather, &s->file, f)) != 0) {
 		trail_free(&trail);
 		return rc;
 	}
-	rc = delete_all(s, f);
+	rc = carry_out(s, &trail, f);
 	after = trail_end(&trail, &s->gather, &s->result, rc, f, &other);
 	trail_free(&trail);
 	free(s->result.head_gone);
@@ -253,10 +256,10 @@ run(struct session *s, struct fault *f)
 		rc = save_plan(s, f);
 	if (rc != 0)
 		return rc;
-	if (o->dry_run)
-		return show(s, true, f);
-	if (o->plan != NULL)
-		return o->json ? 0 : show(s, false, f);
+	if (o->dry_run || (o->plan != NULL && !o->json))
+		rc = show(s, o->dry_run, f);
+	if (o->dry_run || o->plan != NULL)
+		return rc != 0 ? rc : plan_whole(&s->file, f);
 	if (!o->json && (rc = show(s, false, f)) != 0)
 		return rc;
 	rc = apply_check(&s->file, &s->gather, s->plan, f);

@@ -343,6 +343,15 @@ write_deletes(struct writer *w, struct fault *f)
 }
 
 int
+plan_whole(const struct planfile *p, struct fault *f)
+{
+	if (!p->blind)
+		return 0;
+	return fault_set(f, FAULT_SYSTEM,
+	    "unfinished uploads could not be listed: those that are old stay");
+}
+
+int
 plan_write(struct planfile *out, struct gather *g, const struct retain_plan *p,
     struct fault *f)
 {

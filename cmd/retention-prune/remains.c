@@ -75,6 +75,13 @@ remains_plan(struct planfile *out, const struct gather *g, struct fault *f)
 
 	if (rc == 0)
 		rc = store_remains(g->store, prefix, take, &p, &d, f);
+	/* An answer that makes no sense keeps nothing else from going. */
+	if (rc == FAULT_CORRUPT) {
+		log_line(0, "unfinished uploads: %s", f->text);
+		fault_clear(f);
+		out->blind = true;
+		rc = 0;
+	}
 	/* Credentials that only plan may not ask; some stores cannot tell. */
 	if (rc == FAULT_DENIED || rc == FAULT_CONFIG) {
 		log_line(

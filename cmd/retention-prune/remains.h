@@ -8,6 +8,7 @@
  * uploads that were begun a day ago or earlier and neither completed nor
  * aborted. Those of a backup that may be running stay. */
 
+/* out->blind: the store's answer made no sense, which is told. */
 int remains_plan(struct planfile *out, const struct gather *g, struct fault *f);
 /* EXISTS when this line must not be carried out. */
 int remains_check(const struct planfile *in, const struct json *j,

@@ -93,6 +93,8 @@ trail_end(struct trail *t, const struct gather *g,
 		audit_details_put_u64(&details, &e, "aborted", res->aborted);
 		audit_details_put_u64(&details, &e, "failed", res->failed);
 		audit_details_put_u64(&details, &e, "skipped", res->skipped);
+		audit_details_put_u64(&details, &e, "legal_on", t->legal_on);
+		audit_details_put_u64(&details, &e, "legal_off", t->legal_off);
 		e.objects = res->deleted;
 		e.stored = res->bytes;
 		letgo_put(&t->letgo, &details, &e, LEDGER_STAYED);

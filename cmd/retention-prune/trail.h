@@ -20,6 +20,8 @@ struct trail {
 	const char *approved_by;
 	const struct cli_list *forget; /* lost backups that are given up */
 	struct letgo letgo;
+	uint64_t legal_on; /* objects under a legal hold of the store now */
+	uint64_t legal_off;
 };
 
 int trail_begin(struct trail *t, const struct gather *g, struct planfile *plan,

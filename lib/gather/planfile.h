@@ -1,6 +1,7 @@
 #ifndef PLANFILE_H
 #define PLANFILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "buf.h"
@@ -23,6 +24,7 @@ struct planfile {
 	uint64_t deletes;
 	uint64_t bytes;
 	uint64_t changes; /* lines that do something else */
+	bool blind;       /* who wrote it could not look at everything */
 	char *text;       /* the line that was read */
 	size_t cap;
 	unsigned long at; /* its number */

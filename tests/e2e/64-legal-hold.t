@@ -147,8 +147,16 @@ ended() {
 	[ "$(date +%s)" -gt $until ]
 }
 wait_for 10 ended
+# A hold of the store is let go on record, or not at all.
+proxy_rules cut '[{"method": "PUT", "path": "/audit/", "action": "status",
+	"status": 403, "code": "AccessDenied"}]'
+exits 4 "a pruning that cannot be recorded" retention-prune -c "$T/proxied"
+is "... lets nothing go" "$(held "/base/$third/")" "$(count "/base/$third/")"
+proxy_rules cut
 ok "pruning after it" retention-prune -c "$T/conf"
 is "... lets go" "$(held "/base/$third/")" 0
+"$BUILD/tests/tools/audit" -c "$T/conf" --details >"$T/trail" 2>&1
+like "... on record" "$(cat "$T/trail")" "detail	legal_off	[1-9]"
 ok "the newest state can be restored" pitr-restore -c "$T/conf" --dry-run
 
 done_testing

@@ -51,6 +51,17 @@ listing >"$T/listing"
 rule='{"method": "GET", "path": "[?&]uploads", "action": "replace", "file": "'$T/listing'"}'
 proxy_rules between "[$rule]"
 
+# An answer that makes no sense: the rest is planned and done.
+echo "<html><body>soon</body></html>" >"$T/odd"
+proxy_rules between '[{"method": "GET", "path": "[?&]uploads", "action": "replace", "file": "'$T/odd'"}]'
+exits 1 "uploads that cannot be listed are a failure" \
+	retention-prune -c "$T/conf" --dry-run
+like "... that is told" "$(cat "$T/err")" "unfinished uploads: "
+like "... with the plan for the rest" "$(cat "$T/out")" "^0 objects, 0 B to go"
+exits 1 "... as well when it is carried out" retention-prune -c "$T/conf"
+like "... to its end" "$(cat "$T/out")" "^0 objects, .* deleted"
+proxy_rules between "[$rule]"
+
 ok "a dry run" retention-prune -c "$T/conf" --dry-run
 sed -n '/unfinished uploads/,/to go/p' "$T/out" >"$T/part"
 is "names those that are a day old" "$(grep -c begun "$T/part")" 2
