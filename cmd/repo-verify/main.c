@@ -73,72 +73,12 @@ open_repository(struct session *s, struct verify *v, size_t i, struct fault *f)
 	return rc;
 }
 
-/* The newest report is the one with the greatest id, whatever the clock said
- * when it was made: ours is to be greater still. */
-static void
-follow_last(struct verify *v)
-{
-	const char *id = v->last.id;
-	struct fault ignored = FAULT_INIT;
-	char iso[24];
-	int64_t us;
-
-	if (strcmp(v->id, id) > 0)
-		return;
-	snprintf(iso, sizeof iso, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4,
-	    id + 6, id + 9, id + 11, id + 13);
-	if (clock_parse(iso, &us, NULL, &ignored) == 0)
-		layout_new_hold(us + 1000000, 0, v->id);
-}
-
-static int
-note_clock(struct verify *v, struct fault *f)
-{
-	struct fault ignored = FAULT_INIT;
-	char key[LAYOUT_KEY];
-	int64_t us;
-	int rc;
-
-	if (v->last.all == NULL ||
-	    json_get_i64(v->last.all, "begun_us", &us, &ignored) != 0 ||
-	    us <= v->begun_us + RETAIN_TOLERANCE_US)
-		return 0;
-	rc = layout_verify(
-	    repo_cluster(v->repo), repo_system_id(v->repo), v->last.id, key, f);
-	return rc != 0 ? rc
-		       : found_add(v, false, key, "is of the future", f,
-			     "a clock is or was wrong, here or where it was "
-			     "made");
-}
-
-static int
-recall(struct verify *v, struct fault *f)
-{
-	char key[LAYOUT_KEY];
-	struct fault why;
-	int rc = evidence_last(v->repo, 0, &v->last, f);
-
-	follow_last(v);
-	if (rc == 0)
-		return note_clock(v, f);
-	if (rc != FAULT_CORRUPT && rc != FAULT_KEY)
-		return rc;
-	why = *f;
-	if ((rc = layout_verify(repo_cluster(v->repo), repo_system_id(v->repo),
-		 v->last.id, key, f)) != 0)
-		return rc;
-	memset(&v->last, 0, sizeof v->last);
-	fault_clear(f);
-	return found_add(v, true, key, why.text, f,
-	    "nothing is known to have been read before");
-}
-
 static int
 examine(struct verify *v, struct fault *f)
 {
 	int rc;
 
-	if ((rc = recall(v, f)) != 0 || (rc = look_run(v, f)) != 0 ||
+	if ((rc = last_recall(v, f)) != 0 || (rc = look_run(v, f)) != 0 ||
 	    (rc = progress_start(&v->bar, "verifying", 0, v->run->bar, f)) != 0)
 		return rc;
 	rc = read_wal(v, f);

@@ -194,6 +194,12 @@ int tails_put(const struct verify *v, struct json *report, struct fault *f);
 int read_wal(struct verify *v, struct fault *f);
 int read_backups(struct verify *v, struct fault *f);
 
+/* last.c: the last report, and the id of ours behind it. */
+int last_recall(struct verify *v, struct fault *f);
+
+/* notes.c: remains, and packs that no backup uses. */
+int notes_add(struct verify *v, struct fault *f);
+
 /* judge.c: what all that means. */
 int judge_run(struct verify *v, struct fault *f);
 

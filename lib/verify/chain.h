@@ -52,8 +52,8 @@ struct chain_effect {
 	size_t before;     /* the newest backup that is consistent before it */
 	size_t until;      /* the oldest backup behind it; CHAIN_NONE */
 };
-/* For each timeline on which something is lost by it. usable: by backup. tails
- * may be NULL. The caller frees *out. */
+/* chain_effect.c: for each timeline on which something is lost by it. usable:
+ * by backup. tails may be NULL. The caller frees *out. */
 int chain_effects(const struct retain_input *in, const bool *usable,
     const struct chain_tails *tails, const struct chain_hole *h,
     struct chain_effect **out, size_t *n, struct fault *f);
