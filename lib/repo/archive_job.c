@@ -4,6 +4,9 @@
 
 #include "retain.h"
 
+/* A file and its object in memory, at most. */
+#define JOB_BOTH ((size_t)17 << 20)
+
 static void
 job_params(const struct archive_job_task *t, const struct repo *r,
     struct object_params *o)
@@ -19,6 +22,19 @@ job_params(const struct archive_job_task *t, const struct repo *r,
 	};
 }
 
+/* What was sealed up to there is let go where both together, the file and the
+ * object, would take more; each time takes an interrupt of all processors.
+ * Returns up to where it was. */
+static size_t
+job_pass(const struct archive_job_task *t, size_t passed, size_t to)
+{
+	if (t->file.size <= ARCHIVE_FILE_KEPT &&
+	    t->file.size - passed + t->sealed.len <= JOB_BOTH)
+		return passed;
+	archive_file_pass(&t->file, passed, to);
+	return to;
+}
+
 /* The file is mapped, and its pages are the file: what goes out must still be
  * what was checked and what the fingerprint is of. */
 static int
@@ -30,6 +46,7 @@ job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
 	struct crypto_xxh *seen = NULL;
 	unsigned char xxh[sizeof(t->file.digest.xxh)];
 	const size_t slice = t->hands > 1 ? ARCHIVE_FILE_KEPT : OBJECT_CHUNK;
+	size_t passed = 0;
 	int rc;
 
 	job_params(t, r, &params);
@@ -43,7 +60,7 @@ job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
 		rc = object_seal_content(s, t->file.data + at, n, t->hands, f);
 		if (rc == 0)
 			crypto_xxh_update(seen, t->file.data + at, n);
-		archive_file_pass(&t->file, at, at + n);
+		passed = job_pass(t, passed, at + n);
 	}
 	if (rc == 0) {
 		crypto_xxh_final(seen, xxh);
