@@ -1,7 +1,7 @@
 /* Every pack that a manifest names is there and whole, or the backup is not. */
 #include "unit.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,19 +94,31 @@ named(const char *id, uint32_t number, uint64_t size)
 	assert_int_equal(manifest_put_pack(writer, &p, &bf), 0);
 }
 
+/*
+ * A pack in the repository. It is written past the store, which syncs every
+ * object and its folders: with thousands that takes minutes on a busy disk.
+ */
 static void
-stored(const char *id, uint32_t number, uint64_t size)
+stored(const char *id, uint32_t number, size_t size)
 {
-	static char zeros[2 * SIZE];
+	static const char zeros[2 * SIZE];
 	char key[LAYOUT_KEY];
+	char path[LAYOUT_KEY + sizeof dir + 8];
 	char what[16];
-	struct store *s;
+	FILE *o;
 
 	layout_pack(number, what);
 	assert_int_equal(layout_base("main", SYSTEM, id, what, key, &bf), 0);
-	assert_int_equal(repo_store(repo, 0, &s, &bf), 0);
-	assert_int_equal(
-	    store_put(s, key, zeros, (size_t)size, &never, &bf), 0);
+	snprintf(path, sizeof path, "%s/repo/%s", dir, key);
+	for (char *p = path + strlen(dir); (p = strchr(p + 1, '/')) != NULL;) {
+		*p = '\0';
+		assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+		*p = '/';
+	}
+	o = fopen(path, "w");
+	assert_non_null(o);
+	assert_int_equal(fwrite(zeros, 1, size, o), size);
+	assert_int_equal(fclose(o), 0);
 }
 
 static void
@@ -201,7 +213,7 @@ another_size_is_no_less_wrong(void **state)
 	assert_int_equal(first_size, SIZE - 1);
 }
 
-/* More backups than are looked for at once. */
+/* More backups than are looked for at once, which are 1024. */
 static void
 packs_of_older_backups_count(void **state)
 {
@@ -210,12 +222,13 @@ packs_of_older_backups_count(void **state)
 	uint32_t k;
 
 	(void)state;
-	for (k = 0; k < 2500; k++) {
+	for (k = 0; k < 1100; k++) {
 		snprintf(id, sizeof id, "20250101T000000Z-full-%08x", k);
-		named(id, 2, SIZE);
+		if (k % 7 == 0)
+			named(id, 2, SIZE);
 		named(id, 1, SIZE);
 		stored(id, 1, SIZE);
-		if (k != 77)
+		if (k % 7 == 0 && k != 77)
 			stored(id, 2, SIZE);
 	}
 	put_manifest();
