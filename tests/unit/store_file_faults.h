@@ -6,11 +6,13 @@
  * well, then fail times of them with error; 0: never. calls records what was
  * done, one letter each, as far as it matters for what is on disk:
  * w write, d fdatasync, s fsync of a file, S of a folder, l link, r rename,
- * m mkdir.
+ * m mkdir. kill_in ends the process before so many of these calls, and of those
+ * that open something, are made.
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +32,7 @@ static struct {
 	size_t short_write;         /* never more at once; 0: as asked */
 	int link_anyway;            /* carry it out, then fail */
 	int mkdir_lost;             /* so many folders go as they come */
+	int kill_in;                /* 0: not at all */
 	int record;
 	char calls[256];
 } faults;
@@ -49,10 +52,18 @@ faults_due(struct faults_plan *p)
 }
 
 static void
+faults_step(void)
+{
+	if (faults.kill_in > 0 && --faults.kill_in == 0)
+		raise(SIGKILL);
+}
+
+static void
 faults_note(char c)
 {
 	size_t n = strlen(faults.calls);
 
+	faults_step();
 	if (faults.record && n + 1 < sizeof(faults.calls)) {
 		faults.calls[n] = c;
 		faults.calls[n + 1] = '\0';
@@ -160,6 +171,7 @@ __wrap_openat(int at, const char *path, int flags, ...)
 		mode = (mode_t)va_arg(ap, int);
 		va_end(ap);
 	}
+	faults_step();
 	if (temp ? faults_due(&faults.tmpfile)
 		 : !(flags & O_CREAT) && faults_due(&faults.openat))
 		return -1;

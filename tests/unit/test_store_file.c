@@ -625,22 +625,23 @@ one_of_many_processes_wins(void **state)
 	assert_int_equal(files(state), 10);
 }
 
-#define KILLED_SIZE ((size_t)4 << 20)
+#define KILLED_SIZE ((size_t)1 << 20)
 
-/* A child that puts objects one after another until it is killed. */
+/* A child that puts three objects, if it is not killed before. */
 static void
-put_until_killed(struct store *s, int round, const unsigned char *p)
+put_three(struct store *s, bool apart, const unsigned char *p)
 {
-	faults.short_write = 65536;
-	for (unsigned i = 0;; i++) {
+	faults.short_write = KILLED_SIZE / 4;
+	for (unsigned i = 0; i < 3; i++) {
 		struct fault f = FAULT_INIT;
 		char key[64];
 
-		/* Some in folders of their own, some in one. */
-		snprintf(key, sizeof(key), "r/f%u/o%u", round % 2 ? i : 0, i);
+		/* In folders of their own, or in one. */
+		snprintf(key, sizeof(key), "r/f%u/o%u", apart ? i : 0, i);
 		if (store_put(s, key, p, KILLED_SIZE, NULL, &f) != 0)
 			_exit(1);
 	}
+	_exit(0);
 }
 
 struct whole {
@@ -661,61 +662,54 @@ is_whole(void *ctx, const struct store_entry *e, struct fault *f)
 	return 0;
 }
 
-/* In microseconds; the store is empty again afterwards. */
-static int64_t
-time_a_put(struct store *s, const unsigned char *p)
+/* What a child left that was killed before its call number at; false: it came
+ * to its end. */
+static bool
+kill_at(void **state, int at, bool named, struct whole *w)
 {
-	int64_t start = clock_now_us();
-	struct contract_deleted d = {{0}, 0};
 	struct fault f = FAULT_INIT;
+	pid_t pid = fork();
+	int status;
 
-	faults.short_write = 65536;
-	assert_ok(store_put(s, "r/f/o", p, KILLED_SIZE, NULL, &f), f);
-	faults.short_write = 0;
-	start = clock_now_us() - start;
-	assert_ok(store_delete(s, (const char *const[]){"r/f/o"}, 1,
-		      contract_note_deleted, &d, NULL, &f),
-	    f);
-	return start;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (named)
+			faults.tmpfile =
+			    (struct faults_plan){EOPNOTSUPP, 0, INT_MAX};
+		faults.kill_in = at;
+		put_three(w->s, at % 2, w->p);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) || status == 0);
+	assert_ok(store_list(w->s, "", false, NULL, is_whole, w, NULL, &f), f);
+	files(state);
+	assert_int_equal(names_seen, w->n + temps_seen);
+	nftw(path_of(state, ""), remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	assert_int_equal(mkdir(path_of(state, ""), 0700), 0);
+	return WIFSIGNALED(status);
 }
 
+/* At every call, until it is not killed in either way of naming. */
 static void
-kill_puts(void **state, int rounds, bool named)
+kill_puts(void **state, bool named)
 {
 	unsigned char *p = contract_bytes(KILLED_SIZE, 3);
-	struct store *s = contract_of(state)->s;
-	unsigned objects = 0, temps = 0;
-	int64_t took = time_a_put(s, p);
+	unsigned objects[4] = {0}, temps = 0, whole = 0;
 
-	for (int i = 0; i < rounds; i++) {
-		struct whole w = {s, p, 0};
-		struct fault f = FAULT_INIT;
-		pid_t pid = fork();
-		int status;
+	for (int at = 1; whole < 2; at++) {
+		struct whole w = {contract_of(state)->s, p, 0};
 
-		assert_true(pid >= 0);
-		if (pid == 0) {
-			if (named)
-				faults.tmpfile = (struct faults_plan){
-				    EOPNOTSUPP, 0, INT_MAX};
-			put_until_killed(s, i, p);
-		}
-		/* Anywhere in the first three puts. */
-		usleep((useconds_t)(took * (i * 7919 % 300) / 100));
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
-		assert_true(WIFSIGNALED(status));
-		assert_ok(
-		    store_list(s, "", false, NULL, is_whole, &w, NULL, &f), f);
-		objects += w.n;
-		files(state);
-		assert_int_equal(names_seen, w.n + temps_seen);
+		if (kill_at(state, at, named, &w))
+			whole = 0;
+		else
+			whole++;
+		assert_true(w.n <= 3 && (whole == 0 || w.n == 3));
+		objects[w.n]++;
 		temps += temps_seen;
-		nftw(path_of(state, ""), remove_one, 16, FTW_DEPTH | FTW_PHYS);
-		assert_int_equal(mkdir(path_of(state, ""), 0700), 0);
 	}
-	/* Else nothing was tried. */
-	assert_true(objects > 0);
+	/* It was killed in each of the three, and after the last. */
+	for (size_t n = 0; n < 4; n++)
+		assert_true(objects[n] > 0);
 	assert_int_equal(temps > 0, named);
 	free(p);
 }
@@ -723,13 +717,13 @@ kill_puts(void **state, int rounds, bool named)
 static void
 a_killed_put_leaves_a_whole_object_or_none(void **state)
 {
-	kill_puts(state, 100, false);
+	kill_puts(state, false);
 }
 
 static void
 a_killed_put_leaves_nothing_that_is_listed(void **state)
 {
-	kill_puts(state, 50, true);
+	kill_puts(state, true);
 }
 
 static void
