@@ -56,14 +56,35 @@ static const char good[] =
     "\"status\":0,\"message\":\"\",\"later\":[1]}";
 
 static void
-a_record_is_read_and_written_to_the_letter(void **state)
+read_good(struct audit_record *r)
 {
-	static struct audit_record r, again;
+	struct fault f = FAULT_INIT;
+
+	assert_int_equal(audit_record_decode(good, strlen(good), r, &f), 0);
+}
+
+/* What is written of it is read as the same. */
+static void
+comes_back(const struct audit_record *r)
+{
+	static struct audit_record again;
 	struct buf text = BUF_INIT(AUDIT_RECORD_MAX);
 	struct fault f = FAULT_INIT;
 
+	assert_int_equal(audit_record_encode(r, &text, &f), 0);
+	assert_int_equal(
+	    audit_record_decode(text.data, text.len, &again, &f), 0);
+	assert_memory_equal(r, &again, sizeof *r);
+	buf_free(&text);
+}
+
+static void
+a_record_is_read_and_written_to_the_letter(void **state)
+{
+	static struct audit_record r;
+
 	(void)state;
-	assert_int_equal(audit_record_decode(good, strlen(good), &r, &f), 0);
+	read_good(&r);
 	assert_string_equal(r.writer, "db-1a2b3c4d");
 	assert_int_equal(r.sequence, 2);
 	assert_int_equal(r.previous[31], 0x11);
@@ -74,11 +95,7 @@ a_record_is_read_and_written_to_the_letter(void **state)
 	assert_int_equal(r.status, 0);
 	assert_int_equal(r.phase, AUDIT_ENDED);
 	assert_string_equal(r.details[0].name, "n");
-	assert_int_equal(audit_record_encode(&r, &text, &f), 0);
-	assert_int_equal(
-	    audit_record_decode(text.data, text.len, &again, &f), 0);
-	assert_memory_equal(&r, &again, sizeof r);
-	buf_free(&text);
+	comes_back(&r);
 }
 
 /* Replace one part of the good one; each such record must be refused. */
@@ -139,15 +156,13 @@ what_is_not_a_record_is_refused(void **state)
 static void
 the_longest_record_can_be_written_and_read(void **state)
 {
-	static struct audit_record r, again;
+	static struct audit_record r;
 	static char longest[4096];
-	struct buf text = BUF_INIT(AUDIT_RECORD_MAX);
-	struct fault f = FAULT_INIT;
 
 	(void)state;
 	/* Two bytes each in JSON. */
 	memset(longest, '"', sizeof longest - 1);
-	assert_int_equal(audit_record_decode(good, strlen(good), &r, &f), 0);
+	read_good(&r);
 	r.n_details = AUDIT_DETAILS;
 	audit_record_text(r.host, sizeof r.host, longest);
 	audit_record_text(r.user, sizeof r.user, longest);
@@ -162,11 +177,7 @@ the_longest_record_can_be_written_and_read(void **state)
 		audit_record_text(
 		    r.details[k].value, sizeof r.details[k].value, longest);
 	}
-	assert_int_equal(audit_record_encode(&r, &text, &f), 0);
-	assert_int_equal(
-	    audit_record_decode(text.data, text.len, &again, &f), 0);
-	assert_memory_equal(&r, &again, sizeof r);
-	buf_free(&text);
+	comes_back(&r);
 }
 
 static void
@@ -174,10 +185,9 @@ a_line_for_syslog_names_all_that_matters(void **state)
 {
 	static struct audit_record r;
 	char line[AUDIT_SYSLOG_LINE];
-	struct fault f = FAULT_INIT;
 
 	(void)state;
-	assert_int_equal(audit_record_decode(good, strlen(good), &r, &f), 0);
+	read_good(&r);
 	audit_syslog_format(&r, "offsite", 1, line);
 	assert_string_equal(line,
 	    "backup ended operation=\"20261122T093000Z-5e6f7a8b\" user=\"u\" "
@@ -207,13 +217,12 @@ static void
 syslog_gets_a_line_and_is_never_waited_for(void **state)
 {
 	static struct audit_record r;
-	struct fault f = FAULT_INIT;
 	char dir[] = "/tmp/test-syslog-XXXXXX", path[64], got[2048];
 	ssize_t n;
 	int fd;
 
 	(void)state;
-	assert_int_equal(audit_record_decode(good, strlen(good), &r, &f), 0);
+	read_good(&r);
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/log", dir);
 	/* No daemon at all. */

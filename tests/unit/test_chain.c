@@ -139,6 +139,30 @@ test_missing(void **state)
 		expect(&worlds[i]);
 }
 
+/* The one hole there is. */
+static void
+expect_hole(const struct retain_input *in, const struct retain_policy *rules,
+    uint64_t first, uint64_t last)
+{
+	struct chain_list l;
+	struct fault f = FAULT_INIT;
+
+	assert_int_equal(chain_missing(in, rules, NULL, &l, &f), 0);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.h[0].first, first);
+	assert_int_equal(l.h[0].last, last);
+	chain_free(&l);
+}
+
+/* Between two backups the WAL from 4 to 11 is gone. */
+static struct world
+gone(void)
+{
+	return (struct world){"gone",
+	    {backup(1, 2, 3, 25), backup(1, 12, 13, 15)}, 2,
+	    {{1, 2, 3, STALE}, {1, 12, 19, FRESH}}, 2, 1, {{0}}, 0};
+}
+
 /* A held range keeps its WAL; what was let go before the hold is not in it. */
 static void
 test_holds(void **state)
@@ -150,39 +174,23 @@ test_holds(void **state)
 	    .to_us = NOW - 22 * DAY,
 	    .bounds = &bound,
 	    .n_bounds = 1};
-	const struct world w = {"held",
-	    {backup(1, 2, 3, 25), backup(1, 12, 13, 15)}, 2,
-	    {{1, 2, 3, STALE}, {1, 12, 19, FRESH}}, 2, 1, {{0}}, 0};
+	const struct world w = gone();
 	struct retain_input in = input(&w);
-	struct chain_list l;
-	struct fault f = FAULT_INIT;
 
 	(void)state;
 	in.holds = &hold;
 	in.n_holds = 1;
-	assert_int_equal(chain_missing(&in, &policy, NULL, &l, &f), 0);
-	assert_int_equal(l.n, 1);
-	assert_int_equal(l.h[0].first, 4);
-	assert_int_equal(l.h[0].last, 8);
-	chain_free(&l);
+	expect_hole(&in, &policy, 4, 8);
 }
 
 static void
 test_nothing_let_go(void **state)
 {
-	const struct world w = {"all",
-	    {backup(1, 2, 3, 25), backup(1, 12, 13, 15)}, 2,
-	    {{1, 2, 3, STALE}, {1, 12, 19, FRESH}}, 2, 1, {{0}}, 0};
+	const struct world w = gone();
 	struct retain_input in = input(&w);
-	struct chain_list l;
-	struct fault f = FAULT_INIT;
 
 	(void)state;
-	assert_int_equal(chain_missing(&in, NULL, NULL, &l, &f), 0);
-	assert_int_equal(l.n, 1);
-	assert_int_equal(l.h[0].first, 4);
-	assert_int_equal(l.h[0].last, 11);
-	chain_free(&l);
+	expect_hole(&in, NULL, 4, 11);
 }
 
 static void

@@ -209,16 +209,16 @@ no_lock_outlives_the_rules(void **state)
 	assert_int_equal(promoted, 13);
 }
 
-static void
-window_wal_waits_for_the_next_backup(void **state)
+/* Backups on one timeline that has WAL up to segment 1000, seen at NOW. */
+static struct retain_input
+one_way(const struct retain_backup *b, size_t n)
 {
-	struct retain_backup b[] = {backup("a", "2026-11-01T02:00:00Z", 5),
-	    backup("b", "2026-11-08T02:00:00Z", 6)};
-	struct retain_wal wal = {1, 0, 1000, NOW};
-	struct history_entry e = {1, 0, UINT64_MAX};
-	struct history h = {&e, 1};
-	struct retain_input in = {.backups = b,
-	    .n_backups = 2,
+	static const struct retain_wal wal = {1, 0, 1000, NOW};
+	static struct history_entry e = {1, 0, UINT64_MAX};
+	static const struct history h = {&e, 1};
+
+	return (struct retain_input){.backups = b,
+	    .n_backups = n,
 	    .wal = &wal,
 	    .n_wal = 1,
 	    .paths = &h,
@@ -227,6 +227,14 @@ window_wal_waits_for_the_next_backup(void **state)
 	    .segment_size = SEG,
 	    .now_us = NOW,
 	    .clock_us = NOW};
+}
+
+static void
+window_wal_waits_for_the_next_backup(void **state)
+{
+	struct retain_backup b[] = {backup("a", "2026-11-01T02:00:00Z", 5),
+	    backup("b", "2026-11-08T02:00:00Z", 6)};
+	struct retain_input in = one_way(b, 2);
 	struct retain_plan *p;
 	struct fault f = FAULT_INIT;
 
@@ -245,9 +253,6 @@ by_holds_alone_all_else_goes(void **state)
 	struct retain_backup b[] = {backup("a", "2026-11-01T02:00:00Z", 5),
 	    backup("b", "2026-11-08T02:00:00Z", 60),
 	    backup("c", "2026-11-20T02:00:00Z", 100)};
-	struct retain_wal wal = {1, 0, 1000, NOW};
-	struct history_entry e = {1, 0, UINT64_MAX};
-	struct history h = {&e, 1};
 	struct retain_bound bound = {1, 70};
 	struct retain_hold holds[] = {
 	    {.id = "h1", .until_us = CLOCK_NONE, .backup = "a"},
@@ -259,23 +264,14 @@ by_holds_alone_all_else_goes(void **state)
 		.bounds = &bound,
 		.n_bounds = 1},
 	};
-	struct retain_input in = {.backups = b,
-	    .n_backups = 3,
-	    .wal = &wal,
-	    .n_wal = 1,
-	    .paths = &h,
-	    .n_paths = 1,
-	    .holds = holds,
-	    .n_holds = 3,
-	    .running_us = CLOCK_NONE,
-	    .segment_size = SEG,
-	    .now_us = NOW,
-	    .clock_us = NOW};
+	struct retain_input in = one_way(b, 3);
 	struct retain_plan *p;
 	struct fault f = FAULT_INIT;
 	uint64_t last;
 
 	(void)state;
+	in.holds = holds;
+	in.n_holds = 3;
 	assert_int_equal(retain_plan_held(&p, &in, &f), 0);
 	assert_int_equal(retain_backup_rules(p, 0), RETAIN_HOLD);
 	assert_int_equal(retain_backup_rules(p, 1), RETAIN_HOLD);
