@@ -471,34 +471,42 @@ without_a_place_for_the_state_records_are_written_all_the_same(void **state)
 
 /* ---- puts that fail ---- */
 
+/* Nothing is wrong with the one chain, and these are its records. */
+static void
+one_chain_of(const char *objects)
+{
+	check(0);
+	assert_int_equal(seen.heads, 1);
+	assert_string_equal(seen.objects, objects);
+}
+
+/* The next puts fail so, and a record is written. */
+static void
+put_fails(const char *object, enum fault_code code, bool after, int want)
+{
+	plan(1, code, after);
+	assert_int_equal(write_one(object, NULL), want);
+}
+
 static void
 a_record_that_arrived_unseen_is_part_of_the_chain(void **state)
 {
 	(void)state;
 	write_many(1);
-	plan(1, FAULT_AGAIN, true);
-	assert_int_equal(write_one("unseen", NULL), FAULT_AGAIN);
+	put_fails("unseen", FAULT_AGAIN, true, FAULT_AGAIN);
 	write_many(1);
-	check(0);
-	assert_int_equal(seen.heads, 1);
-	assert_string_equal(seen.objects, "1 unseen 1 ");
+	one_chain_of("1 unseen 1 ");
 }
 
 static void
 an_answer_that_was_lost_makes_no_second_record(void **state)
 {
 	(void)state;
-	plan(1, FAULT_EXISTS, true);
-	assert_int_equal(write_one("first", NULL), 0);
-	plan(1, FAULT_EXISTS, true);
-	assert_int_equal(write_one("second", NULL), 0);
-	plan(1, FAULT_AGAIN, true);
-	assert_int_equal(write_one("third", NULL), FAULT_AGAIN);
-	plan(1, FAULT_EXISTS, false);
-	assert_int_equal(write_one("fourth", NULL), 0);
-	check(0);
-	assert_int_equal(seen.heads, 1);
-	assert_string_equal(seen.objects, "first second third fourth ");
+	put_fails("first", FAULT_EXISTS, true, 0);
+	put_fails("second", FAULT_EXISTS, true, 0);
+	put_fails("third", FAULT_AGAIN, true, FAULT_AGAIN);
+	put_fails("fourth", FAULT_EXISTS, false, 0);
+	one_chain_of("first second third fourth ");
 }
 
 /* The name of the pending record is taken, and the store fails when it is asked
@@ -539,24 +547,18 @@ a_record_that_did_not_arrive_is_sent_again(void **state)
 	assert_int_equal(write_one("lost", NULL), FAULT_AGAIN);
 	assert_int_equal(write_one("lost", NULL), FAULT_AGAIN);
 	assert_int_equal(write_one("second", NULL), 0);
-	check(0);
-	assert_int_equal(seen.heads, 1);
-	assert_string_equal(seen.objects, "first second ");
+	one_chain_of("first second ");
 }
 
 static void
 a_record_that_was_refused_leaves_no_gap(void **state)
 {
 	(void)state;
-	plan(1, FAULT_DENIED, false);
-	assert_int_equal(write_one("refused", NULL), FAULT_DENIED);
+	put_fails("refused", FAULT_DENIED, false, FAULT_DENIED);
 	write_many(1);
-	plan(1, FAULT_DENIED, false);
-	assert_int_equal(write_one("refused", NULL), FAULT_DENIED);
+	put_fails("refused", FAULT_DENIED, false, FAULT_DENIED);
 	write_many(1);
-	check(0);
-	assert_int_equal(seen.heads, 1);
-	assert_string_equal(seen.objects, "1 1 ");
+	one_chain_of("1 1 ");
 }
 
 static void
@@ -566,8 +568,7 @@ a_number_that_another_took_while_ours_was_on_its_way(void **state)
 
 	(void)state;
 	write_many(1);
-	plan(1, FAULT_AGAIN, false);
-	assert_int_equal(write_one("late", NULL), FAULT_AGAIN);
+	put_fails("late", FAULT_AGAIN, false, FAULT_AGAIN);
 	path_of(1, one);
 	path_of(2, two);
 	assert_int_equal(link(one, two), 0);

@@ -81,83 +81,82 @@ work(struct world *w)
 	assert_true(w->most_held <= MEMORY >> 10);
 }
 
+/* The most that were on their way in such a world. */
+static int
+most_of(struct world w)
+{
+	work(&w);
+	return w.most_in;
+}
+
+#define MB(n) ((n) << 20)
+
 static void
 a_store_that_is_far_gets_more(void **state)
 {
-	struct world w = {.seal_ms = 20,
-	    .send_ms = 200,
-	    .size = 2 << 20,
-	    .ok = true,
-	    .until_in = MOST};
-
 	(void)state;
-	work(&w);
-	assert_int_equal(w.most_in, MOST);
+	assert_int_equal(most_of((struct world){.seal_ms = 20,
+			     .send_ms = 200,
+			     .size = MB(2),
+			     .ok = true,
+			     .until_in = MOST}),
+	    MOST);
 }
 
 static void
 as_many_as_keep_the_processors_busy(void **state)
 {
-	struct world w = {.seal_ms = 20,
-	    .send_ms = 10,
-	    .size = 2 << 20,
-	    .ok = true,
-	    .until_in = JOBS + 1};
-
 	(void)state;
-	work(&w);
-	assert_int_equal(w.most_in, JOBS + 1);
+	assert_int_equal(most_of((struct world){.seal_ms = 20,
+			     .send_ms = 10,
+			     .size = MB(2),
+			     .ok = true,
+			     .until_in = JOBS + 1}),
+	    JOBS + 1);
 }
 
 static void
 a_line_that_is_slow_is_not_made_slower(void **state)
 {
-	struct world w = {
-	    .seal_ms = 20, .send_ms = 5000, .size = 2 << 20, .ok = true};
-
 	(void)state;
-	work(&w);
-	assert_true(w.most_in <= JOBS);
+	assert_true(
+	    most_of((struct world){
+		.seal_ms = 20, .send_ms = 5000, .size = MB(2), .ok = true}) <=
+	    JOBS);
 }
 
 static void
 nor_is_a_store_that_fails_given_more(void **state)
 {
-	struct world w = {
-	    .seal_ms = 20, .send_ms = 200, .size = 2 << 20, .ok = false};
-
 	(void)state;
-	work(&w);
-	assert_true(w.most_in <= JOBS);
+	assert_true(
+	    most_of((struct world){
+		.seal_ms = 20, .send_ms = 200, .size = MB(2), .ok = false}) <=
+	    JOBS);
 }
 
 static void
 memory_bounds_what_is_on_its_way(void **state)
 {
-	struct world w = {.seal_ms = 20,
-	    .send_ms = 500,
-	    .size = 17 << 20,
-	    .ok = true,
-	    .until_in = JOBS};
-
 	(void)state;
-	work(&w);
-	assert_true(w.most_in < MOST);
+	assert_true(most_of((struct world){.seal_ms = 20,
+			.send_ms = 500,
+			.size = MB(17),
+			.ok = true,
+			.until_in = JOBS}) < MOST);
 }
 
 static void
 however_many_jobs_there_are(void **state)
 {
-	struct world w = {.jobs = 4,
-	    .seal_ms = 20,
-	    .send_ms = 500,
-	    .size = 17 << 20,
-	    .ok = true,
-	    .until_in = 4};
-
 	(void)state;
-	work(&w);
-	assert_int_equal(w.most_in, 4);
+	assert_int_equal(most_of((struct world){.jobs = 4,
+			     .seal_ms = 20,
+			     .send_ms = 500,
+			     .size = MB(17),
+			     .ok = true,
+			     .until_in = 4}),
+	    4);
 }
 
 /* Memory that does not come back, as a thread hangs with it: one at a time can

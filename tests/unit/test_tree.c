@@ -197,21 +197,37 @@ check_file(const char *name, size_t size)
 	close(fd);
 }
 
+/* Written in such steps, it is there. */
 static void
-large_pieces_go_past_the_page_cache(void **state)
+comes_back(const char *name, uint32_t size, uint32_t step)
 {
 	struct fault f = FAULT_INIT;
 
+	assert_int_equal(write_file(name, size, step, &f), 0);
+	check_file(name, size);
+}
+
+/* The next write or sync fails, and it is told so. */
+static void
+fails(const char *name, const char *told)
+{
+	struct fault f = FAULT_INIT;
+
+	assert_int_equal(write_file(name, 2 * MIB, MIB, &f), FAULT_SYSTEM);
+	assert_non_null(strstr(f.text, told));
+}
+
+static void
+large_pieces_go_past_the_page_cache(void **state)
+{
 	(void)state;
 	begin();
 	/* The last piece has no even length. */
-	assert_int_equal(write_file("a", 2 * MIB - 5, MIB, &f), 0);
+	comes_back("a", 2 * MIB - 5, MIB);
 	assert_int_equal(n_direct, 1);
 	assert_int_equal(n_buffered, 1);
-	check_file("a", 2 * MIB - 5);
-	assert_int_equal(write_file("small", 8192, 8192, &f), 0);
+	comes_back("small", 8192, 8192);
 	assert_int_equal(n_direct, 1);
-	check_file("small", 8192);
 	assert_int_equal(n_syncfs, 2);
 	assert_int_equal(n_fdatasync, 0);
 }
@@ -219,45 +235,34 @@ large_pieces_go_past_the_page_cache(void **state)
 static void
 a_file_system_that_cannot_gets_all_through_the_cache(void **state)
 {
-	struct fault f = FAULT_INIT;
-
 	(void)state;
 	begin();
 	direct_errno = EINVAL;
-	assert_int_equal(write_file("a", 2 * MIB, MIB / 2, &f), 0);
+	comes_back("a", 2 * MIB, MIB / 2);
 	assert_int_equal(n_direct, 1); /* it is not asked again */
 	assert_int_equal(n_buffered, 4);
-	check_file("a", 2 * MIB);
 }
 
 static void
 a_short_write_past_the_cache_is_completed(void **state)
 {
-	struct fault f = FAULT_INIT;
-
 	(void)state;
 	begin();
 	direct_max = 8192;
-	assert_int_equal(write_file("a", 2 * MIB, MIB, &f), 0);
+	comes_back("a", 2 * MIB, MIB);
 	assert_int_equal(n_direct, 2);
-	check_file("a", 2 * MIB);
 }
 
 static void
 what_cannot_be_written_is_told(void **state)
 {
-	struct fault f = FAULT_INIT;
-
 	(void)state;
 	begin();
 	direct_errno = write_errno = EIO;
-	assert_int_equal(write_file("a", 2 * MIB, MIB, &f), FAULT_SYSTEM);
-	assert_non_null(strstr(f.text, "a: write"));
+	fails("a", "a: write");
 	direct_errno = write_errno = 0;
-	fault_clear(&f);
 	syncfs_errno = EIO;
-	assert_int_equal(write_file("b", MIB, MIB, &f), FAULT_SYSTEM);
-	assert_non_null(strstr(f.text, "cannot sync"));
+	fails("b", "cannot sync");
 }
 
 static void

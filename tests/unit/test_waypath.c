@@ -207,6 +207,18 @@ find(const char *id, const struct waypath_goal *g, struct waypath *w,
 	return rc;
 }
 
+/* There is a way, and that is its last segment. */
+static void
+ends(const char *id, const struct waypath_goal *g, uint64_t last)
+{
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	assert_int_equal(find(id, g, &w, &f), 0);
+	assert_int_equal(w.last_segno, last);
+	waypath_free(&w);
+}
+
 static const char *
 pick(const struct waypath_goal *g, uint32_t *timeline, struct fault *f)
 {
@@ -254,9 +266,7 @@ a_hole_is_never_an_end(void **state)
 	/* but a target before it is reached */
 	g.target = WAYPATH_TIME;
 	g.time_us = AT(1800);
-	assert_int_equal(find(A, &g, &w, &f), 0);
-	assert_int_equal(w.last_segno, 18);
-	waypath_free(&w);
+	ends(A, &g, 18);
 	/* and one behind it is not, with the hole named */
 	g.time_us = AT(2600);
 	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
@@ -273,13 +283,9 @@ a_time_needs_a_later_commit(void **state)
 	plain_archive(10, 30);
 	/* At the commit itself: inclusive needs the next, exclusive not. */
 	g.time_us = AT(1550);
-	assert_int_equal(find(A, &g, &w, &f), 0);
-	assert_int_equal(w.last_segno, 16);
-	waypath_free(&w);
+	ends(A, &g, 16);
 	g.exclusive = true;
-	assert_int_equal(find(A, &g, &w, &f), 0);
-	assert_int_equal(w.last_segno, 15);
-	waypath_free(&w);
+	ends(A, &g, 15);
 	/* After the newest commit PostgreSQL would end with an error. */
 	g.exclusive = false;
 	g.time_us = AT(3050);
@@ -299,13 +305,9 @@ an_lsn_needs_the_record_after_it(void **state)
 	(void)state;
 	plain_archive(10, 30);
 	g.lsn = walname_lsn(14, SEGMENT) + 100;
-	assert_int_equal(find(A, &g, &w, &f), 0);
-	assert_int_equal(w.last_segno, 15);
-	waypath_free(&w);
+	ends(A, &g, 15);
 	g.lsn = walname_lsn(30, SEGMENT) + 100;
-	assert_int_equal(find(A, &g, &w, &f), 0);
-	assert_int_equal(w.last_segno, 30);
-	waypath_free(&w);
+	ends(A, &g, 30);
 	g.lsn = walname_lsn(31, SEGMENT) + 100;
 	assert_int_equal(find(A, &g, &w, &f), FAULT_CONFIG);
 }
@@ -477,20 +479,28 @@ a_backup_beyond_the_fork_leads_nowhere_else(void **state)
 	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
 }
 
+/* In the first repository, an object of a backup that did not put it. */
+static void
+put_of(const char *id, const char *what, const char *text)
+{
+	struct fault f = FAULT_INIT;
+	char key[LAYOUT_KEY];
+	struct store *s;
+
+	assert_int_equal(layout_base("main", SYSTEM, id, what, key, &f), 0);
+	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
+	assert_int_equal(store_put(s, key, text, strlen(text), &never, &f), 0);
+}
+
 static void
 an_unfinished_backup_is_counted_not_listed(void **state)
 {
 	struct fault f = FAULT_INIT;
 	struct catalog c;
-	struct store *s;
 
 	(void)state;
 	backup(A, 1, 10, 1000);
-	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
-	assert_int_equal(
-	    store_put(s, "main/7312345678901234567/base/" B "/pack/00000001",
-		"x", 1, &never, &f),
-	    0);
+	put_of(B, "pack/00000001", "x");
 	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
 	assert_int_equal(c.n, 1);
 	assert_int_equal(c.unfinished, 1);
@@ -502,15 +512,10 @@ an_unreadable_head_stops_the_choice(void **state)
 {
 	struct fault f = FAULT_INIT;
 	struct catalog c;
-	struct store *s;
 
 	(void)state;
 	backup(A, 1, 10, 1000);
-	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
-	assert_int_equal(
-	    store_put(s, "main/7312345678901234567/base/" B "/head",
-		"PITRKIT\nnot", 11, &never, &f),
-	    0);
+	put_of(B, "head", "PITRKIT\nnot");
 	assert_int_equal(catalog_read(repo, &c, &never, &f), FAULT_CORRUPT);
 }
 
@@ -583,7 +588,6 @@ a_backup_in_two_repositories_is_one(void **state)
 	struct fault f = FAULT_INIT;
 	struct catalog c;
 	struct head h;
-	struct store *s;
 	size_t i = 0;
 
 	(void)state;
@@ -596,11 +600,7 @@ a_backup_in_two_repositories_is_one(void **state)
 	/* Damaged in one, whole in the other. */
 	into = 1;
 	backup(B, 1, 20, 2000);
-	assert_int_equal(repo_store(repo, 0, &s, &f), 0);
-	assert_int_equal(
-	    store_put(s, "main/7312345678901234567/base/" B "/head",
-		"PITRKIT\nnot", 11, &never, &f),
-	    0);
+	put_of(B, "head", "PITRKIT\nnot");
 	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
 	assert_int_equal(c.n, 2);
 	assert_int_equal(c.backups[1].repo, 1);
@@ -609,12 +609,7 @@ a_backup_in_two_repositories_is_one(void **state)
 	assert_int_equal(i, 1);
 	head_free(&h);
 	/* Begun in the first, finished in the second. */
-	assert_int_equal(
-	    store_put(s,
-		"main/7312345678901234567/base/20260103T000000Z-full-0000000c"
-		"/pack/00000001",
-		"x", 1, &never, &f),
-	    0);
+	put_of("20260103T000000Z-full-0000000c", "pack/00000001", "x");
 	backup("20260103T000000Z-full-0000000c", 1, 22, 2200);
 	assert_int_equal(catalog_read(repo, &c, &never, &f), 0);
 	assert_int_equal(c.n, 3);
