@@ -21,14 +21,14 @@ struct contract {
 
 #define CONTRACT_LIMIT ((size_t)64 << 20)
 
-static struct contract *
+static inline struct contract *
 contract_of(void **state)
 {
 	return *state;
 }
 
 /* Bytes that differ from place to place and from seed to seed. */
-static unsigned char *
+static inline unsigned char *
 contract_bytes(size_t n, uint64_t seed)
 {
 	unsigned char *p = malloc(n + 1);
@@ -57,7 +57,7 @@ contract_bytes(size_t n, uint64_t seed)
 			    (int)(want), (f).text);                            \
 	} while (0)
 
-static void
+static inline void
 contract_put(struct store *s, const char *key, const char *text)
 {
 	struct fault f = FAULT_INIT;
@@ -65,7 +65,7 @@ contract_put(struct store *s, const char *key, const char *text)
 	assert_ok(store_put(s, key, text, strlen(text), NULL, &f), f);
 }
 
-static void
+static inline void
 contract_expect(struct store *s, const char *key, const void *data, size_t len)
 {
 	struct fault f = FAULT_INIT;
@@ -81,7 +81,7 @@ contract_expect(struct store *s, const char *key, const void *data, size_t len)
 	buf_free(&b);
 }
 
-static void
+static inline void
 contract_absent(struct store *s, const char *key)
 {
 	struct fault f = FAULT_INIT;
@@ -101,7 +101,7 @@ struct contract_listing {
 	size_t stop_at; /* 0: never */
 };
 
-static int
+static inline int
 contract_listed(void *ctx, const struct store_entry *e, struct fault *f)
 {
 	struct contract_listing *l = ctx;
@@ -116,7 +116,7 @@ contract_listed(void *ctx, const struct store_entry *e, struct fault *f)
 	return 0;
 }
 
-static void
+static inline void
 contract_list(struct store *s, const char *prefix, bool shallow,
     const char *after, const char *want)
 {
@@ -131,7 +131,7 @@ contract_list(struct store *s, const char *prefix, bool shallow,
 
 /* ---- the tests ---- */
 
-static void
+static inline void
 contract_what_was_put_comes_back(void **state)
 {
 	static const size_t sizes[] = {
@@ -156,7 +156,7 @@ contract_what_was_put_comes_back(void **state)
 	}
 }
 
-static void
+static inline void
 contract_a_taken_name_keeps_its_content(void **state)
 {
 	struct store *s = contract_of(state)->s;
@@ -179,7 +179,7 @@ contract_a_taken_name_keeps_its_content(void **state)
 }
 
 /* A try of which the answer was lost left it there. */
-static void
+static inline void
 contract_what_only_we_can_have_put_is_ours(void **state)
 {
 	struct store *s = contract_of(state)->s;
@@ -202,7 +202,7 @@ contract_what_only_we_can_have_put_is_ours(void **state)
 	contract_expect(s, "a", "first", 5);
 }
 
-static void
+static inline void
 contract_ranges(void **state)
 {
 	static const struct {
@@ -254,7 +254,7 @@ contract_ranges(void **state)
 	buf_free(&b);
 }
 
-static void
+static inline void
 contract_refused(struct store *s, const char *key)
 {
 	struct fault f = FAULT_INIT;
@@ -271,7 +271,7 @@ contract_refused(struct store *s, const char *key)
 	    store_delete(s, &key, 1, NULL, NULL, NULL, &f), FAULT_CONFIG, f);
 }
 
-static void
+static inline void
 contract_keys_are_checked(void **state)
 {
 	static const char *const bad[] = {"", "/", "/a", "a/", "a//b", ".",
@@ -322,7 +322,7 @@ static const char *const contract_sorted[] = {"A", "a+b", "a-b", "a.b", "a.c/x",
     "b/00000001/000000010000000000000001", "b/00000002.history", "z"};
 #define CONTRACT_SORTED (sizeof(contract_sorted) / sizeof(*contract_sorted))
 
-static void
+static inline void
 contract_lists_in_byte_order(void **state)
 {
 	static const char *const after[] = {NULL, "", "A", "a", "a-", "a.c",
@@ -359,7 +359,7 @@ contract_lists_in_byte_order(void **state)
 	assert_string_equal(l.text, "a+b|a-b|a.b|");
 }
 
-static void
+static inline void
 contract_lists_one_level(void **state)
 {
 	struct store *s = contract_of(state)->s;
@@ -381,7 +381,7 @@ struct contract_deleted {
 	unsigned bad;
 };
 
-static void
+static inline void
 contract_note_deleted(void *ctx, size_t i, const struct fault *result)
 {
 	struct contract_deleted *d = ctx;
@@ -390,7 +390,7 @@ contract_note_deleted(void *ctx, size_t i, const struct fault *result)
 	d->bad += result->code != FAULT_NONE;
 }
 
-static void
+static inline void
 contract_deletes_tell_each_key(void **state)
 {
 	static const char *const keys[] = {
@@ -419,7 +419,7 @@ contract_deletes_tell_each_key(void **state)
 	    store_delete(s, NULL, 0, contract_note_deleted, &d, NULL, &f), f);
 }
 
-static void
+static inline void
 contract_uploads_show_only_when_committed(void **state)
 {
 	static const size_t sizes[] = {
@@ -462,7 +462,7 @@ contract_uploads_show_only_when_committed(void **state)
 	contract_list(s, "", false, NULL, "");
 }
 
-static int
+static inline int
 contract_choke(
     void *ctx, const unsigned char *data, size_t len, struct fault *f)
 {
@@ -472,7 +472,7 @@ contract_choke(
 	return fault_set(f, FAULT_KEY, "the sink's own reason");
 }
 
-static void
+static inline void
 contract_the_sinks_fault_ends_a_get(void **state)
 {
 	struct store *s = contract_of(state)->s;
@@ -489,7 +489,7 @@ contract_the_sinks_fault_ends_a_get(void **state)
 	free(p);
 }
 
-static void
+static inline void
 contract_a_passed_deadline_is_again(void **state)
 {
 	struct store *s = contract_of(state)->s;
@@ -533,7 +533,7 @@ struct contract_racer {
 	pthread_barrier_t *start;
 };
 
-static void *
+static inline void *
 contract_race(void *arg)
 {
 	struct contract_racer *r = arg;
@@ -544,7 +544,7 @@ contract_race(void *arg)
 	return NULL;
 }
 
-static void
+static inline void
 contract_one_of_many_puts_wins(void **state)
 {
 	struct store *s = contract_of(state)->s;
