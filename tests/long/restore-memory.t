@@ -4,21 +4,8 @@
 # from S3 as from a directory. And 300 segments are replayed from the archive.
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$(dirname "$0")/../lib/restore.sh"
+. "$(dirname "$0")/../lib/memory.sh"
 
-# peak CMD...: prints the most KiB that CMD had resident
-cat >"$T/peak" <<'END'
-import resource, subprocess, sys
-status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(status)
-END
-below() { # NAME CMD...
-	b_name=$1
-	shift
-	ok "$b_name" "$PYTHON" "$T/peak" "$@"
-	atmost "$b_name: KiB resident" "$(cat "$T/out")" $((128 << 10))
-	diag "$(cat "$T/out") KiB"
-}
 new_key "$T/key"
 s3_start
 s3_bucket bucket
@@ -27,15 +14,7 @@ gigabytes=${PITRKIT_TEST_GIGABYTES:-2}
 d=$T/main
 rs_cluster "$d" "$T/conf" "$T/key" "file:$T/repo"
 write_conf "$T/conf" "$d" "$T/key" "file:$T/repo" "s3:$bucket/x"
-"$PYTHON" - "$d" <<'END' || bail "no files"
-import os, sys
-for i in range(200):
-    os.mkdir(f'{sys.argv[1]}/base/junk{i}')
-    for j in range(1000):
-        with open(f'{sys.argv[1]}/base/junk{i}/a_rather_long_name_{j}',
-                  'wb') as f:
-            f.write(os.urandom(64) * (1 + j % 8))
-END
+small_files "$d"
 for repo in r1 r2; do
 	ok "a backup of small files, $repo" \
 		basebackup-ship -c "$T/conf" --repo $repo
