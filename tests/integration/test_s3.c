@@ -521,6 +521,21 @@ an_upload_in_parts_appears_whole_and_once(void **state)
 	free(p);
 }
 
+/* An upload in parts that is completed under that rule. */
+static void
+completes_under(
+    struct s3 *s, const char *rule, const char *key, const unsigned char *p)
+{
+	struct fault f = FAULT_INIT;
+	struct deadline d = soon();
+	struct s3_multipart *m;
+
+	upload(s, key, p, 6 << 20, &m);
+	rules(rule);
+	OK(s3_multipart_complete(m, &d, &f), f);
+	s3_multipart_free(m);
+}
+
 /* The store did what it was asked, and its answer was lost. */
 static void
 lost_answers_are_settled(void **state)
@@ -530,31 +545,25 @@ lost_answers_are_settled(void **state)
 	struct s3 *s = proxied();
 	const char *key = fresh("lost");
 	unsigned char *p = noise(6 << 20);
-	struct s3_multipart *m;
 	struct s3_info info;
 
 	(void)state;
 	rules("[{\"method\":\"PUT\",\"nth\":1,\"action\":\"drop-response\"}]");
 	FAILS(s3_put(s, key, p, 1 << 20, &d, &f), FAULT_EXISTS, key, f);
-	key = fresh("lost2");
-	upload(s, key, p, 6 << 20, &m);
-	rules("[{\"method\":\"POST\",\"nth\":1,\"action\":\"drop-response\"}]");
-	OK(s3_multipart_complete(m, &d, &f), f);
-	s3_multipart_free(m);
-	key = fresh("lost3");
-	upload(s, key, p, 6 << 20, &m);
-	rules("[{\"method\":\"POST\",\"nth\":1,\"action\":\"after-status\","
-	      "\"status\":500}]");
-	OK(s3_multipart_complete(m, &d, &f), f);
-	s3_multipart_free(m);
+	completes_under(s,
+	    "[{\"method\":\"POST\",\"nth\":1,\"action\":\"drop-response\"}]",
+	    fresh("lost2"), p);
+	completes_under(s,
+	    "[{\"method\":\"POST\",\"nth\":1,\"action\":\"after-status\","
+	    "\"status\":500}]",
+	    fresh("lost3"), p);
 	/* libcurl may have sent it twice by itself: what is seen is the answer
 	 * to the second. */
 	key = fresh("lost4");
-	upload(s, key, p, 6 << 20, &m);
-	rules("[{\"method\":\"POST\",\"nth\":1,\"action\":\"after-status\","
-	      "\"status\":404,\"code\":\"NoSuchUpload\"}]");
-	OK(s3_multipart_complete(m, &d, &f), f);
-	s3_multipart_free(m);
+	completes_under(s,
+	    "[{\"method\":\"POST\",\"nth\":1,\"action\":\"after-status\","
+	    "\"status\":404,\"code\":\"NoSuchUpload\"}]",
+	    key, p);
 	rules("");
 	OK(s3_head(s, key, &info, &d, &f), f);
 	assert_int_equal(info.size, 6 << 20);
