@@ -100,24 +100,19 @@ detour_tell_drained(struct repo *r, struct spill *s,
 		detour_tell_left(r, s, "", f->text);
 }
 
-/* A thread may stay behind that waits in a repository: so r's own handles are
- * left alone. */
 static int
 detour_drain(struct repo *r, struct spill *s, const struct spill_limits *l,
     struct spill_drained *out, struct fault *f)
 {
 	struct buf note = BUF_INIT(4096);
-	struct repo *to = NULL;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = push_note(r, &note, f)) == 0 &&
-	    (rc = repo_clone_for(&to, r, repo_conf(r), f)) == 0)
-		rc = spill_drain(s, to, (const char *)note.data, l, out, f);
-	if (out->busy)
-		return rc;
-	repo_free(to);
-	buf_free(&note);
+	if ((rc = push_note(r, &note, f)) == 0)
+		rc = spill_drain(s, r, (const char *)note.data, l, out, f);
+	/* A thread that waits in a repository uses it. */
+	if (!out->busy)
+		buf_free(&note);
 	return rc;
 }
 

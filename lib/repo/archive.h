@@ -24,6 +24,7 @@ struct archive_result {
 	/* A repository did not answer in time and a thread still waits for it:
 	 * r must not be freed, and the process should end soon. */
 	bool busy;
+	bool late[CONF_LIST]; /* which ones */
 };
 
 /*
@@ -76,7 +77,11 @@ void archive_push_free(struct archive_push *p);
  * as it is. It is proven whole before: with a private key all of it is opened,
  * without one the header, the length and the MAC over both. ABSENT when from
  * has it not; CORRUPT (also when it cannot be read), KEY when it cannot be
- * proven. from must last while res->busy; its repositories are none of r's.
+ * proven. from must last while res->busy.
+ * CONFIG, whatever the others say, when one of r's repositories has the same
+ * mark to the byte as from: it is from, by another path or protocol, and holds
+ * nothing that from does not. One that does not let its mark be read gets
+ * nothing.
  */
 int archive_copy(struct repo *r, struct repo *from, const char *name,
     const char *mark_note, const struct deadline *d, struct archive_result *res,

@@ -86,7 +86,8 @@ copy_begin(struct archive_push **out, struct repo *r, struct repo *from,
 	if ((rc = repo_store(from, 0, &t->from, f)) == 0 &&
 	    (rc = archive_look_sealed(from, 0, name, &stored, d, f)) == 0 &&
 	    (rc = store_get(t->from, t->key.key, 0, OBJECT_HEADER_MAX, buf_sink,
-		 &t->head, NULL, d, f)) == 0)
+		 &t->head, NULL, d, f)) == 0 &&
+	    (rc = archive_job_read_mark(from, t->from, &t->mark, d, f)) == 0)
 		rc = copy_read(t, from, d, f);
 	/* A disk that cannot be read is no trouble of r's. */
 	if (rc == FAULT_SYSTEM || rc == FAULT_DENIED)

@@ -209,26 +209,35 @@ push_result(struct archive_push *p, struct archive_result *res, struct fault *f)
 	const struct archive_job_task *t = &p->task;
 	struct fault worst = FAULT_INIT;
 	struct archive_note_flags seen[CONF_LIST] = {{0}};
+	bool itself = false;
 
 	res->already = true;
 	res->size = t->file.size;
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < p->n; i++) {
-		push_judge(&p->threads[i], res, &worst);
+		if (!itself)
+			push_judge(&p->threads[i], res, &worst);
 		if (p->threads[i].done)
 			seen[i] = (struct archive_note_flags){
 			    .has = p->threads[i].job.marked,
 			    .once = p->threads[i].job.once,
 			    .unread = p->threads[i].job.unread};
-		res->busy = res->busy || !p->threads[i].done;
+		res->late[i] = !p->threads[i].done;
+		res->busy = res->busy || res->late[i];
+		if (p->threads[i].done && p->threads[i].job.itself) {
+			itself = true;
+			worst = p->threads[i].fault;
+			fault_prefix(
+			    &worst, "repository %s", t->conf->repos[i]->name);
+		}
 	}
 	pthread_mutex_unlock(&p->lock);
 	push_note(p, seen);
 	if (res->durable_in >= t->conf->push_quorum &&
-	    worst.code != FAULT_EXISTS)
+	    worst.code != FAULT_EXISTS && !itself)
 		return 0;
 	*f = worst;
-	if (p->n > 1 && worst.code != FAULT_EXISTS)
+	if (p->n > 1 && worst.code != FAULT_EXISTS && !itself)
 		fault_prefix(f, "%s is in %u of %zu repositories, %u needed",
 		    t->file.name, res->durable_in, p->n, t->conf->push_quorum);
 	return (int)f->code;
@@ -247,6 +256,7 @@ archive_push_free(struct archive_push *p)
 	archive_file_free(&p->task.file);
 	buf_free(&p->task.sealed);
 	buf_free(&p->task.head);
+	buf_free(&p->task.mark);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p->path);
@@ -289,6 +299,7 @@ archive_push_begin_sealed(struct archive_push **out, struct repo *r,
 	if (rc != 0)
 		return rc;
 	buf_init(&p->task.head, OBJECT_HEADER_MAX);
+	buf_init(&p->task.mark, ARCHIVE_JOB_MARK_MAX);
 	buf_init(&p->task.sealed, ARCHIVE_JOB_MEMORY + (1U << 20));
 	p->task.file.path = p->task.file.name = p->path;
 	rc = archive_file_key(r, p->path, &p->task.key, f);

@@ -18,6 +18,7 @@ struct repo {
 	const char *class;
 	struct store *stores[CONF_LIST];
 	int64_t silent_ms[CONF_LIST];
+	bool apart[CONF_LIST];
 };
 
 int
@@ -171,6 +172,18 @@ void
 repo_set_silent_ms(struct repo *r, size_t i, int64_t at_ms)
 {
 	r->silent_ms[i] = at_ms;
+}
+
+bool
+repo_is_apart(const struct repo *r, size_t i)
+{
+	return r->apart[i];
+}
+
+void
+repo_set_apart(struct repo *r, size_t i)
+{
+	r->apart[i] = true;
 }
 
 void

@@ -46,6 +46,9 @@ int repo_store(struct repo *r, size_t i, struct store **out, struct fault *f);
 /* When it last did not answer (clock_monotonic_ms); 0: it did. */
 int64_t repo_silent_ms(const struct repo *r, size_t i);
 void repo_set_silent_ms(struct repo *r, size_t i, int64_t at_ms);
+/* Was it seen not to be the place that archive_copy copies from? */
+bool repo_is_apart(const struct repo *r, size_t i);
+void repo_set_apart(struct repo *r, size_t i);
 
 /* repo_terms.c: the same store, set to keep objects of that kind as the
  * settings say: the storage class, and for how long object lock holds them. A

@@ -77,6 +77,8 @@ int spill_count(struct spill *s, struct spill_count *out,
  * process does the same (elsewhere). What is stuck is passed over and stays:
  * other content in a repository (EXISTS), damaged or not to be read (CORRUPT),
  * keys (KEY), or it cannot be removed.
+ * A repository that is late though the quorum has the file is left out from
+ * then on: it would keep each file waiting, with a thread and its memory.
  * Another fault ends it: no repository, or the spill cannot be read.
  * Killed at any moment, the next one goes on: what is there twice is removed.
  */
@@ -93,9 +95,10 @@ struct spill_drained {
 	char warning[512];  /* of the last copy: as archive_result's */
 	bool left;          /* the limits were reached */
 	bool elsewhere;
-	bool busy; /* as archive_result's: neither to nor s may be freed */
+	bool busy; /* as archive_result's: what to was made of, and s, must last
+		    */
 };
-int spill_drain(struct spill *s, struct repo *to, const char *mark_note,
+int spill_drain(struct spill *s, const struct repo *to, const char *mark_note,
     const struct spill_limits *l, struct spill_drained *out, struct fault *f);
 
 /*

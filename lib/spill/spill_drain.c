@@ -7,12 +7,18 @@
 #include "lock.h"
 
 #define DRAIN_BATCH 64
-#define DRAIN_MARK_MAX 65536
 #define DRAIN_STUCK 16 /* are looked at, where there is a limit of time */
+
+/* Where it all goes, as far as it answers. */
+struct drain_way {
+	struct conf_cluster conf;
+	struct repo *repo;
+	bool busy; /* neither may be freed */
+};
 
 struct drain {
 	struct spill *spill;
-	struct repo *to;
+	struct drain_way *way;
 	const char *note;
 	const struct spill_limits *limits;
 	struct spill_drained *out;
@@ -22,6 +28,7 @@ struct drain {
 	size_t n;
 	char last[LAYOUT_KEY]; /* after which the listing goes on */
 	bool more;
+	bool over; /* fewer repositories answer than are needed */
 };
 
 static const char *
@@ -52,6 +59,57 @@ drain_take(void *ctx, const struct store_entry *e, struct fault *f)
 	    (n.kind == WALNAME_HISTORY) == x->histories)
 		strcpy(x->keys[x->n++], e->key);
 	return 0;
+}
+
+static void
+drain_way_free(struct drain_way *w)
+{
+	if (w == NULL || w->busy)
+		return;
+	repo_free(w->repo);
+	free(w);
+}
+
+/* The repositories of r but those which were late. */
+static int
+drain_way_new(struct drain_way **out, const struct repo *r,
+    const bool late[CONF_LIST], struct fault *f)
+{
+	const struct conf_cluster *c = repo_conf(r);
+	struct drain_way *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (w == NULL)
+		return fault_nomem(f);
+	w->conf = *c;
+	w->conf.n_repos = 0;
+	for (size_t i = 0; i < c->n_repos; i++)
+		if (!late[i])
+			w->conf.repos[w->conf.n_repos++] = c->repos[i];
+	rc = repo_clone_for(&w->repo, r, &w->conf, f);
+	if (rc != 0)
+		free(w);
+	else
+		*out = w;
+	return rc;
+}
+
+/* What keeps us waiting with each file, and is not needed for the quorum, is
+ * left out from now on. */
+static int
+drain_go_without(
+    struct drain *x, const struct archive_result *res, struct fault *f)
+{
+	struct drain_way *w = NULL;
+	int rc = drain_way_new(&w, x->way->repo, res->late, f);
+
+	x->out->busy = x->way->busy = true;
+	x->over = rc != 0 || w->conf.n_repos < w->conf.push_quorum;
+	if (x->over)
+		drain_way_free(w);
+	else
+		x->way = w;
+	return rc;
 }
 
 static void
@@ -96,9 +154,17 @@ drain_one(struct drain *x, const char *key, struct fault *f)
 	int rc;
 
 	d = deadline_step(&d, x->limits->each_ms);
-	rc = archive_copy(
-	    x->to, x->spill->repo, drain_name(key), x->note, &d, &res, f);
-	x->out->busy = res.busy;
+	rc = archive_copy(x->way->repo, x->spill->repo, drain_name(key),
+	    x->note, &d, &res, f);
+	if (res.busy) {
+		struct fault own = FAULT_INIT;
+		int failed = drain_go_without(x, &res, &own);
+
+		if (rc == 0 && failed != 0) {
+			*f = own;
+			return failed;
+		}
+	}
 	switch (rc) {
 	case 0:
 		break;
@@ -133,7 +199,7 @@ drain_over(struct drain *x)
 {
 	const struct spill_limits *l = x->limits;
 
-	if (x->out->busy || (l->d != NULL && x->out->stuck >= DRAIN_STUCK) ||
+	if (x->over || (l->d != NULL && x->out->stuck >= DRAIN_STUCK) ||
 	    (l->files > 0 && x->out->files >= l->files) ||
 	    (l->d != NULL && deadline_passed(l->d)))
 		x->out->left = true;
@@ -167,57 +233,6 @@ drain_round(struct drain *x, bool histories, struct fault *f)
 }
 
 static int
-drain_mark(struct repo *r, size_t i, const char *key, struct buf *out,
-    const struct deadline *d, struct fault *f)
-{
-	struct store *store;
-	int rc = repo_store(r, i, &store, f);
-
-	if (rc == 0)
-		rc = store_get(
-		    store, key, 0, UINT64_MAX, buf_sink, out, NULL, d, f);
-	if (rc == FAULT_ABSENT)
-		fault_clear(f);
-	return rc == FAULT_ABSENT ? 0 : rc;
-}
-
-/* A spill that is a repository itself, by another path or another protocol:
- * everything in it would be found to be stored, and removed. No two archives
- * have the same mark to the byte. */
-static int
-drain_check_apart(struct drain *x, struct fault *f)
-{
-	struct buf own = BUF_INIT(DRAIN_MARK_MAX);
-	struct deadline d =
-	    x->limits->d != NULL ? *x->limits->d : deadline_never();
-	struct fault away = FAULT_INIT;
-	uint32_t answered = 0;
-	int rc;
-
-	d = deadline_step(&d, x->limits->each_ms);
-	rc = drain_mark(x->spill->repo, 0, x->spill->mark, &own, &d, f);
-	for (size_t i = 0; rc == 0 && i < repo_count(x->to); i++) {
-		struct buf other = BUF_INIT(DRAIN_MARK_MAX);
-
-		answered += drain_mark(x->to, i, x->spill->mark, &other, &d,
-				&away) == 0;
-		if (own.len > 0 && own.len == other.len &&
-		    memcmp(own.data, other.data, own.len) == 0)
-			rc = fault_set(f, FAULT_CONFIG,
-			    "spill_dir %s is repository %s: it has the same"
-			    " mark",
-			    x->spill->place.path,
-			    repo_conf(x->to)->repos[i]->name);
-		buf_free(&other);
-	}
-	buf_free(&own);
-	if (rc != 0 || answered >= repo_conf(x->to)->push_quorum)
-		return rc;
-	*f = away;
-	return (int)f->code;
-}
-
-static int
 drain_run(struct drain *x, struct fault *f)
 {
 	bool pending;
@@ -227,17 +242,17 @@ drain_run(struct drain *x, struct fault *f)
 	    (rc = spill_pending(x->spill, &pending, x->limits->d, f)) != 0 ||
 	    !pending)
 		return rc;
-	if ((rc = drain_check_apart(x, f)) != 0 ||
-	    (rc = drain_round(x, true, f)) != 0 || x->out->left)
+	if ((rc = drain_round(x, true, f)) != 0 || x->out->left)
 		return rc;
 	return drain_round(x, false, f);
 }
 
 int
-spill_drain(struct spill *s, struct repo *to, const char *mark_note,
+spill_drain(struct spill *s, const struct repo *to, const char *mark_note,
     const struct spill_limits *l, struct spill_drained *out, struct fault *f)
 {
 	struct drain *x = calloc(1, sizeof(*x));
+	static const bool none[CONF_LIST];
 	struct fault ignored = FAULT_INIT;
 	int lock = -1, rc;
 
@@ -245,14 +260,15 @@ spill_drain(struct spill *s, struct repo *to, const char *mark_note,
 	if (x == NULL)
 		return fault_nomem(f);
 	*x = (struct drain){
-	    .spill = s, .to = to, .note = mark_note, .limits = l, .out = out};
+	    .spill = s, .note = mark_note, .limits = l, .out = out};
 	/* The lock saves work: two that do the same do no harm. */
 	if (lock_take(s->lock, &lock, &ignored) == FAULT_EXISTS) {
 		out->elsewhere = true;
 		rc = 0;
-	} else
+	} else if ((rc = drain_way_new(&x->way, to, none, f)) == 0)
 		rc = drain_run(x, f);
 	lock_release(lock);
+	drain_way_free(x->way);
 	free(x);
 	return rc;
 }

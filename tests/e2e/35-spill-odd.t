@@ -1,0 +1,100 @@
+#!/bin/sh
+# The spill when only a part of the world is in order: a repository hangs while
+# the others make the quorum, the cluster was upgraded, what a repository holds
+# is damaged, a call ended half-way.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$(dirname "$0")/../lib/archive.sh"
+
+# Another file system than that of pg_wal.
+SHM=$(mktemp -d /dev/shm/pitrkit-spill.XXXXXX) || bail "no /dev/shm"
+trap 'shm_status=$?; rm -rf "$SHM"; (exit $shm_status); tap_cleanup' EXIT
+[ "$(stat -c %d "$SHM")" != "$(stat -c %d "$T")" ] ||
+	bail "TMPDIR is on /dev/shm, too"
+
+new_key "$T/key"
+wal_cluster "$T/pg"
+pg_start "$T/pg" || bail "no server"
+wal_make "$T/pg" 12 >"$T/names"
+id=$(wal_id "$T/pg")
+pg_stop "$T/pg"
+cd "$T/pg" || bail "no data directory"
+
+# nth N: a segment's name
+nth() {
+	sed -n "$1p" "$T/names"
+}
+# push CONF N
+push() {
+	walpush -c "$T/$1" "pg_wal/$(nth "$2")"
+}
+# files DIR: how many files of WAL it holds
+files() {
+	find "$1" -type f -name '0000*' 2>/dev/null | wc -l
+}
+# fetches CONF N
+fetches() {
+	rm -f "$T/got"
+	walfetch -c "$T/$1" "$(nth "$2")" "$T/got" &&
+		cmp -s "$T/got" "pg_wal/$(nth "$2")"
+}
+away() {
+	mv "$1" "$1.away"
+}
+back() {
+	mv "$1.away" "$1"
+	forget
+}
+# As if the minute was over in which no repository is asked.
+forget() {
+	rm -f "$T"/spool/*.away
+}
+
+# -- a repository that takes connections and never answers --------------------
+cat >"$T/mute.py" <<'PY'
+import os, socket, sys
+s = socket.socket()
+s.bind(('127.0.0.1', 0))
+s.listen(100)
+open(sys.argv[1] + '.new', 'w').write(str(s.getsockname()[1]))
+
+os.rename(sys.argv[1] + '.new', sys.argv[1])
+kept = []
+while True:
+    kept.append(s.accept())
+PY
+bg mute "$PYTHON" "$T/mute.py" "$T/mute.port"
+wait_for 10 test -s "$T/mute.port" || bail "no listener"
+printf 'nothing' >"$T/secret"
+chmod 600 "$T/secret"
+S3_REGION=us-east-1 S3_ACCESS_KEY_ID=nobody S3_SECRET_FILE=$T/secret
+mute=s3@http://127.0.0.1:$(cat "$T/mute.port"):bucket/x
+
+for n in 1 2; do
+	forget
+	SPILL="spill_dir = $SHM/mute$n"
+	write_conf "$T/mute$n.sound" "$T/pg" "$T/key" "file:$T/repo.m$n" -- \
+		"$SPILL" "spill_below = 100%" "push_deadline = 12s"
+	[ $n = 1 ] && set -- "$mute" "file:$T/repo.m1"
+	[ $n = 2 ] && set -- "file:$T/repo.m2" "$mute"
+	write_conf "$T/mute$n" "$T/pg" "$T/key" "$@" -- \
+		"$SPILL" "spill_below = 100%" "push_deadline = 12s"
+	ok "a repository ($n)" push mute$n.sound 1
+	away "$T/repo.m$n"
+	for i in 2 3 4; do
+		ok "without it segment $i goes aside" push mute$n.sound $i
+	done
+	back "$T/repo.m$n"
+	ok "walpush --drain, one repository hangs, the other makes the quorum" \
+		walpush -c "$T/mute$n" --drain
+	is "and all is drained" "$(files "$SHM/mute$n")" 0
+	is "into the one that answers" "$(files "$T/repo.m$n")" 4
+	away "$T/repo.m$n"
+	ok "another one goes aside" push mute$n.sound 5
+	back "$T/repo.m$n"
+	ok "a push, one repository hangs, the other makes the quorum" \
+		push mute$n 6
+	is "drains" "$(files "$SHM/mute$n")" 0
+	is "and is stored where the quorum is" "$(files "$T/repo.m$n")" 6
+done
+
+done_testing
