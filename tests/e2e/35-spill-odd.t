@@ -56,7 +56,6 @@ s = socket.socket()
 s.bind(('127.0.0.1', 0))
 s.listen(100)
 open(sys.argv[1] + '.new', 'w').write(str(s.getsockname()[1]))
-
 os.rename(sys.argv[1] + '.new', sys.argv[1])
 kept = []
 while True:
