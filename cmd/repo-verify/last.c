@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verify.h"
@@ -6,12 +7,14 @@
 /* The last report, which this one follows. */
 
 /* The newest report is the one with the greatest id, whatever the clock said
- * when it was made: ours is to be greater still. */
+ * when it was made: ours is to be greater still, and another's than one that
+ * runs beside it. */
 static void
 follow_last(struct verify *v)
 {
 	const char *id = v->last.id;
 	struct fault ignored = FAULT_INIT;
+	const char *own = strrchr(v->id, '-');
 	char iso[24];
 	int64_t us;
 
@@ -20,7 +23,8 @@ follow_last(struct verify *v)
 	snprintf(iso, sizeof iso, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4,
 	    id + 6, id + 9, id + 11, id + 13);
 	if (clock_parse(iso, &us, NULL, &ignored) == 0)
-		layout_new_hold(us + 1000000, 0, v->id);
+		layout_new_hold(
+		    us + 1000000, (uint32_t)strtoul(own + 1, NULL, 16), v->id);
 }
 
 static int

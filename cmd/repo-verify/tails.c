@@ -1,7 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backupcheck.h"
 #include "verify.h"
+
+#define LOOKS_MAX 64 /* for the newest segment of a timeline */
 
 /* The newest segments of each timeline. Nothing that is left tells that what
  * came behind it was taken away; a report that saw it does. */
@@ -27,6 +30,14 @@ take(struct verify *v, const struct json *j, struct fault *f)
 	return 0;
 }
 
+/* Would retention still keep it, had it stayed? What is older ends here, or
+ * whoever removed a timeline for good would be told for ever. */
+static bool
+counts(const struct verify *v, const struct retain_wal *w)
+{
+	return w->last_us >= v->gather.in.now_us - v->only.retain_wal_ms * 1000;
+}
+
 /* History files are never let go. */
 static int
 find_timeline(struct verify *v, const struct retain_wal *w, struct fault *f)
@@ -37,7 +48,7 @@ find_timeline(struct verify *v, const struct retain_wal *w, struct fault *f)
 	for (size_t i = 0; i < v->gather.n_timelines; i++)
 		if (v->gather.timelines[i].timeline == w->timeline)
 			return 0;
-	if (w->timeline == 1)
+	if (w->timeline == 1 || !counts(v, w))
 		return 0;
 	walname_format_history(w->timeline, name);
 	rc = look_wal_key(v, name, key, f);
@@ -86,6 +97,7 @@ put(const struct verify *v, struct json *list, const struct retain_wal *w,
 	return json_put_i64(j, "archived_us", w->last_us, f);
 }
 
+/* Gone, or there and of no use. */
 static bool
 is_missing(const struct verify *v, const struct retain_wal *w)
 {
@@ -93,6 +105,10 @@ is_missing(const struct verify *v, const struct retain_wal *w)
 		if (v->missing.h[i].timeline == w->timeline &&
 		    v->missing.h[i].first <= w->last &&
 		    v->missing.h[i].last >= w->last)
+			return true;
+	for (size_t i = 0; i < v->n_damaged; i++)
+		if (v->damaged[i].where.timeline == w->timeline &&
+		    v->damaged[i].where.first == w->last)
 			return true;
 	return false;
 }
@@ -106,22 +122,61 @@ has_timeline(const struct verify *v, uint32_t timeline)
 	return false;
 }
 
+/* The newest segment up to the i-th range that opens: somebody without the key
+ * may have put others. w->timeline 0: none. */
+static int
+find_last(
+    const struct verify *v, size_t i, struct retain_wal *w, struct fault *f)
+{
+	const struct gather *g = &v->gather;
+	uint32_t timeline = g->wal[i].timeline;
+	struct walmeta m;
+	unsigned looks = 0;
+
+	for (;; i--) {
+		*w = g->wal[i];
+		while (w->timeline == timeline && looks++ < LOOKS_MAX) {
+			char name[WALNAME_SIZE];
+			int rc;
+
+			walname_format(
+			    timeline, w->last, g->in.segment_size, name);
+			rc = gather_wal_look(g, name, &m, f);
+			if (rc == 0 || !backupcheck_tells(f))
+				return rc;
+			fault_clear(f);
+			if (w->last-- == w->first)
+				break;
+		}
+		if (i == 0 || g->wal[i - 1].timeline != timeline)
+			break;
+	}
+	w->timeline = 0;
+	return 0;
+}
+
 int
 tails_put(const struct verify *v, struct json *report, struct fault *f)
 {
 	const struct gather *g = &v->gather;
+	struct retain_wal last;
 	struct json *list;
 	int rc = json_put_array(report, "tails", &list, f);
 
-	for (size_t i = 0; rc == 0 && i < g->n_wal; i++)
-		if (i + 1 == g->n_wal ||
-		    g->wal[i + 1].timeline != g->wal[i].timeline)
-			rc = put(v, list, &g->wal[i], f);
+	for (size_t i = 0; rc == 0 && i < g->n_wal; i++) {
+		if (i + 1 < g->n_wal &&
+		    g->wal[i + 1].timeline == g->wal[i].timeline)
+			continue;
+		rc = find_last(v, i, &last, f);
+		if (rc == 0 && last.timeline != 0)
+			rc = put(v, list, &last, f);
+	}
 	for (size_t i = 0; rc == 0 && i < v->tails.n; i++) {
 		const struct retain_wal *w = &v->tails.t[i];
 
 		if (is_missing(v, w) ||
-		    (w->timeline > 1 && !has_timeline(v, w->timeline)))
+		    (w->timeline > 1 && !has_timeline(v, w->timeline) &&
+			counts(v, w)))
 			rc = put(v, list, w, f);
 	}
 	return rc;

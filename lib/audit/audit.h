@@ -115,8 +115,9 @@ struct audit_check {
 	/* Each may be NULL; not 0 ends the check with that. */
 	int (*finding)(
 	    void *ctx, const struct audit_finding *x, struct fault *f);
-	/* After the last record of each writer, flawed or not, in byte order of
-	 * their names; not for one without a record that could be read. */
+	/* The last record of each writer that our keys open, sound otherwise or
+	 * not, in byte order of their names: it will be missed when it is gone.
+	 * What does not open anybody can have put. */
 	int (*head)(void *ctx, const struct audit_head *h, struct fault *f);
 	/* Each record that was opened, in the order of its chain; with
 	 * since_known those behind a known head. */

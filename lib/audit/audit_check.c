@@ -35,8 +35,9 @@ struct walk {
 	size_t prefix_len;
 	bool *seen;             /* for each known head: is it there? */
 	struct audit_head head; /* the last record that was seen */
-	bool has_hash;          /* its bytes were read */
-	bool is_sound;          /* and it was opened */
+	struct audit_head ours; /* and the last that our keys opened: anybody
+				 * can put others, so nobody misses them */
+	bool is_sound;
 	struct audit_record *record;
 	struct buf sealed;
 	struct buf text;
@@ -185,6 +186,8 @@ look(struct walk *w, const char *name, bool follows,
 		*f = why;
 		return rc;
 	}
+	if (rc == 0 || flaw == AUDIT_MALFORMED)
+		w->ours = w->head;
 	if (rc != 0)
 		return tell(w, flaw, w->head.sequence, w->head.sequence, f,
 		    "%s: %s", name, why.text);
@@ -208,10 +211,11 @@ end_writer(struct walk *w, struct fault *f)
 {
 	int rc = 0;
 
-	if (w->head.sequence > 0 && w->has_hash && w->c->head != NULL)
-		rc = w->c->head(w->c->ctx, &w->head, f);
+	if (w->ours.sequence > 0 && w->c->head != NULL)
+		rc = w->c->head(w->c->ctx, &w->ours, f);
 	memset(&w->head, 0, sizeof w->head);
-	w->has_hash = w->is_sound = false;
+	memset(&w->ours, 0, sizeof w->ours);
+	w->is_sound = false;
 	return rc;
 }
 
@@ -243,7 +247,7 @@ visit(struct walk *w, const struct store_entry *e, const char *name,
 		return rc;
 	memcpy(before, w->head.hash, sizeof before);
 	w->head.sequence = sequence;
-	w->has_hash = w->is_sound = false;
+	w->is_sound = false;
 	if (is_vouched(w, 0))
 		return 0;
 	rc = fetch(w, e->key, hash, &there, f);
@@ -255,7 +259,6 @@ visit(struct walk *w, const struct store_entry *e, const char *name,
 	if (rc != 0)
 		return rc;
 	memcpy(w->head.hash, hash, sizeof hash);
-	w->has_hash = true;
 	return look(w, name, follows, before, f);
 }
 

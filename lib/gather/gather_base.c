@@ -9,16 +9,15 @@
 #define DAY_US (86400 * INT64_C(1000000))
 
 /* "20261122T020000Z-…" */
-static int
-id_time(const char *id, int64_t *us, struct fault *f)
+static bool
+id_time(const char *id, int64_t *us)
 {
+	struct fault ignored = FAULT_INIT;
 	char iso[24];
 
 	snprintf(iso, sizeof iso, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4,
 	    id + 6, id + 9, id + 11, id + 13);
-	if (clock_parse(iso, us, NULL, f) != 0)
-		return fault_prefix(f, "backup %s", id);
-	return 0;
+	return clock_parse(iso, us, NULL, &ignored) == 0;
 }
 
 struct base_listing {
@@ -36,11 +35,13 @@ take_base(void *ctx, const struct store_entry *e, struct fault *f)
 	    g->n_folders > 0 ? &g->folders[g->n_folders - 1] : NULL;
 	struct fault ignored = FAULT_INIT;
 	char id[LAYOUT_ID] = "";
+	int64_t start_us;
 	int rc;
 
 	if (slash != NULL && (size_t)(slash - name) < sizeof id)
 		memcpy(id, name, (size_t)(slash - name));
-	if (slash == NULL || layout_check_id(id, &ignored) != 0) {
+	if (slash == NULL || layout_check_id(id, &ignored) != 0 ||
+	    !id_time(id, &start_us)) {
 		g->strange++;
 		return 0;
 	}
@@ -54,9 +55,7 @@ take_base(void *ctx, const struct store_entry *e, struct fault *f)
 		d = &g->folders[g->n_folders++];
 		memset(d, 0, sizeof *d);
 		memcpy(d->id, id, sizeof id);
-		if (id_time(id, &d->start_us, f) != 0)
-			return (int)f->code;
-		d->last_us = d->start_us;
+		d->last_us = d->start_us = start_us;
 	}
 	if (g->eye != NULL && (rc = g->eye->object(g->eye->ctx, e, f)) != 0)
 		return rc;
@@ -220,7 +219,8 @@ gather_base_judge(struct gather *g, int64_t clock_us, struct fault *f)
 		    g->eye == NULL)
 			return fault_set(f, FAULT_CONFIG,
 			    "backup %s has begun in the future: set the clocks "
-			    "right first; nothing is pruned",
+			    "right, or remove it when no host of yours made "
+			    "it; nothing is pruned",
 			    d->id);
 		d->running = d->last_us > clock_us - DAY_US;
 		if (d->running && (g->in.running_us == CLOCK_NONE ||

@@ -31,8 +31,9 @@ struct evidence {
 	struct json *all; /* the whole report */
 };
 
-/* The newest report. All zero when there is none. After CORRUPT or KEY id is
- * set: it is there, and nothing of it is to be believed. */
+/* The newest report of a time before 2200. All zero when there is none. After
+ * CORRUPT or KEY id is set: it is there, and nothing of it is to be believed.
+ */
 int evidence_last(
     struct repo *r, size_t i, struct evidence *out, struct fault *f);
 /* A report's content, and its id. CORRUPT when it is none, or another one's. */

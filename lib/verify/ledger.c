@@ -243,7 +243,7 @@ int
 ledger_there(struct ledger *l, const char *id, int64_t stop_us,
     uint32_t timeline, struct fault *f)
 {
-	const struct ledger_backup b = {.finished = true,
+	const struct ledger_backup b = {.finished = stop_us != CLOCK_NONE,
 	    .there = true,
 	    .stop_us = stop_us,
 	    .timeline = timeline};
@@ -329,6 +329,14 @@ put_one(struct json *list, const struct ledger_backup *b, struct fault *f)
 	return json_put_i64(j, "let_go", b->let_go, f);
 }
 
+static bool
+is_handed_on(const struct ledger *l, const struct ledger_backup *b)
+{
+	if (b->there)
+		return b->finished;
+	return ledger_misses(b) && b->stop_us >= l->silent_us;
+}
+
 int
 ledger_put(const struct ledger *l, struct json *report, struct fault *f)
 {
@@ -342,8 +350,7 @@ ledger_put(const struct ledger *l, struct json *report, struct fault *f)
 	    (rc = json_put_array(j, "backups", &list, f)) != 0)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < l->n; i++)
-		if (l->b[i].there || (ledger_misses(&l->b[i]) &&
-					 l->b[i].stop_us >= l->silent_us))
+		if (is_handed_on(l, &l->b[i]))
 			rc = put_one(list, &l->b[i], f);
 	return rc;
 }

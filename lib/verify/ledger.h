@@ -52,7 +52,8 @@ bool ledger_proves(const struct ledger *l, int64_t start_us);
 /* A record of the trail; others than of backups and prunings tell nothing. */
 int ledger_take(
     struct ledger *l, const struct audit_record *r, struct fault *f);
-/* A backup's head is there. */
+/* A backup's head is there. stop_us CLOCK_NONE: it does not open, and so is no
+ * proof that there ever was a backup. */
 int ledger_there(struct ledger *l, const char *id, int64_t stop_us,
     uint32_t timeline, struct fault *f);
 /* The operator says that it is lost. */
