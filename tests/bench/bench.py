@@ -1,20 +1,19 @@
 """tests/bench/run: chooses what to measure, measures in turns, reports."""
 import argparse
 import os
-import platform
 import re
-import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
+import record
 import report
+import scale
 import tools
 import work
 import world as worlds
-from procs import Failed
+from procs import Failed, Mistaken
 
 FULL = {"scale": 100, "drain": 64, "long": 512, "replay": 256,
         "fetch": 48, "lone": 11, "hit": 9}
@@ -26,19 +25,27 @@ def arguments():
     p = argparse.ArgumentParser(prog="tests/bench/run", allow_abbrev=False)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--only", default="", metavar="REGEX",
-                   help="of what WORK/STORE/DELAY/TOOL says")
+                   help="of what WORK/STORE/DELAY/TOOL says; with --scale "
+                   "SERIES/STORE/STEP")
     p.add_argument("--quick", action="store_true")
     p.add_argument("--store", default="file,s3")
     p.add_argument("--delay", default=None,
                    help="milliseconds, comma-separated "
                    "(0,20,80,200; quick: 0)")
-    p.add_argument("--peers", default="pgbackrest,barman")
+    p.add_argument("--peers", default="pgbackrest,barman",
+                   help="or none")
     p.add_argument("--out", required=True)
     p.add_argument("--data", help="keeps the cluster and its WAL there for "
                    "another run")
+    p.add_argument("--tmp", default=os.environ.get("TMPDIR"),
+                   help="where the rest is meanwhile")
     p.add_argument("--readme", action="store_true",
                    help="writes the figures into tests/bench/README")
+    scale.options(p)
     a = p.parse_args()
+    scale.check(p, a)
+    if a.peers == "none":
+        a.peers = ""
     if a.delay is None:
         a.delay = "0" if a.quick else "0,20,80,200"
     try:
@@ -57,53 +64,16 @@ def arguments():
     return a
 
 
-def load():
-    with open("/proc/loadavg", encoding="ascii") as f:
-        return " ".join(f.read().split()[:3])
+class Run(record.Record):
+    """Work by work, tool by tool, in turns."""
+    heading = "Last measured"
 
-
-def environment(args, chosen, first_load):
-    """What the figures depend on, in lines."""
-    cpu = "unknown processor"
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as f:
-        for line in f:
-            if line.startswith("model name"):
-                cpu = line.split(":", 1)[1].strip()
-    command = ["tests/bench/run"]
-    skip = False
-    for a in sys.argv[1:]:
-        # Where files are on this machine is of no interest to others.
-        if skip or a.startswith(("--out=", "--data=")):
-            skip = False
-        elif a in ("--out", "--data"):
-            skip = True
-        else:
-            command.append(shlex.quote(a))
-    postgres = subprocess.run([f"{worlds.PGBIN}/postgres", "--version"],
-                              text=True, stdout=subprocess.PIPE,
-                              check=True).stdout.split()[2]
-    commit = os.environ.get("PITRKIT_BENCH_COMMIT", "")
-    lines = [f"{work.today()}: {' '.join(command)}",
-             f"{os.cpu_count()} shared cores of {cpu}, Linux "
-             f"{platform.release().split('-')[0]}, PostgreSQL {postgres}, "
-             f"pitrkit {chosen[0].version()}"
-             + (f" ({commit})" if commit else "")
-             + f"; client, server and store on this machine",
-             f"load average at the start {first_load}, now {load()}"]
-    for t in chosen:
-        lines.append(f"{t.label}: {t.note}")
-    return lines
-
-
-class Run:
     def __init__(self, args, world, out):
-        self.args, self.world, self.out = args, world, out
+        chosen, missing = tools.choose(world.build, args.peers)
+        super().__init__(args, world, out, chosen)
         self.sizes = dict(QUICK if args.quick else FULL)
-        self.chosen, missing = tools.choose(world.build, args.peers)
         for line in missing:
             print(f"bench: {line}", flush=True)
-        self.results, self.failures = [], []
-        self.load = load()
 
     def wanted(self, works, store, delay, tool, number):
         class Place:
@@ -128,7 +98,12 @@ class Run:
     def go(self):
         plan = list(self.plan())
         if not plan:
-            raise Failed("nothing of this kind to measure")
+            raise Mistaken(
+                f"--only '{self.args.only.pattern}' finds nothing in "
+                f"WORK/STORE/DELAY/TOOL, where WORK is {', '.join(work.WORKS)}"
+                f", STORE {', '.join(self.args.store)}, DELAY "
+                f"{', '.join(str(d) for d in self.args.delay)} (0 for file) "
+                f"and TOOL {', '.join(t.key for t in self.chosen)}")
         # Only as much WAL, and only as large a cluster, as will be used.
         works = {w for p in plan for w in (p[3], *p[4])}
         need = max([2 * self.sizes["hit"], self.sizes["lone"],
@@ -156,25 +131,18 @@ class Run:
                     self.failed(f"{w}/{store}/{delay}/{tool.key}: {e}")
                     break
                 if found is not None and w in wanted:
-                    self.add(number, w, store, delay, tool, found)
+                    self.found(number, w, store, delay, tool, found)
             bench.end_group(tool)
 
-    def add(self, number, name, store, delay, tool, found):
+    def found(self, number, name, store, delay, tool, found):
         found = {"work": name, "store": store, "delay": delay,
                  "tool": tool.key, "label": tool.label_for(name),
                  "round": number, **found}
-        self.results.append(found)
-        print(f"bench: {number + 1} {name}/{store}/{delay}/{tool.key}: "
-              f"{report.number(found['value'])} {work.WORKS[name][0]}, load "
-              + load().split()[0], flush=True)
-        self.save()
-
-    def failed(self, line):
-        self.failures.append(line)
-        print(f"bench: FAILED: {line}", file=sys.stderr, flush=True)
+        self.add(f"{name}/{store}/{delay}/{tool.key}", found,
+                 f"{report.number(found['value'])} {work.WORKS[name][0]}")
 
     def save(self):
-        lines = environment(self.args, self.chosen, self.load)
+        lines = self.environment()
         return report.write(self.out, {
             "environment": lines, "sizes": self.sizes,
             "rounds": self.args.rounds, "results": self.results,
@@ -200,22 +168,22 @@ def main():
         signal.signal(sig, leave)
     world = worlds.World(
         os.path.realpath(tempfile.mkdtemp(prefix="pitrkit-bench.",
-                                          dir=os.environ.get("TMPDIR"))),
+                                          dir=args.tmp)),
         build)
     try:
-        run = Run(args, world, args.out)
+        run = (scale.Scaling if args.scale else Run)(args, world, args.out)
         run.go()
         text = run.save()
         print("\n" + text)
         if args.readme:
             source = os.path.join(worlds.TOP, "tests", "bench", "README")
-            report.readme(source, args.out, text)
+            report.readme(source, args.out, run.heading, text)
             if "PITRKIT_BENCH_LENT" not in os.environ:
                 os.replace(os.path.join(args.out, "README"), source)
         return 1 if run.failures else 0
     except Failed as e:
         print(f"bench: {e}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(e, Mistaken) else 1
     finally:
         for sig in signals:
             signal.signal(sig, signal.SIG_IGN)

@@ -48,6 +48,10 @@ def peak_kb(pid):
     return 0
 
 
+class Mistaken(Failed):
+    """What was asked for does not exist."""
+
+
 class Reaper:
     """Adds up the orphans whose program's name begins with one of names."""
 

@@ -8,7 +8,7 @@ from work import WORKS
 
 COLOURS = {"pitrkit": "#1b6ca8", "pitrkit-stream": "#6aaed6", "cp": "#999999",
            "barman-cloud": "#e0a030"}
-BEGIN = "Last measured"
+HEADINGS = ("Last measured", "Scaling, last measured")
 
 
 def number(value):
@@ -63,6 +63,18 @@ def place(row):
     return "S3" if not row["delay"] else f"S3, {row['delay']} ms away"
 
 
+def aligned(lines):
+    """A table of those cells; the first line is its head."""
+    widths = [max(len(x[i]) for x in lines) for i in range(len(lines[0]))]
+
+    def one(cells):
+        return "| " + " | ".join(
+            c.ljust(w) if i < 2 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(cells, widths))) + " |"
+    return [one(lines[0]), "|" + "|".join("-" * (w + 2) for w in widths) + "|",
+            *[one(x) for x in lines[1:]]]
+
+
 def table(found, sizes):
     """One table per work, aligned; CPU per segment where there are any."""
     out = []
@@ -88,15 +100,7 @@ def table(found, sizes):
                 number(r["peak_kb"] / 1024) if r["peak_kb"] else "-",
                 number(r["requests"] / div)
                 if r["requests"] is not None else "-"])
-        widths = [max(len(x[i]) for x in lines) for i in range(len(lines[0]))]
-
-        def one(cells, widths=widths):
-            return "| " + " | ".join(
-                c.ljust(w) if i < 2 else c.rjust(w)
-                for i, (c, w) in enumerate(zip(cells, widths))) + " |"
-        out += [title(work, sizes), "", one(lines[0]),
-                "|" + "|".join("-" * (w + 2) for w in widths) + "|"]
-        out += [one(x) for x in lines[1:]] + [""]
+        out += [title(work, sizes), "", *aligned(lines), ""]
     return "\n".join(out)
 
 
@@ -167,12 +171,19 @@ def write(out, document, sizes, environment):
     return text
 
 
-def readme(source, out, text):
-    """README with its last part, the figures, made anew."""
+def readme(source, out, heading, text):
+    """README with the figures below that heading, at its end, made anew."""
     with open(source, encoding="utf-8") as f:
-        kept = f.read().split("\n" + BEGIN + "\n", 1)[0].rstrip("\n")
-    body = "".join(f"    {line}".rstrip() + "\n" for line in text.split("\n"))
-    save(os.path.join(out, "README"),
-         f"{kept}\n\n{BEGIN}\n{'-' * len(BEGIN)}\n"
-         "Written by the bench itself (--readme), not by hand.\n\n"
-         + body.rstrip("\n") + "\n")
+        kept = f.read()
+    parts = {}
+    for h in reversed(HEADINGS):
+        kept, found, part = kept.partition(f"\n{h}\n{'-' * len(h)}\n")
+        if found:
+            parts[h] = part.strip("\n")
+    parts[heading] = (
+        "Written by the bench itself (--readme), not by hand.\n\n" + "".join(
+            f"    {line}".rstrip() + "\n" for line in text.split("\n"))
+    ).strip("\n")
+    save(os.path.join(out, "README"), kept.rstrip("\n") + "\n" + "".join(
+        f"\n{h}\n{'-' * len(h)}\n{parts[h]}\n" for h in HEADINGS
+        if h in parts))

@@ -93,8 +93,8 @@ class Pitrkit(Tool):
              "repo-verify")
 
     # files is what basebackup-ship does by itself on the server's host.
-    def __init__(self, build, source="files"):
-        self.build, self.source = build, source
+    def __init__(self, build, source="files", settings=""):
+        self.build, self.source, self.settings = build, source, settings
         if source != "files":
             self.key = f"pitrkit-{source}"
             self.label = f"pitrkit --source {source}"
@@ -106,7 +106,8 @@ class Pitrkit(Tool):
         if not os.path.exists(key):
             self.world.reaper.run([f"{self.build}/repo-key", "generate", key])
         text = (f"[cluster main]\npgdata = {self.data}\nrepo = r\n"
-                f"key_file = {key}\nspool_dir = {self.home}/spool\n")
+                f"key_file = {key}\nspool_dir = {self.home}/spool\n"
+                + self.settings)
         if self.server:
             text += (f"conninfo = host={self.world.sockets} "
                      f"port={self.server.port} user=postgres\n")
@@ -129,6 +130,8 @@ class Pitrkit(Tool):
         self.backup = (f'exec "{self.build}/basebackup-ship" -c "{conf}" '
                        f'--source {self.source} --no-progress')
         self.verify = f'exec "{self.build}/repo-verify" -c "{conf}"'
+        self.plan = (f'exec "{self.build}/retention-prune" -c "{conf}" '
+                     "--dry-run --json")
         self.conf = conf
 
     def restore_tree(self, target):

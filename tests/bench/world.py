@@ -19,6 +19,11 @@ SEGMENT = 16 << 20
 PGBIN = "/usr/lib/postgresql/15/bin"
 
 
+def initdb(world, data, *more):
+    world.reaper.run([f"{PGBIN}/initdb", "-D", data, "-U", "postgres", "-A",
+                      "trust", "-E", "UTF8", "--no-locale", "-N", "-k", *more])
+
+
 class Server:
     """A PostgreSQL that is our own child, on a Unix socket."""
 
@@ -131,8 +136,7 @@ class Cluster:
         os.makedirs(self.wal)
         run, world = self.world.reaper.run, self.world
         data = os.path.join(self.home, "source")
-        run([f"{PGBIN}/initdb", "-D", data, "-U", "postgres", "-A", "trust",
-             "-E", "UTF8", "--no-locale", "-N", "-k"])
+        initdb(world, data)
         with open(os.path.join(data, "postgresql.conf"), "a",
                   encoding="utf-8") as f:
             f.write("shared_buffers = 256MB\nmax_connections = 30\n"

@@ -35,22 +35,8 @@ rs_archived "$d"
 pg_stop "$d"
 wal=$(ls -d "$repo"/main/*/wal/00000001)
 
-# Sixty days old: nothing keeps them but their number.
-cat >"$T/make" <<'END'
-import os, sys, time
-wal, n = sys.argv[1], int(sys.argv[2])
-old = time.time() - 60 * 86400
-for i in range(n):
-    log, seg = 0x100 + i // 4096, i % 4096
-    folder = f'{wal}/00000001{log:08X}'
-    if seg == 0:
-        os.mkdir(folder, 0o700)
-    name = f'{folder}/00000001{log:08X}{seg:08X}'
-    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    os.utime(name, (old, old))
-END
 for n in 10000 100000 1000000; do
-	"$PYTHON" "$T/make" "$wal" $n || bail "no objects"
+	"$PYTHON" "$TOP/tests/lib/oldwal.py" "$wal" $n || bail "no objects"
 	ok "$n objects are planned" \
 		peak retention-prune -c "$T/conf" --dry-run
 	atmost "... with so many KiB resident" \
