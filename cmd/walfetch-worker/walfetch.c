@@ -53,7 +53,7 @@ walfetch_anywhere(struct repo *r, const struct cli *cli,
 	if (has)
 		patience = deadline_step(d, WALFETCH_PATIENCE_MS);
 	rc = archive_fetch(r, name, dest, &patience, f);
-	if (has && (rc == FAULT_ABSENT || spill_suits((enum fault_code)rc))) {
+	if (has && rc != 0) {
 		fault_clear(f);
 		rc = spill_fetch(s, name, dest, d, f);
 		/* Drained since. */

@@ -14,6 +14,7 @@
  * in pg_wal is worth more than order when it is short. */
 #define DETOUR_FILES 4
 #define DETOUR_FILES_SHORT 1
+#define DETOUR_IDS 64
 
 static const char *
 detour_dir(const struct repo *r)
@@ -262,30 +263,63 @@ detour_end(struct repo *r, struct spill *s, const struct spill_drained *out,
 	return fault_set(f, FAULT_SYSTEM, "%s: is not empty", detour_dir(r));
 }
 
-int
-detour_drain_all(const struct conf_cluster *c, const char *system_id)
+/* Those of the data directory and of what is in the spill: after pg_upgrade the
+ * old one is there still, and nobody else will ever look for it. */
+static int
+detour_ids(const struct conf_cluster *c, uint64_t ids[DETOUR_IDS + 1],
+    size_t *n, struct fault *f)
+{
+	uint64_t found[DETOUR_IDS];
+	struct conf_cluster own;
+	struct conf_repo place;
+	struct control control;
+	struct store *store = NULL;
+	size_t k = 0;
+	int rc;
+
+	*n = 0;
+	if (c->pgdata != NULL && repo_control(c->pgdata, &control, f) == 0)
+		ids[(*n)++] = control.system_id;
+	fault_clear(f);
+	spill_conf(c, &place, &own);
+	if ((rc = store_open(&store, &place, f)) == 0)
+		rc = repo_system_ids(
+		    store, c->name, found, DETOUR_IDS, &k, NULL, f);
+	store_free(store);
+	/* It is not there: whether it should be the note tells. */
+	if (rc == FAULT_AGAIN && *n > 0) {
+		fault_clear(f);
+		rc = 0;
+	}
+	if (rc == 0 && k > DETOUR_IDS)
+		rc = fault_set(f, FAULT_CONFIG,
+		    "%s holds %zu clusters called %s: choose one with"
+		    " --system-id",
+		    c->spill_dir, k, c->name);
+	if (rc == 0 && *n == 0 && k == 0)
+		rc = fault_set(f, FAULT_CONFIG,
+		    "%s holds nothing of cluster %s: is it mounted, and is"
+		    " the name right?",
+		    c->spill_dir, c->name);
+	for (size_t i = 0; rc == 0 && i < k; i++)
+		if (*n == 0 || found[i] != ids[0])
+			ids[(*n)++] = found[i];
+	return rc;
+}
+
+/* *busy: r is used still. */
+static int
+detour_drain_id(const struct conf_cluster *c, uint64_t id, bool *busy)
 {
 	struct spill_limits l = {.each_ms = c->push_deadline_ms};
 	struct spill_drained out = {.busy = false};
 	struct fault f = FAULT_INIT;
-	struct conf_cluster own;
-	struct conf_repo place;
 	struct spill *s = NULL;
 	struct repo *r = NULL;
-	uint64_t id;
-	int rc = 0;
+	int rc;
 
-	if (c->spill_dir == NULL) {
-		fault_set(&f, FAULT_CONFIG,
-		    "cluster %s has no spill_dir in its settings", c->name);
-		return cli_fail(&f);
-	}
-	spill_conf(c, &place, &own);
-	(void)((rc = repo_choose_system_id(
-		    &own, 0, system_id, &id, NULL, &f)) != 0 ||
-	       (rc = repo_open(&r, c, id, &f)) != 0 ||
-	       (rc = spill_open(&s, r, &f)) != 0);
-	if (rc == 0) {
+	if ((rc = repo_open(&r, c, id, &f)) == 0 &&
+	    (rc = spill_open(&s, r, &f)) == 0) {
 		rc = detour_drain(r, s, &l, &out, &f);
 		detour_tell_drained(r, s, &out, rc, &f);
 		if (rc == 0)
@@ -295,10 +329,38 @@ detour_drain_all(const struct conf_cluster *c, const char *system_id)
 		if (rc == 0)
 			spill_set_away(s, false);
 	}
-	rc = rc == 0 ? 0 : cli_fail(&f);
-	if (out.busy)
-		_exit(rc);
-	spill_free(s);
-	repo_free(r);
-	return rc;
+	*busy = *busy || out.busy;
+	if (!out.busy) {
+		spill_free(s);
+		repo_free(r);
+	}
+	return rc == 0 ? 0 : cli_fail(&f);
+}
+
+int
+detour_drain_all(const struct conf_cluster *c, const char *system_id)
+{
+	uint64_t ids[DETOUR_IDS + 1];
+	struct fault f = FAULT_INIT;
+	bool busy = false;
+	size_t n = 1;
+	int rc, status = 0;
+
+	if (c->spill_dir == NULL)
+		rc = fault_set(&f, FAULT_CONFIG,
+		    "cluster %s has no spill_dir in its settings", c->name);
+	else if (system_id != NULL)
+		rc = repo_choose_given(system_id, &ids[0], &f);
+	else
+		rc = detour_ids(c, ids, &n, &f);
+	if (rc != 0)
+		return cli_fail(&f);
+	for (size_t i = 0; i < n; i++) {
+		int one = detour_drain_id(c, ids[i], &busy);
+
+		status = status == 0 ? one : status;
+	}
+	if (busy)
+		_exit(status);
+	return status;
 }

@@ -22,8 +22,8 @@ int64_t detour_time(const struct spill *s, const char *wal, int64_t ms);
 /* May a push that failed with this be repaired by the spill? */
 bool detour_suits(const struct spill *s, const char *wal, int rc);
 
-/* walpush --drain: all of it; the exit status. system_id: NULL, that of the
- * data directory, or the only one in the spill. */
+/* walpush --drain: all of it; the exit status. system_id: NULL, all that the
+ * spill holds of the cluster. */
 int detour_drain_all(const struct conf_cluster *c, const char *system_id);
 
 #endif

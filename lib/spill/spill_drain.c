@@ -1,5 +1,6 @@
 #include "spill_core.h"
 
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,33 @@ drain_round(struct drain *x, bool histories, struct fault *f)
 	return rc;
 }
 
+/* A put that failed or was killed leaves empty folders, and where there are no
+ * files without a name some of its own: something would seem to wait for ever.
+ * To remove what is not there takes them along. */
+static void
+drain_sweep(struct drain *x)
+{
+	const size_t root = strlen(x->spill->place.path);
+	char *const paths[] = {x->spill->folder, NULL};
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	char key[STORE_KEY_MAX + 1];
+	FTSENT *e;
+
+	while (tree != NULL && (e = fts_read(tree)) != NULL) {
+		const char *at = e->fts_path + root;
+		struct fault ignored = FAULT_INIT;
+
+		while (*at == '/')
+			at++;
+		if (e->fts_info == FTS_DP &&
+		    snprintf(key, sizeof(key), "%s/none", at) <
+			(int)sizeof(key))
+			(void)drain_remove(x, key, &ignored);
+	}
+	if (tree != NULL)
+		fts_close(tree);
+}
+
 static int
 drain_run(struct drain *x, struct fault *f)
 {
@@ -244,7 +272,9 @@ drain_run(struct drain *x, struct fault *f)
 		return rc;
 	if ((rc = drain_round(x, true, f)) != 0 || x->out->left)
 		return rc;
-	return drain_round(x, false, f);
+	if ((rc = drain_round(x, false, f)) == 0 && !x->out->left)
+		drain_sweep(x);
+	return rc;
 }
 
 int

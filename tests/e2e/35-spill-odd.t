@@ -96,4 +96,54 @@ for n in 1 2; do
 	is "and is stored where the quorum is" "$(files "$T/repo.m$n")" 6
 done
 
+# -- damage in the repository -------------------------------------------------
+write_conf "$T/sound" "$T/pg" "$T/key" "file:$T/repo" -- \
+	"spill_dir = $SHM/sound" "spill_below = 100%" "push_deadline = 20s"
+forget
+ok "a push" push sound 1
+away "$T/repo"
+ok "a file goes aside" push sound 2
+back "$T/repo"
+grep -v '^spill' "$T/sound" >"$T/plain"
+ok "another call stores it as well" push plain 2
+flip "$(wal_object "$T/repo" "$(nth 2)")" 3000
+exits 200 "what is damaged in the repository is not delivered from there" \
+	walfetch -c "$T/plain" "$(nth 2)" "$T/got"
+ok "but from the spill, where it is whole" fetches sound 2
+flip "$(wal_object "$T/repo" "$(nth 2)")" 3000
+ok "walpush --drain" walpush -c "$T/sound" --drain
+is "removes it, as it is stored" "$(files "$SHM/sound")" 0
+
+# -- what a put that did not end leaves ----------------------------------------
+wal=$SHM/sound/main/$id/wal
+mkdir -p "$wal/00000001/0000000100000000"
+ok "a push, where empty folders are left in the spill" push sound 3
+nok "removes them: nothing seems to wait" test -e "$wal"
+ok "the archive's mark stays" test -e "$SHM/sound/main/$id/archive"
+
+# -- the cluster was upgraded: another system identifier -----------------------
+away "$T/repo"
+# Nobody who has not been there before can make it anew.
+ln -s /nowhere/at/all "$T/repo"
+ok "a file goes aside" push sound 4
+wal_cluster "$T/new"
+pg_start "$T/new" || bail "no server"
+wal_make "$T/new" 1 >"$T/new.names"
+pg_stop "$T/new"
+sed "s|^pgdata.*|pgdata = $T/new|" "$T/sound" >"$T/upgraded"
+ok "and one of the cluster that took its place" in_dir "$T/new" \
+	walpush -c "$T/upgraded" "pg_wal/$(cat "$T/new.names")"
+is "both wait" "$(files "$SHM/sound")" 2
+exits 4 "walpush --drain says that no repository answers" \
+	in_dir "$T/new" walpush -c "$T/upgraded" --drain
+rm "$T/repo"
+back "$T/repo"
+ok "walpush --drain, called for the new one" \
+	in_dir "$T/new" walpush -c "$T/upgraded" --drain
+is "empties the spill of both" "$(files "$SHM/sound")" 0
+ok "what the old one left is in the repository" fetches plain 4
+ok "nor does it matter that the data directory is gone" \
+	sh -c 'sed "s|^pgdata.*|pgdata = /nowhere|" "$0/sound" >"$0/gone" &&
+		cd / && walpush -c "$0/gone" --drain' "$T"
+
 done_testing
