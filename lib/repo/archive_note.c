@@ -1,5 +1,6 @@
 #include "archive_note.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,16 +87,21 @@ archive_note_load(
 
 	n->path = path;
 	n->keys = keys;
-	n->fresh = false;
+	n->fresh = n->unread = false;
 	buf_init(&n->text, NOTE_MAX);
 	if (path == NULL)
 		return;
 	note_boot(n);
+	if (lstat(path, &st) != 0) {
+		n->unread = errno != ENOENT && errno != ENOTDIR;
+		return;
+	}
 	/* Those of others, where they may write in spool_dir, are not
 	 * believed. */
-	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != geteuid() ||
-	    fdio_slurp(path, NOTE_MAX, &data, &len, &f) != 0)
+	n->unread = !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+		    st.st_size == 0 ||
+		    fdio_slurp(path, NOTE_MAX, &data, &len, &f) != 0;
+	if (n->unread)
 		return;
 	if (buf_put(&n->text, data, len, &f) != 0 ||
 	    buf_terminate(&n->text, &f) != 0)
@@ -218,7 +224,9 @@ archive_note_save(const struct archive_note *n,
 		*slash = '\0';
 		(void)mkdir(folder, 0700);
 	}
-	(void)fdio_atomic_put(n->path, 0600, text.data, text.len, 0, &f);
+	/* Synced: after a loss of power a name without its bytes would be a
+	 * note that has forgotten. */
+	(void)fdio_atomic_put(n->path, 0600, text.data, text.len, 1, &f);
 done:
 	free(folder);
 	buf_free(&text);

@@ -26,7 +26,8 @@ struct archive_note {
 	char boot[40];
 	int64_t now_s; /* since the host started */
 	struct buf text;
-	bool fresh; /* of this boot and these keys */
+	bool fresh;  /* of this boot and these keys */
+	bool unread; /* it is there, or may be, and cannot be read */
 };
 
 /* path and keys must outlive it. */
@@ -38,7 +39,8 @@ bool archive_note_knew(const struct archive_note *n, const struct conf_repo *c);
 /* *once is set when it has. */
 bool archive_note_has(
     const struct archive_note *n, const struct conf_repo *c, bool *once);
-/* Replace the file: the repositories of which a flag is set. */
+/* Replace the file, durably and at once: the repositories of which a flag is
+ * set. */
 struct archive_note_flags {
 	bool has;
 	bool once;

@@ -149,16 +149,22 @@ spill_set_away(const struct spill *s, bool away)
 	close(fd);
 }
 
-bool
-spill_core_known(const struct spill *s)
+int
+spill_core_known(const struct spill *s, bool *known, struct fault *f)
 {
 	struct archive_note n;
-	bool knew;
+	bool unread;
 
 	archive_note_load(&n, s->note, repo_keys(s->base));
-	knew = archive_note_knew(&n, &s->place);
+	*known = archive_note_knew(&n, &s->place);
+	unread = n.unread;
 	archive_note_free(&n);
-	return knew;
+	if (unread)
+		return fault_set(f, FAULT_AGAIN,
+		    "%s cannot be read, or is not this user's: whether %s was"
+		    " used cannot be told; if not, remove it",
+		    s->note, s->place.path);
+	return 0;
 }
 
 int
@@ -191,12 +197,14 @@ spill_pending(
     struct spill *s, bool *pending, const struct deadline *d, struct fault *f)
 {
 	struct stat st;
-	bool marked;
+	bool marked, known = false;
 	int rc = spill_core_marked(s, &marked, d, f);
 
+	if (rc == 0 && !marked)
+		rc = spill_core_known(s, &known, f);
 	if (rc != 0)
 		return rc;
-	if (!marked && spill_core_known(s))
+	if (known)
 		return fault_set(f, FAULT_AGAIN,
 		    "%s: the archive's mark, which was there, is gone: is it"
 		    " mounted? WAL that is there may be in no repository; if it"
@@ -277,9 +285,11 @@ spill_check_disk(const struct spill *s, const char *wal, struct fault *f)
 static int
 spill_keep_note(const struct spill *s, struct fault *f)
 {
+	struct fault why = FAULT_INIT;
+	bool known;
 	int fd, rc;
 
-	if (!spill_core_known(s))
+	if (spill_core_known(s, &known, &why) != 0 || !known)
 		return fault_set(f, FAULT_SYSTEM,
 		    "%s cannot be written: without it a spill_dir that is not"
 		    " mounted would be taken for empty",

@@ -24,8 +24,8 @@ struct spill {
 
 /* The spill's store. */
 int spill_core_store(struct spill *s, struct store **out, struct fault *f);
-/* Did it have the mark, as the note knows? */
-bool spill_core_known(const struct spill *s);
+/* Did it have the mark, as the note knows? AGAIN when that cannot be read. */
+int spill_core_known(const struct spill *s, bool *known, struct fault *f);
 /* *marked: the mark is there. Not so, and the root is not there either, is no
  * fault. */
 int spill_core_marked(

@@ -8,7 +8,7 @@ spill_peek(struct spill *s, const char *name, bool *has,
 	struct store_info info;
 	struct walname n;
 	struct store *store;
-	bool marked;
+	bool marked, known;
 	int rc;
 
 	*has = false;
@@ -18,8 +18,8 @@ spill_peek(struct spill *s, const char *name, bool *has,
 	    (rc = spill_core_marked(s, &marked, d, f)) != 0)
 		return rc;
 	if (!marked) {
-		if (!spill_core_known(s))
-			return 0;
+		if ((rc = spill_core_known(s, &known, f)) != 0 || !known)
+			return rc;
 		return fault_set(f, FAULT_AGAIN,
 		    "%s: the archive's mark, which was there, is gone: is it"
 		    " mounted? (%s cannot be proven absent)",

@@ -21,12 +21,15 @@ static struct spill *spill;
 static struct fault f;
 static struct statvfs room;
 static bool bad_disk;   /* the note cannot be synced */
+static bool bad_file;   /* nor its bytes */
 static char order[256]; /* first letters of what was copied */
 static unsigned removed, removed_early;
 
 int __wrap_statvfs(const char *path, struct statvfs *out);
 int __wrap_fdio_sync_parent(const char *path, struct fault *why);
 int __real_fdio_sync_parent(const char *path, struct fault *why);
+int __wrap_fdio_sync(int fd, const char *path, struct fault *why);
+int __real_fdio_sync(int fd, const char *path, struct fault *why);
 int __wrap_store_delete(struct store *s, const char *const *keys, size_t n,
     store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *why);
 int __real_store_delete(struct store *s, const char *const *keys, size_t n,
@@ -52,6 +55,14 @@ __wrap_fdio_sync_parent(const char *path, struct fault *why)
 	if (bad_disk && strstr(path, ".spill") != NULL)
 		return fault_set(why, FAULT_SYSTEM, "%s: I/O error", path);
 	return __real_fdio_sync_parent(path, why);
+}
+
+int
+__wrap_fdio_sync(int fd, const char *path, struct fault *why)
+{
+	if (bad_file && strstr(path, ".spill") != NULL)
+		return fault_set(why, FAULT_SYSTEM, "%s: I/O error", path);
+	return __real_fdio_sync(fd, path, why);
 }
 
 int
@@ -119,7 +130,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(mkdir(in("repo"), 0700), 0);
 	fault_clear(&f);
-	bad_disk = false;
+	bad_disk = bad_file = false;
 	order[0] = '\0';
 	removed = removed_early = 0;
 	settings("");
@@ -275,6 +286,79 @@ nothing_is_acknowledged_before_the_note_is_durable(void **state)
 	assert_non_null(strstr(f.text, "taken for empty"));
 }
 
+static const char *
+note(void)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/spool/main-%llu.spill", dir, SYSTEM);
+	return path;
+}
+
+/* Each day it is written anew: a loss of power must not find one that has its
+ * name and no bytes. */
+static void
+the_note_that_is_there_is_replaced_by_a_durable_one_only(void **state)
+{
+	struct stat before, after;
+	FILE *file;
+
+	(void)state;
+	assert_int_equal(aside(history(2)), 0);
+	file = fopen(note(), "w");
+	assert_non_null(file);
+	fprintf(file, "keys boot \nonce 1 file://%s/spill\n", dir);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(stat(note(), &before), 0);
+	bad_file = true;
+	assert_int_equal(aside(history(3)), FAULT_SYSTEM);
+	assert_int_equal(stat(note(), &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	bad_file = false;
+	assert_int_equal(aside(history(3)), 0);
+	assert_int_equal(stat(note(), &after), 0);
+	assert_int_not_equal(after.st_ino, before.st_ino);
+}
+
+/* The spill is not mounted, and what would tell that it should be is cut off,
+ * or another user's, or on a disk that fails. */
+static void
+a_note_that_cannot_be_read_proves_nothing(void **state)
+{
+	bool has, pending;
+
+	(void)state;
+	assert_int_equal(aside(history(2)), 0);
+	assert_int_equal(rename(in("spill"), in("away")), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(unlink(note()), 0);
+		if (i == 0)
+			assert_int_equal(mkdir(note(), 0700), 0);
+		else
+			assert_true(creat(note(), 0600) >= 0);
+		if (i == 2) {
+			if (geteuid() != 0)
+				break;
+			assert_int_equal(truncate(note(), 100), 0);
+			assert_int_equal(chown(note(), 1, 1), 0);
+		}
+		assert_int_equal(
+		    spill_peek(spill, "00000003.history", &has, NULL, &f),
+		    FAULT_AGAIN);
+		assert_int_equal(
+		    spill_pending(spill, &pending, NULL, &f), FAULT_AGAIN);
+		assert_non_null(strstr(f.text, "cannot be read"));
+		if (i == 0) {
+			assert_int_equal(rmdir(note()), 0);
+			assert_true(creat(note(), 0600) >= 0);
+		}
+	}
+	assert_int_equal(unlink(note()), 0);
+	assert_int_equal(
+	    spill_peek(spill, "00000003.history", &has, NULL, &f), 0);
+	assert_false(has);
+}
+
 static void
 histories_and_then_the_oldest_go_first(void **state)
 {
@@ -350,6 +434,8 @@ main(void)
 	    T(room_is_what_the_settings_say),
 	    T(only_what_time_cures_is_put_aside),
 	    T(nothing_is_acknowledged_before_the_note_is_durable),
+	    T(the_note_that_is_there_is_replaced_by_a_durable_one_only),
+	    T(a_note_that_cannot_be_read_proves_nothing),
 	    T(histories_and_then_the_oldest_go_first),
 	    T(nothing_is_removed_that_no_repository_took),
 	    T(a_spill_that_was_used_is_not_empty_when_it_is_gone),
