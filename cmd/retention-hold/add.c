@@ -137,6 +137,11 @@ add_run(struct holding *s, struct fault *f)
 		else
 			record(s, i, &h);
 	}
+	/* A pruning that looked before the hold was there may just have deleted
+	 * it. */
+	if (rc == 0 && h.backup[0] != '\0' &&
+	    (rc = check_backup(s, h.backup, f)) != 0)
+		fault_prefix(f, "hold %s is placed, but", h.id);
 	if (rc != 0)
 		return rc;
 	printf("%s\n", h.id);

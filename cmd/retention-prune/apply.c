@@ -163,6 +163,8 @@ deleted(void *ctx, size_t i, const struct fault *result)
 	r->told(r->keys[i], result->text);
 }
 
+/* Deleting takes hours where there is much, and a hold is in force as soon as
+ * it is placed. */
 static int
 flush(struct runner *r, struct fault *f)
 {
@@ -170,7 +172,7 @@ flush(struct runner *r, struct fault *f)
 	    deadline_in_ms(repo_conf(r->g->repo)->store_deadline_ms);
 	int rc = 0;
 
-	if (r->n > 0)
+	if (r->n > 0 && (rc = gather_hold_same(r->g, f)) == 0)
 		rc = store_delete(r->g->store, (const char *const *)r->keys,
 		    r->n, deleted, r, &d, f);
 	for (size_t i = 0; i < r->n; i++)

@@ -120,6 +120,8 @@ int gather_hold_prepare(struct gather *g, struct fault *f);
 /* Of one hold; to->bounds is the caller's to free. */
 int gather_hold_make(struct gather *g, const struct hold *h,
     struct retain_hold *to, struct fault *f);
+/* EXISTS when a hold was placed since they were read. */
+int gather_hold_same(const struct gather *g, struct fault *f);
 /* gather_legal.c: where object lock is on, the store's own legal holds are made
  * what the holds are: on every object that an active hold keeps; taken off what
  * only holds that are over, or were released, kept. What no hold of ours ever

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "gather.h"
 
@@ -90,5 +91,34 @@ gather_hold_prepare(struct gather *g, struct fault *f)
 		if (!g->holds.h[i].released)
 			rc = gather_hold_make(
 			    g, &g->holds.h[i], &g->held[g->n_held++], f);
+	return rc;
+}
+
+static bool
+is_known(const struct gather *g, const char *id)
+{
+	for (size_t i = 0; i < g->holds.n; i++)
+		if (strcmp(g->holds.h[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+int
+gather_hold_same(const struct gather *g, struct fault *f)
+{
+	struct deadline d =
+	    deadline_in_ms(repo_conf(g->repo)->store_deadline_ms);
+	struct hold_list now;
+	int rc = hold_list(g->repo, g->index, &now, &d, f);
+
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < now.n; i++)
+		if (!is_known(g, now.h[i].id))
+			rc = fault_set(f, FAULT_EXISTS,
+			    "hold %s was placed meanwhile: nothing more is "
+			    "deleted; run it again",
+			    now.h[i].id);
+	hold_free(&now);
 	return rc;
 }

@@ -200,7 +200,7 @@ take_name(void *ctx, const struct store_entry *e, struct fault *f)
 }
 
 int
-hold_read(struct repo *r, size_t i, struct hold_list *out,
+hold_list(struct repo *r, size_t i, struct hold_list *out,
     const struct deadline *d, struct fault *f)
 {
 	struct reading g = {.list = {NULL, 0}};
@@ -214,8 +214,22 @@ hold_read(struct repo *r, size_t i, struct hold_list *out,
 		g.prefix_len = strlen(prefix);
 		rc = store_list(s, prefix, false, NULL, take_name, &g, d, f);
 	}
-	for (size_t k = 0; rc == 0 && k < g.list.n; k++) {
-		struct hold *h = &g.list.h[k];
+	if (rc != 0)
+		hold_free(&g.list);
+	else
+		*out = g.list;
+	return rc;
+}
+
+int
+hold_read(struct repo *r, size_t i, struct hold_list *out,
+    const struct deadline *d, struct fault *f)
+{
+	struct hold_list list = {NULL, 0};
+	int rc = hold_list(r, i, &list, d, f);
+
+	for (size_t k = 0; rc == 0 && k < list.n; k++) {
+		struct hold *h = &list.h[k];
 
 		rc = read_record(r, i, h, "placed", d, f);
 		if (rc == 0 && h->released)
@@ -224,9 +238,9 @@ hold_read(struct repo *r, size_t i, struct hold_list *out,
 			rc = fault_recode(f, FAULT_AGAIN);
 	}
 	if (rc != 0)
-		hold_free(&g.list);
+		hold_free(&list);
 	else
-		*out = g.list;
+		*out = list;
 	return rc;
 }
 

@@ -43,6 +43,9 @@ int hold_release(struct repo *r, size_t i, const struct hold *h,
  * is a fault: guessing could delete what is held. */
 int hold_read(struct repo *r, size_t i, struct hold_list *out,
     const struct deadline *d, struct fault *f);
+/* Their ids, and which are released: one listing. */
+int hold_list(struct repo *r, size_t i, struct hold_list *out,
+    const struct deadline *d, struct fault *f);
 void hold_free(struct hold_list *l);
 /* Neither released nor over. */
 bool hold_active(const struct hold *h, int64_t now_us);
