@@ -269,7 +269,7 @@ static int
 detour_ids(const struct conf_cluster *c, uint64_t ids[DETOUR_IDS + 1],
     size_t *n, struct fault *f)
 {
-	uint64_t found[DETOUR_IDS];
+	uint64_t found[DETOUR_IDS] = {0}, mine = 0; /* nobody has 0 */
 	struct conf_cluster own;
 	struct conf_repo place;
 	struct control control;
@@ -279,7 +279,7 @@ detour_ids(const struct conf_cluster *c, uint64_t ids[DETOUR_IDS + 1],
 
 	*n = 0;
 	if (c->pgdata != NULL && repo_control(c->pgdata, &control, f) == 0)
-		ids[(*n)++] = control.system_id;
+		ids[(*n)++] = mine = control.system_id;
 	fault_clear(f);
 	spill_conf(c, &place, &own);
 	if ((rc = store_open(&store, &place, f)) == 0)
@@ -302,7 +302,7 @@ detour_ids(const struct conf_cluster *c, uint64_t ids[DETOUR_IDS + 1],
 		    " the name right?",
 		    c->spill_dir, c->name);
 	for (size_t i = 0; rc == 0 && i < k; i++)
-		if (*n == 0 || found[i] != ids[0])
+		if (found[i] != mine)
 			ids[(*n)++] = found[i];
 	return rc;
 }

@@ -7,8 +7,9 @@
 struct copy_look {
 	struct object_reader *reader;
 	struct crypto_xxh *xxh;
-	struct buf *keep; /* the object; NULL when it is too large */
-	bool closed;      /* there is no private key for it here */
+	struct buf *keep; /* the object; NULL when it is too large, then: */
+	struct crypto_xxh *object;
+	bool closed; /* there is no private key for it here */
 };
 
 static int
@@ -36,6 +37,8 @@ copy_bytes(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 	}
 	if (rc == 0 && x->keep != NULL)
 		rc = buf_put(x->keep, data, len, f);
+	else if (rc == 0)
+		crypto_xxh_update(x->object, data, len);
 	return rc;
 }
 
@@ -53,11 +56,17 @@ copy_read(struct archive_job_task *t, const struct repo *from,
 	if (rc == 0)
 		rc = crypto_xxh_new(&x.xxh, f);
 	if (rc == 0)
+		rc = crypto_xxh_new(&x.object, f);
+	if (rc == 0)
 		rc = object_reader_new(&x.reader, &t->key.id, repo_keys(from),
 		    copy_content, &x, f);
 	if (rc == 0)
 		rc = store_get(t->from, t->key.key, 0, UINT64_MAX, copy_bytes,
 		    &x, NULL, d, f);
+	if (rc == 0) {
+		t->object.length = info.size;
+		crypto_xxh_final(x.object, t->object.xxh);
+	}
 	if (rc == 0 && !x.closed &&
 	    (rc = object_reader_end(x.reader, f)) == 0) {
 		t->opened = true;
@@ -69,6 +78,7 @@ copy_read(struct archive_job_task *t, const struct repo *from,
 		fault_prefix(f, "%s: %s", store_url(t->from), t->key.key);
 	object_reader_free(x.reader);
 	crypto_xxh_free(x.xxh);
+	crypto_xxh_free(x.object);
 	return rc;
 }
 

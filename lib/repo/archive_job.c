@@ -89,20 +89,48 @@ archive_job_seal(
 	return rc != 0 ? rc : job_seal(t, r, buf_sink, &t->sealed, &size, f);
 }
 
-/* An object that is sealed already, from where it is: under the same key. */
+struct job_passing {
+	struct store_upload *upload;
+	struct crypto_xxh *seen;
+};
+
+static int
+job_pass_bytes(
+    void *ctx, const unsigned char *data, size_t len, struct fault *f)
+{
+	struct job_passing *x = ctx;
+
+	crypto_xxh_update(x->seen, data, len);
+	return store_upload_write(x->upload, data, len, f);
+}
+
+/* An object that is sealed already, from where it is: under the same key. It is
+ * read again, and must be what was proven. */
 static int
 job_pass_on(struct archive_job *j, struct store_upload *u, struct fault *f)
 {
 	const struct archive_job_task *t = j->task;
+	struct job_passing x = {.upload = u};
+	unsigned char xxh[sizeof(t->object.xxh)];
 	struct store_info info = {0};
 	struct store *from = NULL;
 	int rc = store_clone(&from, t->from, f);
 
 	if (rc == 0)
-		rc = store_get(from, t->key.key, 0, UINT64_MAX,
-		    store_upload_write, u, &info, &t->deadline, f);
+		rc = crypto_xxh_new(&x.seen, f);
 	if (rc == 0)
+		rc = store_get(from, t->key.key, 0, UINT64_MAX, job_pass_bytes,
+		    &x, &info, &t->deadline, f);
+	if (rc == 0) {
+		crypto_xxh_final(x.seen, xxh);
+		if (info.size != t->object.length ||
+		    memcmp(xxh, t->object.xxh, sizeof(xxh)) != 0)
+			rc = fault_set(f, FAULT_CORRUPT,
+			    "%s: %s: other bytes when it was read again",
+			    store_url(from), t->key.key);
 		j->stored = info.size;
+	}
+	crypto_xxh_free(x.seen);
 	store_free(from);
 	return rc;
 }

@@ -23,11 +23,13 @@ struct archive_job_task {
 	unsigned hands;    /* threads that seal it */
 	struct buf sealed; /* the whole object, if not larger than that */
 	/* archive_copy: where the object is, sealed; NULL for a file. Its
-	 * header; and whether file.digest is of its content, which takes the
-	 * private key to know. */
+	 * header; whether file.digest is of its content, which takes the
+	 * private key to know; and of one that is read again as it goes out,
+	 * being too large for sealed, the digest of the object itself. */
 	struct store *from;
 	struct buf head;
 	bool opened;
+	struct object_digest object;
 	struct buf mark; /* of the archive there; empty: none */
 };
 
