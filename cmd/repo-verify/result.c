@@ -270,7 +270,7 @@ result_record(struct verify *v, struct fault *f)
 		return rc;
 	if ((rc = result_put(v, j, f)) == 0 &&
 	    (rc = prunes_put(v, j, f)) == 0 &&
-	    (rc = ledger_put(&v->ledger, j, f)) == 0 &&
+	    (rc = ledger_put(&v->ledger, v->begun_us, j, f)) == 0 &&
 	    (rc = tails_put(v, j, f)) == 0 && (rc = put_read(v, j, f)) == 0)
 		rc = evidence_store(v->repo, 0, v->id, j, f);
 	json_free(j);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger.h"
 #include "text.h"
 
 #define REPORT_MAX (32U << 20)
@@ -155,6 +156,24 @@ take_report(struct evidence *e, struct fault *f)
 	return take_backups(read, e, f);
 }
 
+/* What is read of it later: no run is to end at a report that cannot be. */
+static int
+check_rest(const struct evidence *e, struct fault *f)
+{
+	struct audit_head *heads;
+	struct ledger l;
+	size_t n;
+	int rc = evidence_heads(e->all, &heads, &n, f);
+
+	if (rc != 0)
+		return rc;
+	free(heads);
+	ledger_begin(&l);
+	rc = ledger_recall(&l, e->all, true, f);
+	ledger_free(&l);
+	return rc;
+}
+
 int
 evidence_decode(const void *text, size_t len, const char *id,
     struct evidence *out, struct fault *f)
@@ -166,6 +185,8 @@ evidence_decode(const void *text, size_t len, const char *id,
 	rc = json_parse(&e.all, "report", text, len, f);
 	if (rc == 0)
 		rc = take_report(&e, f);
+	if (rc == 0)
+		rc = check_rest(&e, f);
 	/* An id of a backup that is none. */
 	if (rc == FAULT_CONFIG)
 		rc = fault_recode(f, FAULT_CORRUPT);

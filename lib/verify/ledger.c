@@ -7,6 +7,7 @@
 
 #define STOP_MAX INT64_C(7258118400000000) /* 2200 */
 #define LET_GO_MAX 1000000
+#define DAY_US (86400 * INT64_C(1000000))
 
 void
 ledger_begin(struct ledger *l)
@@ -20,6 +21,7 @@ void
 ledger_free(struct ledger *l)
 {
 	free(l->b);
+	free(l->settled);
 	ledger_begin(l);
 }
 
@@ -42,6 +44,8 @@ merge(struct ledger_backup *to, const struct ledger_backup *from)
 	to->failed = to->failed || from->failed;
 	to->there = to->there || from->there;
 	to->let_go += from->let_go;
+	if (from->let_go_us > to->let_go_us)
+		to->let_go_us = from->let_go_us;
 	if (from->stop_us != CLOCK_NONE && better)
 		to->stop_us = from->stop_us;
 	if (from->timeline != 0)
@@ -175,6 +179,7 @@ take_backup(struct ledger *l, const struct audit_record *r, struct fault *f)
 {
 	struct ledger_backup b = {.finished = r->status == 0,
 	    .failed = r->status != 0,
+	    .let_go_us = CLOCK_NONE,
 	    .stop_us = r->at_us};
 	const char *stop = detail(r, "stop_us"),
 		   *timeline = detail(r, "timeline");
@@ -187,12 +192,31 @@ take_backup(struct ledger *l, const struct audit_record *r, struct fault *f)
 	return add(l, r->object, &b, f);
 }
 
-/* "ID ID ID" */
 static int
-take_ids(struct ledger *l, const char *ids, int32_t let_go, struct fault *f)
+by_name(const void *a, const void *b)
 {
-	const struct ledger_backup b = {
-	    .let_go = let_go, .stop_us = CLOCK_NONE};
+	return strcmp(a, b);
+}
+
+/* Both records of a pruning have the id of its operation, which begins with the
+ * time: so both count, or neither. */
+static bool
+is_settled(const struct ledger *l, const char *id, const char *operation)
+{
+	return l->n_settled > 0 && operation[0] != '\0' &&
+	       strcmp(operation, l->settled_before) < 0 &&
+	       bsearch(id, l->settled, l->n_settled, sizeof *l->settled,
+		   by_name) != NULL;
+}
+
+/* "ID ID ID"; r NULL: what holds for good. */
+static int
+take_ids(struct ledger *l, const char *ids, int32_t let_go,
+    const struct audit_record *r, struct fault *f)
+{
+	const struct ledger_backup b = {.let_go = let_go,
+	    .let_go_us = r != NULL ? r->at_us : INT64_MAX,
+	    .stop_us = CLOCK_NONE};
 	int rc = 0;
 
 	while (rc == 0 && *ids != '\0') {
@@ -201,7 +225,8 @@ take_ids(struct ledger *l, const char *ids, int32_t let_go, struct fault *f)
 
 		if (n < sizeof id) {
 			memcpy(id, ids, n);
-			rc = add(l, id, &b, f);
+			if (r == NULL || !is_settled(l, id, r->operation))
+				rc = add(l, id, &b, f);
 		}
 		ids += n + strspn(ids + n, " ");
 	}
@@ -219,11 +244,12 @@ take_prune(struct ledger *l, const struct audit_record *r, struct fault *f)
 	for (size_t i = 0; rc == 0 && i < r->n_details; i++) {
 		const struct audit_detail *d = &r->details[i];
 
-		if (strcmp(d->name, LEDGER_LET_GO) == 0 ||
-		    strcmp(d->name, LEDGER_FORGOT) == 0)
-			rc = take_ids(l, d->value, 1, f);
+		if (strcmp(d->name, LEDGER_FORGOT) == 0)
+			rc = take_ids(l, d->value, 1, NULL, f);
+		else if (strcmp(d->name, LEDGER_LET_GO) == 0)
+			rc = take_ids(l, d->value, 1, r, f);
 		else if (strcmp(d->name, LEDGER_STAYED) == 0)
-			rc = take_ids(l, d->value, -1, f);
+			rc = take_ids(l, d->value, -1, r, f);
 	}
 	return rc;
 }
@@ -245,6 +271,7 @@ ledger_there(struct ledger *l, const char *id, int64_t stop_us,
 {
 	const struct ledger_backup b = {.finished = stop_us != CLOCK_NONE,
 	    .there = true,
+	    .let_go_us = CLOCK_NONE,
 	    .stop_us = stop_us,
 	    .timeline = timeline};
 
@@ -254,7 +281,7 @@ ledger_there(struct ledger *l, const char *id, int64_t stop_us,
 int
 ledger_forget(struct ledger *l, const char *id, struct fault *f)
 {
-	return take_ids(l, id, 1, f);
+	return take_ids(l, id, 1, NULL, f);
 }
 
 /* ---- reports ---- */
@@ -271,11 +298,32 @@ ledger_known(const struct json *report)
 	       json_get_bool(j, "trail_whole", &whole, &ignored) == 0 && whole;
 }
 
+/* Room for those that the list holds. */
+static int
+begin_settled(
+    struct ledger *l, const struct json *report, size_t n, struct fault *f)
+{
+	struct fault ignored = FAULT_INIT;
+	int64_t us;
+
+	if (json_get_range(
+		report, "begun_us", DAY_US, STOP_MAX, &us, &ignored) != 0)
+		return 0;
+	free(l->settled);
+	l->n_settled = 0;
+	l->settled = calloc(n + 1, sizeof *l->settled);
+	if (l->settled == NULL)
+		return fault_nomem(f);
+	layout_new_hold(us - DAY_US, 0, l->settled_before);
+	return 0;
+}
+
 static int
 recall_one(
     struct ledger *l, const struct json *j, bool instead, struct fault *f)
 {
-	struct ledger_backup b = {.finished = true};
+	struct ledger_backup b = {.finished = true, .let_go_us = CLOCK_NONE};
+	struct fault ignored = FAULT_INIT;
 	int64_t let_go;
 	const char *id;
 	int rc;
@@ -285,8 +333,13 @@ recall_one(
 		0 ||
 	    (rc = json_get_u32(j, "timeline", 0, &b.timeline, f)) != 0 ||
 	    (rc = json_get_range(
-		 j, "let_go", -LET_GO_MAX, LET_GO_MAX, &let_go, f)) != 0)
+		 j, "let_go", -LET_GO_MAX, LET_GO_MAX, &let_go, f)) != 0 ||
+	    (json_has(j, "let_go_us") &&
+		(rc = json_get_i64(j, "let_go_us", &b.let_go_us, f)) != 0))
 		return rc;
+	if (let_go <= 0 && l->settled != NULL &&
+	    layout_check_id(id, &ignored) == 0)
+		memcpy(l->settled[l->n_settled++], id, strlen(id) + 1);
 	/* The records themselves tell it otherwise. */
 	b.let_go = instead ? (int32_t)let_go : 0;
 	return add(l, id, &b, f);
@@ -309,15 +362,20 @@ ledger_recall(
 		return rc;
 	if (instead && silent_us != 0)
 		l->silent_us = silent_us;
+	rc = begin_settled(l, report, n, f);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if ((rc = json_at(list, i, &x, f)) == 0)
 			rc = recall_one(l, x, instead, f);
+	if (l->n_settled > 1)
+		qsort(l->settled, l->n_settled, sizeof *l->settled, by_name);
 	return rc;
 }
 
 static int
-put_one(struct json *list, const struct ledger_backup *b, struct fault *f)
+put_one(struct json *list, const struct ledger_backup *b, int64_t now_us,
+    struct fault *f)
 {
+	bool stays = b->there && b->let_go_us < now_us - DAY_US;
 	struct json *j;
 	int rc;
 
@@ -326,7 +384,11 @@ put_one(struct json *list, const struct ledger_backup *b, struct fault *f)
 	    (rc = json_put_i64(j, "stop_us", b->stop_us, f)) != 0 ||
 	    (rc = json_put_i64(j, "timeline", b->timeline, f)) != 0)
 		return rc;
-	return json_put_i64(j, "let_go", b->let_go, f);
+	if (stays || b->let_go_us == CLOCK_NONE)
+		return json_put_i64(j, "let_go", stays ? 0 : b->let_go, f);
+	if ((rc = json_put_i64(j, "let_go", b->let_go, f)) != 0)
+		return rc;
+	return json_put_i64(j, "let_go_us", b->let_go_us, f);
 }
 
 static bool
@@ -338,7 +400,8 @@ is_handed_on(const struct ledger *l, const struct ledger_backup *b)
 }
 
 int
-ledger_put(const struct ledger *l, struct json *report, struct fault *f)
+ledger_put(const struct ledger *l, int64_t now_us, struct json *report,
+    struct fault *f)
 {
 	struct json *j, *list;
 	int rc;
@@ -351,6 +414,6 @@ ledger_put(const struct ledger *l, struct json *report, struct fault *f)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < l->n; i++)
 		if (is_handed_on(l, &l->b[i]))
-			rc = put_one(list, &l->b[i], f);
+			rc = put_one(list, &l->b[i], now_us, f);
 	return rc;
 }

@@ -23,6 +23,7 @@ struct ledger_backup {
 	bool failed;       /* it was ended, and not with success */
 	bool there;        /* its head is */
 	int32_t let_go;    /* prunings that did, less those that could not */
+	int64_t let_go_us; /* the newest of these; CLOCK_NONE */
 	int64_t stop_us;   /* or when its end was recorded; CLOCK_NONE */
 	uint32_t timeline; /* 0: not known */
 };
@@ -38,6 +39,10 @@ struct ledger {
 	 * may be missing. CLOCK_NONE: nothing; INT64_MAX: no end is known. */
 	int64_t flawed_us;
 	char flawed[LAYOUT_WRITER]; /* whose next record tells the moment */
+	/* Backups that no pruning before that operation let go after all. */
+	char (*settled)[LAYOUT_ID];
+	size_t n_settled;
+	char settled_before[LAYOUT_ID];
 };
 
 void ledger_begin(struct ledger *l);
@@ -63,11 +68,15 @@ int ledger_forget(struct ledger *l, const char *id, struct fault *f);
  */
 bool ledger_known(const struct json *report);
 /* What a report tells. instead: of the records before it; otherwise beside
- * them. A report without is fine. */
+ * them. A report without is fine. Before any record is taken: what was still
+ * there a day after a pruning had named it was not let go by that one, which
+ * was killed, or could not begin. */
 int ledger_recall(
     struct ledger *l, const struct json *report, bool instead, struct fault *f);
-/* For the next one: what was let go and is gone stays out. To be settled. */
-int ledger_put(const struct ledger *l, struct json *report, struct fault *f);
+/* For the next one: what was let go and is gone stays out. To be settled.
+ * now_us: when the heads were looked for. */
+int ledger_put(const struct ledger *l, int64_t now_us, struct json *report,
+    struct fault *f);
 
 void ledger_settle(struct ledger *l);
 /* NULL when there is none. To be settled. */

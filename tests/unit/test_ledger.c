@@ -158,7 +158,7 @@ test_report(void **state)
 	assert_int_equal(ledger_there(&l, B, 20, 1, &f), 0);
 	ledger_settle(&l);
 	assert_int_equal(json_new(&j, &f), 0);
-	assert_int_equal(ledger_put(&l, j, &f), 0);
+	assert_int_equal(ledger_put(&l, 1000, j, &f), 0);
 	assert_true(ledger_known(j));
 	ledger_free(&l);
 
@@ -182,7 +182,7 @@ test_report(void **state)
 	json_free(j);
 	assert_int_equal(json_new(&j, &f), 0);
 	assert_false(ledger_known(j));
-	assert_int_equal(ledger_put(&next, j, &f), 0);
+	assert_int_equal(ledger_put(&next, 1000, j, &f), 0);
 	assert_false(ledger_known(j));
 	ledger_free(&next);
 	json_free(j);
