@@ -78,7 +78,8 @@ int spill_count(struct spill *s, struct spill_count *out,
  * other content in a repository (EXISTS), damaged or not to be read (CORRUPT),
  * keys (KEY), or it cannot be removed.
  * A repository that is late though the quorum has the file is left out from
- * then on: it would keep each file waiting, with a thread and its memory.
+ * then on: it would keep each file waiting, with a thread and its memory; and
+ * the limit of files is not kept for as long as it took to find that out.
  * Another fault ends it: no repository, or the spill cannot be read.
  * Killed at any moment, the next one goes on: what is there twice is removed.
  */

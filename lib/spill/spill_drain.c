@@ -8,6 +8,7 @@
 #include "lock.h"
 
 #define DRAIN_BATCH 64
+#define DRAIN_LATE_MS 5000
 #define DRAIN_STUCK 16 /* are looked at, where there is a limit of time */
 
 /* Where it all goes, as far as it answers. */
@@ -30,6 +31,9 @@ struct drain {
 	char last[LAYOUT_KEY]; /* after which the listing goes on */
 	bool more;
 	bool over; /* fewer repositories answer than are needed */
+	/* A late repository has cost seconds: as many are used for more files
+	 * than the limit, or a spill would take hours to empty. */
+	struct deadline more_until;
 };
 
 static const char *
@@ -105,6 +109,7 @@ drain_go_without(
 	int rc = drain_way_new(&w, x->way->repo, res->late, f);
 
 	x->out->busy = x->way->busy = true;
+	x->more_until = deadline_in_ms(DRAIN_LATE_MS);
 	x->over = rc != 0 || w->conf.n_repos < w->conf.push_quorum;
 	if (x->over)
 		drain_way_free(w);
@@ -201,7 +206,8 @@ drain_over(struct drain *x)
 	const struct spill_limits *l = x->limits;
 
 	if (x->over || (l->d != NULL && x->out->stuck >= DRAIN_STUCK) ||
-	    (l->files > 0 && x->out->files >= l->files) ||
+	    (l->files > 0 && x->out->files >= l->files &&
+		(!x->out->busy || deadline_passed(&x->more_until))) ||
 	    (l->d != NULL && deadline_passed(l->d)))
 		x->out->left = true;
 	return x->out->left;

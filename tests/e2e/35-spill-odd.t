@@ -72,11 +72,11 @@ for n in 1 2; do
 	forget
 	SPILL="spill_dir = $SHM/mute$n"
 	write_conf "$T/mute$n.sound" "$T/pg" "$T/key" "file:$T/repo.m$n" -- \
-		"$SPILL" "spill_below = 100%" "push_deadline = 12s"
+		"$SPILL" "spill_below = 100%" "push_deadline = 24s"
 	[ $n = 1 ] && set -- "$mute" "file:$T/repo.m1"
 	[ $n = 2 ] && set -- "file:$T/repo.m2" "$mute"
 	write_conf "$T/mute$n" "$T/pg" "$T/key" "$@" -- \
-		"$SPILL" "spill_below = 100%" "push_deadline = 12s"
+		"$SPILL" "spill_below = 100%" "push_deadline = 24s"
 	ok "a repository ($n)" push mute$n.sound 1
 	away "$T/repo.m$n"
 	for i in 2 3 4; do
@@ -94,6 +94,15 @@ for n in 1 2; do
 		push mute$n 6
 	is "drains" "$(files "$SHM/mute$n")" 0
 	is "and is stored where the quorum is" "$(files "$T/repo.m$n")" 6
+	away "$T/repo.m$n"
+	for i in 7 8 9; do
+		ok "segment $i goes aside" push mute$n.sound $i
+	done
+	back "$T/repo.m$n"
+	touch "pg_wal/archive_status/$(nth 11).ready"
+	ok "a push while others wait, too, one repository hangs" push mute$n 10
+	rm "pg_wal/archive_status/$(nth 11).ready"
+	is "drains as much as there is time for" "$(files "$SHM/mute$n")" 0
 done
 
 # -- damage in the repository -------------------------------------------------
