@@ -158,10 +158,11 @@ open_folder(int parent, const char *name, DIR **out, struct fault *f)
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (d == NULL) {
-		fault_errno(f, errno, "%s", name);
+		int rc = fault_errno(f, errno, "%s", name);
+
 		if (fd >= 0)
 			close(fd);
-		return (int)f->code;
+		return rc;
 	}
 	*out = d;
 	return 0;

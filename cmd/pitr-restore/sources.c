@@ -27,7 +27,7 @@ leave_out(struct sources *s, size_t i, const struct fault *why)
 	s->silent[s->n_silent++] = c->repos[i]->name;
 	c->n_repos--;
 	memmove(&c->repos[i], &c->repos[i + 1],
-	    (c->n_repos - i) * sizeof c->repos[0]);
+	    (c->n_repos - i) * sizeof(struct conf_repo *));
 }
 
 /* The one system id of the repositories that have one. */

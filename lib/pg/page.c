@@ -24,7 +24,8 @@ static const uint32_t basis[LANES] = {0x5B1F36E9, 0xB8525960, 0x02AB50AA,
 
 /* A loop over lanes that the compiler makes vectors of; with 32-bit
  * multiplication in them it runs at several GB/s. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GLIBC__) &&                               \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define CLONES __attribute__((target_clones("avx2", "sse4.1", "default")))
 #else
 #define CLONES

@@ -175,7 +175,7 @@ take_name(void *ctx, const struct store_entry *e, struct fault *f)
 
 	if (slash != NULL && (size_t)(slash - id) < sizeof text)
 		memcpy(text, id, (size_t)(slash - id));
-	if (layout_check_hold(text, &ignored) != 0 ||
+	if (slash == NULL || layout_check_hold(text, &ignored) != 0 ||
 	    (strcmp(slash, "/placed") != 0 && strcmp(slash, "/released") != 0))
 		return fault_set(f, FAULT_CORRUPT,
 		    "%s: no hold has such a name; a newer version?", e->key);

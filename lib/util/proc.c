@@ -87,6 +87,7 @@ group_start(struct group *g, const char *command, int out, struct fault *f)
 {
 	int life[2], null, e;
 
+	*g = (struct group){-1, -1, -1};
 	if (pipe2(life, O_CLOEXEC) != 0)
 		return fault_errno(f, errno, "pipe");
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
