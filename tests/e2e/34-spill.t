@@ -281,32 +281,32 @@ same "come back" "$T/got" "$T/big/pg_wal/$big"
 rm -rf "$T/repo.big" "$T/big" "$T/got"
 
 # -- the spill is full --------------------------------------------------------
-# A file system of its own in a namespace of its own.
+${CC:-cc} -shared -fPIC -O1 -o "$T/diskfull.so" "$TOP/tests/lib/diskfull.c" ||
+	bail "no compiler"
 write_conf "$T/full" "$T/pg" "$T/key" "file:$T/repo.full" -- \
-	"spill_dir = $T/disk/spill" "spill_below = 100%" "compression = none" \
+	"spill_dir = $SHM/full" "spill_below = 100%" "compression = none" \
 	"push_deadline = 20s"
-mkdir "$T/disk" "$T/repo.full" "$T/full.d"
-cat >"$T/full.sh" <<'SH'
-mount -t tmpfs -o size=4500k,mode=700 none "$T/disk" || exit 9
-push() {
-	walpush -c "$T/full" "pg_wal/$(sed -n "$1p" "$T/names")" \
+mkdir "$T/repo.full" "$T/full.d"
+push_full() {
+	in_dir "$T/pg" env LD_PRELOAD="$T/diskfull.so" DISKFULL="$SHM/full" \
+		DISKFULL_BYTES=4600000 ASAN_OPTIONS=verify_asan_link_order=0 \
+		walpush -c "$T/full" "pg_wal/$(sed -n "$1p" "$T/names")" \
 		2>"$T/full.d/err.$1"
 	echo $? >"$T/full.d/status.$1"
 }
-push 16
+put_aside() {
+	find "$SHM/full" -type f -name '0000*' | wc -l
+}
+push_full 16
 mv "$T/repo.full" "$T/repo.full.away"
 for i in 17 18 19 20 21 22 23 24; do
-	push $i
+	push_full $i
 done
-find "$T/disk" -type f -name '0000*' | wc -l >"$T/full.d/there"
+put_aside >"$T/full.d/there"
 mv "$T/repo.full.away" "$T/repo.full"
 rm "$T"/spool/*.away
-push 24
-find "$T/disk" -type f -name '0000*' | wc -l >"$T/full.d/left"
-umount "$T/disk"
-SH
-export T
-ok "eight files of 1 MB to a spill of 4.5 MB" unshare -Urm sh "$T/full.sh"
+push_full 24
+put_aside >"$T/full.d/left"
 is "some are put aside, then walpush fails" \
 	"$(cd "$T/full.d" && cat status.16 status.17 status.18 status.22 \
 		status.23 | tr '\n' ' ')" "0 0 0 4 4 "
