@@ -378,8 +378,20 @@ class Bench:
     def measure(self, work, tool, store):
         return getattr(self, work.replace("-", "_"))(tool, store)
 
+    @staticmethod
+    def archived(live):
+        """An archive_command that is still at work when its repository goes
+        would hold up the next tool's archiver for as long as it waits."""
+        status = os.path.join(live.data, "pg_wal", "archive_status")
+        end = time.monotonic() + 60
+        while any(f.endswith(".ready") for f in os.listdir(status)):
+            if time.monotonic() > end:
+                raise Failed("the server does not archive its last files")
+            time.sleep(0.05)
+
     def end_group(self, tool):
         if self.live:
+            self.archived(self.live)
             self.live.set("archive_command", "")
         tool.done()
         for name in os.listdir(self.world.dir):
