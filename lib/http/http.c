@@ -212,6 +212,21 @@ code_of(CURLcode c, const char *text)
 	}
 }
 
+/* What whoever reads it can do. */
+static const char *
+advice(CURLcode c)
+{
+	switch (c) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return ": if that is the right server, name the CA that signed"
+		       " its certificate with ca_file";
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return ": the server's key is none of those that pin names";
+	default:
+		return "";
+	}
+}
+
 static int
 outcome(struct http_transfer *t, CURLcode c)
 {
@@ -225,7 +240,8 @@ outcome(struct http_transfer *t, CURLcode c)
 	if (c == CURLE_OUT_OF_MEMORY)
 		return fault_nomem(t->f);
 	if (c != CURLE_OK)
-		return fault_set(t->f, code_of(c, text), "%s", text);
+		return fault_set(
+		    t->f, code_of(c, text), "%s%s", text, advice(c));
 	if (rs->status < 100)
 		return fault_set(t->f, FAULT_AGAIN, "answer without a status");
 	if (strcmp(t->rq->method, "HEAD") != 0 && rs->status != 304 &&

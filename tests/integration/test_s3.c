@@ -310,7 +310,8 @@ only_the_right_server_is_talked_to(void **state)
 	c.tls.pins = wrong;
 	c.tls.n_pins = 1;
 	s = client(&c);
-	FAILS(s3_head(s, "x", &info, &d, &f), FAULT_CONFIG, "pin", f);
+	FAILS(
+	    s3_head(s, "x", &info, &d, &f), FAULT_CONFIG, "that pin names", f);
 	s3_free(s);
 	c = config();
 	c.tls.pins = right;
@@ -321,7 +322,7 @@ only_the_right_server_is_talked_to(void **state)
 	c = config();
 	c.tls.ca_file = NULL; /* the system's know nothing of ours */
 	s = client(&c);
-	FAILS(s3_head(s, "x", &info, &d, &f), FAULT_CONFIG, "certificate", f);
+	FAILS(s3_head(s, "x", &info, &d, &f), FAULT_CONFIG, "with ca_file", f);
 	s3_free(s);
 	c = config();
 	c.tls.ca_file = "/no/such/file";
