@@ -61,28 +61,33 @@ USES_codec  := util
 USES_json   := util
 USES_xml    := util
 USES_crypto := util secret
-USES_http   := util secret
+USES_http   := util
 USES_pg     := util
 USES_conf   := util secret
 USES_s3     := util secret crypto http xml
-USES_store  := util secret crypto http s3 conf
+USES_store  := util secret http s3 conf
 USES_object := util secret codec crypto
 USES_retain := util pg
 USES_repo   := util secret codec json crypto pg conf store object retain
-USES_spill  := util secret codec json crypto pg conf store object repo
+USES_archive := util secret codec json crypto pg conf store object retain repo
+USES_backup := util secret codec json crypto pg conf store object repo
+USES_recovery := util secret codec crypto pg conf store object repo archive \
+	backup
+USES_spill  := util secret codec crypto pg conf store object repo archive
 USES_audit  := util secret codec json crypto pg conf store object repo
-USES_source := util secret codec crypto pg conf store object repo
-USES_gather := util secret codec json crypto pg conf store object repo retain
-USES_verify := util secret codec json crypto pg conf store object repo retain \
-	audit
-USES_pgconn := util secret pg
+USES_source := util secret codec crypto pg conf store object repo backup
+USES_gather := util secret codec json crypto pg conf store object retain repo \
+	archive backup
+USES_verify := util secret codec json crypto pg conf store object retain repo \
+	archive backup audit
+USES_pgconn := util
 USES_cli    := util secret json conf
 USES_relay  := front util
-USES_operation := util secret codec json crypto pg conf store object repo audit \
+USES_operation := util secret codec crypto pg conf store object repo audit \
 	cli
 MODULES := front util secret codec json xml crypto http pg conf s3 store \
-	object retain repo spill audit source gather verify pgconn cli relay \
-	operation
+	object retain repo archive backup recovery spill audit source gather \
+	verify pgconn cli relay operation
 
 LIB_SRC := $(foreach m,$(MODULES),$(wildcard lib/$(m)/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
