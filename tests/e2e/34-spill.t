@@ -4,52 +4,11 @@
 # repositories first when they are back.  Nothing is acknowledged that is not
 # durable, nothing leaves the spill before the quorum holds it.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$(dirname "$0")/../lib/archive.sh"
+. "$TOP/tests/lib/spill.sh"
+. "$TOP/tests/lib/kill.sh"
 
-# Another file system than that of pg_wal.
-SHM=$(mktemp -d /dev/shm/pitrkit-spill.XXXXXX) || bail "no /dev/shm"
-trap 'shm_status=$?; rm -rf "$SHM"; (exit $shm_status); tap_cleanup' EXIT
-[ "$(stat -c %d "$SHM")" != "$(stat -c %d "$T")" ] ||
-	bail "TMPDIR is on /dev/shm, too"
+spill_cluster 40
 
-new_key "$T/key"
-wal_cluster "$T/pg"
-pg_start "$T/pg" || bail "no server"
-wal_make "$T/pg" 40 >"$T/names"
-id=$(wal_id "$T/pg")
-pg_stop "$T/pg"
-cd "$T/pg" || bail "no data directory"
-
-# nth N: a segment's name
-nth() {
-	sed -n "$1p" "$T/names"
-}
-# push CONF N
-push() {
-	walpush -c "$T/$1" "pg_wal/$(nth "$2")"
-}
-# files DIR: how many files of WAL it holds
-files() {
-	find "$1" -type f -name '0000*' 2>/dev/null | wc -l
-}
-# fetches CONF N
-fetches() {
-	rm -f "$T/got"
-	walfetch -c "$T/$1" "$(nth "$2")" "$T/got" &&
-		cmp -s "$T/got" "pg_wal/$(nth "$2")"
-}
-# The repository of a directory goes and comes.
-away() {
-	mv "$1" "$1.away"
-}
-back() {
-	mv "$1.away" "$1"
-	forget
-}
-# As if the minute was over in which no repository is asked.
-forget() {
-	rm -f "$T"/spool/*.away
-}
 # conf NAME REPO [LINE...]
 conf() {
 	conf_n=$1 conf_r=$2
@@ -290,23 +249,19 @@ mkdir "$T/repo.full" "$T/full.d"
 push_full() {
 	in_dir "$T/pg" env LD_PRELOAD="$T/diskfull.so" DISKFULL="$SHM/full" \
 		DISKFULL_BYTES=4600000 ASAN_OPTIONS=verify_asan_link_order=0 \
-		walpush -c "$T/full" "pg_wal/$(sed -n "$1p" "$T/names")" \
+		walpush -c "$T/full" "pg_wal/$(nth "$1")" \
 		2>"$T/full.d/err.$1"
 	echo $? >"$T/full.d/status.$1"
 }
-put_aside() {
-	find "$SHM/full" -type f -name '0000*' | wc -l
-}
 push_full 16
-mv "$T/repo.full" "$T/repo.full.away"
+away "$T/repo.full"
 for i in 17 18 19 20 21 22 23 24; do
 	push_full $i
 done
-put_aside >"$T/full.d/there"
-mv "$T/repo.full.away" "$T/repo.full"
-rm "$T"/spool/*.away
+there=$(files "$SHM/full")
+back "$T/repo.full"
 push_full 24
-put_aside >"$T/full.d/left"
+left=$(files "$SHM/full")
 is "some are put aside, then walpush fails" \
 	"$(cd "$T/full.d" && cat status.16 status.17 status.18 status.22 \
 		status.23 | tr '\n' ' ')" "0 0 0 4 4 "
@@ -315,52 +270,24 @@ acked=0
 for i in 17 18 19 20 21 22 23; do
 	[ "$(cat "$T/full.d/status.$i")" -ne 0 ] || acked=$((acked + 1))
 done
-is "what was acknowledged is there, and no more" \
-	"$(cat "$T/full.d/there")" "$acked"
+is "what was acknowledged is there, and no more" "$there" "$acked"
 is "with the repository back the last push succeeds" \
 	"$(cat "$T/full.d/status.24")" 0
-is "and all of it is drained" "$(cat "$T/full.d/left")" 0
+is "and all of it is drained" "$left" 0
 is "into the repository" "$(files "$T/repo.full")" $((acked + 2))
 
 # -- SIGKILL ------------------------------------------------------------------
-cat >"$T/kill_at" <<'PERL'
-use strict;
-use warnings;
-use Time::HiRes qw(usleep);
-my $ms = shift;
-my $pid = fork() // die;
-if ($pid == 0) {
-	exec { $ARGV[0] } @ARGV or die;
-}
-usleep(int(rand($ms * 1000)));
-kill 'KILL', $pid;
-waitpid($pid, 0);
-print $? & 127 ? "killed\n" : ($? >> 8) . "\n";
-PERL
-# The kills fall into the call: it learns how long one takes.
-ms=60
-kill_some() {
-	kill_end=$(perl "$T/kill_at" "$ms" "$@" 2>>"$T/noise")
-	echo "$kill_end" >>"$T/ends"
-	if [ "$kill_end" = killed ]; then
-		ms=$((ms + 1))
-	else
-		ms=$((ms - ms / 5))
-	fi
-	[ "$ms" -ge 4 ] || ms=4
-}
 conf k "$T/repo.k" "spill_below = 100%" "compression = none"
-conf k.room "$T/repo.k" "spill_below = 1kB"
 ok "a repository" push k 1
-: >"$T/ends"
 lost=0
+kill_begin
 for round in 1 2 3 4; do
 	away "$T/repo.k"
 	for i in 2 3 4 5 6; do
 		n=$((round * 5 + i))
 		for try in 1 2 3; do
-			kill_some walpush -c "$T/k" "pg_wal/$(nth $n)"
-			[ "$kill_end" != 0 ] || fetches k $n 2>>"$T/noise" ||
+			kill_random walpush -c "$T/k" "pg_wal/$(nth $n)"
+			[ "$KILL_END" != 0 ] || fetches k $n 2>>"$T/noise" ||
 				lost=$((lost + 1))
 		done
 		push k $n 2>>"$T/noise" && fetches k $n 2>>"$T/noise" ||
@@ -370,7 +297,7 @@ for round in 1 2 3 4; do
 	tries=0
 	while [ "$(files "$SHM/k")" -gt 0 ] && [ $tries -lt 40 ]; do
 		tries=$((tries + 1))
-		kill_some walpush -c "$T/k" --drain
+		kill_random walpush -c "$T/k" --drain
 		for i in 2 3 4 5 6; do
 			fetches k $((round * 5 + i)) 2>>"$T/noise" ||
 				lost=$((lost + 1))
@@ -379,8 +306,8 @@ for round in 1 2 3 4; do
 	walpush -c "$T/k" --drain || lost=$((lost + 1))
 done
 atleast "walpush was killed as it put files aside and drained them" \
-	"$(grep -c killed "$T/ends")" 30
-is "every other one succeeded" "$(grep -vc -e killed -e '^0$' "$T/ends")" 0
+	"$KILLED" 30
+is "every other one succeeded" "$KILL_ODD" ""
 is "at no moment was anything lost, or half there" $lost 0
 is "nothing is left in the spill but its mark" \
 	"$(cd "$SHM/k" && find . -type f)" "./main/$id/archive"

@@ -3,51 +3,9 @@
 # the others make the quorum, the cluster was upgraded, what a repository holds
 # is damaged, a call ended half-way.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$(dirname "$0")/../lib/archive.sh"
+. "$TOP/tests/lib/spill.sh"
 
-# Another file system than that of pg_wal.
-SHM=$(mktemp -d /dev/shm/pitrkit-spill.XXXXXX) || bail "no /dev/shm"
-trap 'shm_status=$?; rm -rf "$SHM"; (exit $shm_status); tap_cleanup' EXIT
-[ "$(stat -c %d "$SHM")" != "$(stat -c %d "$T")" ] ||
-	bail "TMPDIR is on /dev/shm, too"
-
-new_key "$T/key"
-wal_cluster "$T/pg"
-pg_start "$T/pg" || bail "no server"
-wal_make "$T/pg" 12 >"$T/names"
-id=$(wal_id "$T/pg")
-pg_stop "$T/pg"
-cd "$T/pg" || bail "no data directory"
-
-# nth N: a segment's name
-nth() {
-	sed -n "$1p" "$T/names"
-}
-# push CONF N
-push() {
-	walpush -c "$T/$1" "pg_wal/$(nth "$2")"
-}
-# files DIR: how many files of WAL it holds
-files() {
-	find "$1" -type f -name '0000*' 2>/dev/null | wc -l
-}
-# fetches CONF N
-fetches() {
-	rm -f "$T/got"
-	walfetch -c "$T/$1" "$(nth "$2")" "$T/got" &&
-		cmp -s "$T/got" "pg_wal/$(nth "$2")"
-}
-away() {
-	mv "$1" "$1.away"
-}
-back() {
-	mv "$1.away" "$1"
-	forget
-}
-# As if the minute was over in which no repository is asked.
-forget() {
-	rm -f "$T"/spool/*.away
-}
+spill_cluster 12
 
 # -- a repository that takes connections and never answers --------------------
 cat >"$T/mute.py" <<'PY'
