@@ -11,7 +11,6 @@
 #include "prefetch.h"
 #include "relay_dir.h"
 #include "spill.h"
-#include "text.h"
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
 #define WALFETCH_LATE_MS 2000
@@ -84,13 +83,9 @@ walfetch_run(const struct cli *cli, const struct conf_cluster *c,
 			return rc;
 		c = &only;
 	}
-	if (system_id_text == NULL)
-		rc = repo_own_system_id(c->pgdata, false, &system_id, f);
-	else if (text_u64(system_id_text, &system_id) != 0)
-		rc = fault_set(f, FAULT_CONFIG,
-		    "--system-id: \"%s\" is no number", system_id_text);
-	else
-		rc = 0;
+	rc = system_id_text == NULL
+		 ? repo_own_system_id(c->pgdata, false, &system_id, f)
+		 : repo_choose_given(system_id_text, &system_id, f);
 	if (rc != 0 || (rc = repo_open(&r, c, system_id, f)) != 0)
 		/* What is absent here is a key or pg_control, no WAL. */
 		return rc == FAULT_ABSENT ? fault_recode(f, FAULT_CONFIG) : rc;

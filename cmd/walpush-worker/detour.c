@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ahead.h"
+#include "fdio.h"
 #include "log.h"
 #include "text.h"
 
@@ -20,18 +21,6 @@ static const char *
 detour_dir(const struct repo *r)
 {
 	return repo_conf(r)->spill_dir;
-}
-
-/* The folder of a path, which is pg_wal; free it. */
-static char *
-detour_wal(const char *path)
-{
-	const char *name = push_name(path);
-
-	if (name == path)
-		return strdup(".");
-	return name == path + 1 ? strdup("/")
-				: strndup(path, (size_t)(name - path - 1));
 }
 
 bool
@@ -209,7 +198,7 @@ detour_push(struct repo *r, struct spill *s, const char *path,
     const struct deadline *d, struct archive_result *res, bool *aside,
     struct fault *f)
 {
-	char *wal = detour_wal(path);
+	char *wal = fdio_folder(path); /* pg_wal */
 	bool below, drained = false, busy = false;
 	struct fault why = FAULT_INIT;
 	int rc = 0;

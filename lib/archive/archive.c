@@ -8,7 +8,6 @@
 #include "json.h"
 
 #define ARCHIVE_MARK "archive"
-#define ARCHIVE_MARK_MAX 65536
 
 static int
 archive_mark_text(
@@ -132,6 +131,23 @@ archive_mark_check(
 	json_free(j);
 	buf_free(&text);
 	return rc;
+}
+
+int
+archive_mark_read(const struct repo *r, struct store *s, struct buf *out,
+    const struct deadline *d, struct fault *f)
+{
+	char key[LAYOUT_KEY];
+	int rc = layout_mark(repo_cluster(r), repo_system_id(r), key, f);
+
+	if (rc == 0)
+		rc =
+		    store_get(s, key, 0, UINT64_MAX, buf_sink, out, NULL, d, f);
+	if (rc != FAULT_ABSENT)
+		return rc;
+	fault_clear(f);
+	buf_clear(out);
+	return 0;
 }
 
 int

@@ -7,6 +7,7 @@
 struct copy_look {
 	struct object_reader *reader;
 	struct crypto_xxh *xxh;
+	struct buf *head; /* its first bytes, up to the limit */
 	struct buf *keep; /* the object; NULL when it is too large, then: */
 	struct crypto_xxh *object;
 	bool closed; /* there is no private key for it here */
@@ -26,9 +27,10 @@ static int
 copy_bytes(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 {
 	struct copy_look *x = ctx;
-	int rc = 0;
+	size_t n = x->head->limit - x->head->len;
+	int rc = buf_put(x->head, data, n < len ? n : len, f);
 
-	if (!x->closed)
+	if (rc == 0 && !x->closed)
 		rc = object_reader_feed(x->reader, data, len, f);
 	if (rc == FAULT_KEY) {
 		x->closed = true;
@@ -42,12 +44,13 @@ copy_bytes(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 	return rc;
 }
 
-/* All of the object: whole and, where there is a private key, authentic. */
+/* All of the object: whole and, where there is a private key, authentic;
+ * without one as far as its header and the MAC over its length tell. */
 static int
-copy_read(struct archive_job_task *t, const struct repo *from,
+copy_read(struct archive_job_task *t, struct repo *from,
     const struct deadline *d, struct fault *f)
 {
-	struct copy_look x = {.keep = NULL};
+	struct copy_look x = {.head = &t->head};
 	struct store_info info;
 	int rc = store_stat(t->from, t->key.key, &info, d, f);
 
@@ -67,8 +70,10 @@ copy_read(struct archive_job_task *t, const struct repo *from,
 		t->object.length = info.size;
 		crypto_xxh_final(x.object, t->object.xxh);
 	}
-	if (rc == 0 && !x.closed &&
-	    (rc = object_reader_end(x.reader, f)) == 0) {
+	if (rc == 0 && x.closed)
+		rc = archive_look_sealed(
+		    from, 0, t->key.id.name, &info.size, d, f);
+	else if (rc == 0 && (rc = object_reader_end(x.reader, f)) == 0) {
 		t->opened = true;
 		t->file.digest.length = object_reader_content(x.reader);
 		t->file.size = t->file.digest.length;
@@ -88,16 +93,12 @@ copy_begin(struct archive_push **out, struct repo *r, struct repo *from,
 {
 	struct archive_job_task *t = NULL;
 	struct archive_push *p = NULL;
-	uint64_t stored;
 	int rc = archive_push_begin_sealed(&p, r, name, &t, f);
 
 	if (rc != 0)
 		return rc;
 	if ((rc = repo_store(from, 0, &t->from, f)) == 0 &&
-	    (rc = archive_look_sealed(from, 0, name, &stored, d, f)) == 0 &&
-	    (rc = store_get(t->from, t->key.key, 0, OBJECT_HEADER_MAX, buf_sink,
-		 &t->head, NULL, d, f)) == 0 &&
-	    (rc = archive_job_read_mark(from, t->from, &t->mark, d, f)) == 0)
+	    (rc = archive_mark_read(from, t->from, &t->mark, d, f)) == 0)
 		rc = copy_read(t, from, d, f);
 	/* A disk that cannot be read is no trouble of r's. */
 	if (rc == FAULT_SYSTEM || rc == FAULT_DENIED)

@@ -20,15 +20,9 @@ dest_proc(int fd, char path[DEST_PROC])
 static int
 dest_unnamed(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder, proc[DEST_PROC];
+	char *folder = fdio_folder(path), proc[DEST_PROC];
 	int fd;
 
-	if (slash == NULL)
-		folder = strdup(".");
-	else
-		folder =
-		    strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	if (folder == NULL)
 		return -1;
 	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

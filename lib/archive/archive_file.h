@@ -49,6 +49,11 @@ struct archive_file_key {
 int archive_file_key(const struct repo *r, const char *name,
     struct archive_file_key *out, struct fault *f);
 
+/* The mark that s holds, as it is stored; out is empty when there is none. */
+#define ARCHIVE_MARK_MAX 65536
+int archive_mark_read(const struct repo *r, struct store *s, struct buf *out,
+    const struct deadline *d, struct fault *f);
+
 /* Is what repository i holds under that key this content? Two range reads, no
  * private key. As object_compare; ABSENT as store_get. */
 int archive_file_compare(struct repo *r, size_t i,

@@ -304,23 +304,6 @@ job_check_place(const struct archive_job *j, struct store *s, struct fault *f)
 	return rc;
 }
 
-int
-archive_job_read_mark(const struct repo *r, struct store *s, struct buf *out,
-    const struct deadline *d, struct fault *f)
-{
-	char key[LAYOUT_KEY];
-	int rc = layout_mark(repo_cluster(r), repo_system_id(r), key, f);
-
-	if (rc == 0)
-		rc =
-		    store_get(s, key, 0, UINT64_MAX, buf_sink, out, NULL, d, f);
-	if (rc != FAULT_ABSENT)
-		return rc;
-	fault_clear(f);
-	buf_clear(out);
-	return 0;
-}
-
 /* A repository that is the place the object is copied from has everything that
  * is there, and would lose it when it is removed there. No two archives have
  * the same mark to the byte. */
@@ -328,12 +311,12 @@ static int
 job_check_apart(struct archive_job *j, struct store *s, struct fault *f)
 {
 	const struct archive_job_task *t = j->task;
-	struct buf mark = BUF_INIT(ARCHIVE_JOB_MARK_MAX);
+	struct buf mark = BUF_INIT(ARCHIVE_MARK_MAX);
 	int rc;
 
 	if (t->mark.len == 0 || repo_is_apart(j->repo, j->index))
 		return 0;
-	rc = archive_job_read_mark(j->repo, s, &mark, &t->deadline, f);
+	rc = archive_mark_read(j->repo, s, &mark, &t->deadline, f);
 	if (rc == 0) {
 		j->itself = mark.len == t->mark.len &&
 			    memcmp(mark.data, t->mark.data, mark.len) == 0;

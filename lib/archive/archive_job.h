@@ -11,7 +11,6 @@
  * larger one is sealed by each as it streams there. */
 #define ARCHIVE_JOB_MEMORY (16U << 20)
 #define ARCHIVE_JOB_MARK_MS 5000
-#define ARCHIVE_JOB_MARK_MAX 65536
 
 /* What the jobs share; none of them changes it. */
 struct archive_job_task {
@@ -55,9 +54,6 @@ int archive_push_begin_sealed(struct archive_push **out, struct repo *r,
 /* Seal the file into memory. */
 int archive_job_seal(
     struct archive_job_task *t, const struct repo *r, struct fault *f);
-/* The mark that s holds; out is empty when there is none. */
-int archive_job_read_mark(const struct repo *r, struct store *s,
-    struct buf *out, const struct deadline *d, struct fault *f);
 /* 0: durable there. Faults as archive_push. Where the note does not tell
  * whether the store would write over what it holds, the mark is made first, to
  * see that; a store that would, or was not seen not to, is looked at before. */

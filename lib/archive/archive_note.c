@@ -207,7 +207,7 @@ archive_note_save(const struct archive_note *n,
 {
 	struct fault f = FAULT_INIT;
 	struct buf text = BUF_INIT(NOTE_MAX);
-	char *slash, *folder;
+	char *folder;
 	int rc;
 
 	if (n->path == NULL)
@@ -216,14 +216,10 @@ archive_note_save(const struct archive_note *n,
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (flags[i].has || flags[i].was)
 			rc = note_put(n, repos[i], &flags[i], &text, &f);
-	folder = strdup(n->path);
+	folder = fdio_folder(n->path);
 	if (rc != 0 || folder == NULL)
 		goto done;
-	slash = strrchr(folder, '/');
-	if (slash != NULL && slash != folder) {
-		*slash = '\0';
-		(void)mkdir(folder, 0700);
-	}
+	(void)mkdir(folder, 0700);
 	/* Synced: after a loss of power a name without its bytes would be a
 	 * note that has forgotten. */
 	(void)fdio_atomic_put(n->path, 0600, text.data, text.len, 1, &f);

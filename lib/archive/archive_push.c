@@ -299,7 +299,7 @@ archive_push_begin_sealed(struct archive_push **out, struct repo *r,
 	if (rc != 0)
 		return rc;
 	buf_init(&p->task.head, OBJECT_HEADER_MAX);
-	buf_init(&p->task.mark, ARCHIVE_JOB_MARK_MAX);
+	buf_init(&p->task.mark, ARCHIVE_MARK_MAX);
 	buf_init(&p->task.sealed, ARCHIVE_JOB_MEMORY + (1U << 20));
 	p->task.file.path = p->task.file.name = p->path;
 	rc = archive_file_key(r, p->path, &p->task.key, f);

@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -156,29 +154,14 @@ front_name(struct call *c)
 static int
 front_connect(const struct call *c)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	size_t n = strlen(c->name);
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	int s;
+	int s = wire_connect(c->name);
 
-	s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s < 0)
-		return -1;
 	/* Closed standard descriptors are the full program's to repair. */
-	if (s <= 2)
-		goto fail;
-	memcpy(a.sun_path + 1, c->name, n);
-	if (connect(s, (struct sockaddr *)&a,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) !=
-		0 ||
-	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    peer.uid != geteuid())
-		goto fail;
+	if (s >= 0 && s <= 2) {
+		close(s);
+		return -1;
+	}
 	return s;
-fail:
-	close(s);
-	return -1;
 }
 
 static int

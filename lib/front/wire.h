@@ -2,6 +2,8 @@
 #define WIRE_H
 
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 /*
  * What a front (front.h) and a lingering worker (relay.h) say to each other,
@@ -57,5 +59,12 @@ struct wire_answer {
  * listen there. */
 #define WIRE_ENV "PITRKIT_RELAY"
 #define WIRE_NAME 80
+
+/* The abstract socket of that name, shorter than WIRE_NAME: its address;
+ * connected without waiting, or -1 when nobody of this user listens there. */
+socklen_t wire_address(const char *name, struct sockaddr_un *a);
+int wire_connect(const char *name);
+/* Is at the other end a process of this user? */
+int wire_ours(int fd);
 
 #endif

@@ -21,35 +21,29 @@ on_socket(void *ctx, curl_socket_t sock, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-#define SET(option, value)                                                     \
-	do {                                                                   \
-		if (HTTP_LIB_SET(h, option, value) != CURLE_OK)                \
-			return fault_set(                                      \
-			    f, FAULT_SYSTEM, "libcurl refuses " #option);      \
-	} while (0)
-
 static int
 set_fixed(struct http *h, struct fault *f)
 {
-	SET(CURLOPT_ERRORBUFFER, h->error);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_PATH_AS_IS, 1L); /* the path is signed as it stands */
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_MAXCONNECTS, 1L);
-	SET(CURLOPT_TCP_NODELAY, 1L);
-	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_TCP_KEEPIDLE, 30L);
-	SET(CURLOPT_TCP_KEEPINTVL, 10L);
-	SET(CURLOPT_BUFFERSIZE, HTTP_BUFFER);
-	SET(CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER);
-	SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
-	SET(CURLOPT_SOCKOPTDATA, h);
-	SET(CURLOPT_HEADERFUNCTION, http_answer_header);
-	SET(CURLOPT_WRITEFUNCTION, http_answer_body);
-	SET(CURLOPT_USERAGENT, "pitrkit/" PITRKIT_VERSION);
+	HTTP_LIB_MUST(h, CURLOPT_ERRORBUFFER, h->error, f);
+	HTTP_LIB_MUST(h, CURLOPT_NOSIGNAL, 1L, f);
+	HTTP_LIB_MUST(h, CURLOPT_PROTOCOLS_STR, "http,https", f);
+	HTTP_LIB_MUST(h, CURLOPT_PROXY, "", f);
+	HTTP_LIB_MUST(h, CURLOPT_FOLLOWLOCATION, 0L, f);
+	HTTP_LIB_MUST(
+	    h, CURLOPT_PATH_AS_IS, 1L, f); /* the path is signed as it stands */
+	HTTP_LIB_MUST(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1, f);
+	HTTP_LIB_MUST(h, CURLOPT_MAXCONNECTS, 1L, f);
+	HTTP_LIB_MUST(h, CURLOPT_TCP_NODELAY, 1L, f);
+	HTTP_LIB_MUST(h, CURLOPT_TCP_KEEPALIVE, 1L, f);
+	HTTP_LIB_MUST(h, CURLOPT_TCP_KEEPIDLE, 30L, f);
+	HTTP_LIB_MUST(h, CURLOPT_TCP_KEEPINTVL, 10L, f);
+	HTTP_LIB_MUST(h, CURLOPT_BUFFERSIZE, HTTP_BUFFER, f);
+	HTTP_LIB_MUST(h, CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER, f);
+	HTTP_LIB_MUST(h, CURLOPT_SOCKOPTFUNCTION, on_socket, f);
+	HTTP_LIB_MUST(h, CURLOPT_SOCKOPTDATA, h, f);
+	HTTP_LIB_MUST(h, CURLOPT_HEADERFUNCTION, http_answer_header, f);
+	HTTP_LIB_MUST(h, CURLOPT_WRITEFUNCTION, http_answer_body, f);
+	HTTP_LIB_MUST(h, CURLOPT_USERAGENT, "pitrkit/" PITRKIT_VERSION, f);
 	return 0;
 }
 
@@ -113,14 +107,14 @@ set_times(struct http *h, const struct deadline *d, struct fault *f)
 		    f, FAULT_AGAIN, "the time allowed was used up");
 	if (left > most)
 		left = most;
-	SET(CURLOPT_TIMEOUT_MS, never ? 0L : (long)left);
-	SET(CURLOPT_CONNECTTIMEOUT_MS,
-	    left < HTTP_CONNECT_MS ? (long)left : (long)HTTP_CONNECT_MS);
+	HTTP_LIB_MUST(h, CURLOPT_TIMEOUT_MS, never ? 0L : (long)left, f);
+	HTTP_LIB_MUST(h, CURLOPT_CONNECTTIMEOUT_MS,
+	    left < HTTP_CONNECT_MS ? (long)left : (long)HTTP_CONNECT_MS, f);
 	/* A connection that has gone silent is given up while there is time
 	 * for another one. */
-	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-	SET(CURLOPT_LOW_SPEED_TIME,
-	    left >= 2 * HTTP_STALL_S * 1000 ? (long)HTTP_STALL_S : 0L);
+	HTTP_LIB_MUST(h, CURLOPT_LOW_SPEED_LIMIT, 1L, f);
+	HTTP_LIB_MUST(h, CURLOPT_LOW_SPEED_TIME,
+	    left >= 2 * HTTP_STALL_S * 1000 ? (long)HTTP_STALL_S : 0L, f);
 	return 0;
 }
 
@@ -130,22 +124,24 @@ set_method(struct http *h, const struct http_request *rq, struct fault *f)
 	bool body = rq->body != NULL || strcmp(rq->method, "PUT") == 0 ||
 		    strcmp(rq->method, "POST") == 0;
 
-	SET(CURLOPT_NOBODY, 0L);
-	SET(CURLOPT_POSTFIELDS, NULL);
-	SET(CURLOPT_CUSTOMREQUEST, NULL);
+	HTTP_LIB_MUST(h, CURLOPT_NOBODY, 0L, f);
+	HTTP_LIB_MUST(h, CURLOPT_POSTFIELDS, NULL, f);
+	HTTP_LIB_MUST(h, CURLOPT_CUSTOMREQUEST, NULL, f);
 	if (body) {
 		/* From memory; a connection that broke while idle is replaced
 		 * without asking us to rewind. */
-		SET(CURLOPT_POST, 1L);
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body_len);
-		SET(CURLOPT_POSTFIELDS, rq->body == NULL ? "" : rq->body);
-		SET(CURLOPT_CUSTOMREQUEST, rq->method);
+		HTTP_LIB_MUST(h, CURLOPT_POST, 1L, f);
+		HTTP_LIB_MUST(h, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)rq->body_len, f);
+		HTTP_LIB_MUST(
+		    h, CURLOPT_POSTFIELDS, rq->body == NULL ? "" : rq->body, f);
+		HTTP_LIB_MUST(h, CURLOPT_CUSTOMREQUEST, rq->method, f);
 	} else if (strcmp(rq->method, "HEAD") == 0) {
-		SET(CURLOPT_HTTPGET, 1L);
-		SET(CURLOPT_NOBODY, 1L);
+		HTTP_LIB_MUST(h, CURLOPT_HTTPGET, 1L, f);
+		HTTP_LIB_MUST(h, CURLOPT_NOBODY, 1L, f);
 	} else {
-		SET(CURLOPT_HTTPGET, 1L);
-		SET(CURLOPT_CUSTOMREQUEST, rq->method);
+		HTTP_LIB_MUST(h, CURLOPT_HTTPGET, 1L, f);
+		HTTP_LIB_MUST(h, CURLOPT_CUSTOMREQUEST, rq->method, f);
 	}
 	return 0;
 }

@@ -33,6 +33,13 @@ int http_lib_get(const struct http_lib **out, struct fault *f);
 #define HTTP_LIB_SET(h, option, value)                                         \
 	((void)sizeof(curl_easy_setopt((h)->easy, (option), (value))),         \
 	    (h)->lib->set((h)->easy, (option), (value)))
+/* In a function that returns a fault of f. */
+#define HTTP_LIB_MUST(h, option, value, f)                                     \
+	do {                                                                   \
+		if (HTTP_LIB_SET(h, option, value) != CURLE_OK)                \
+			return fault_set(                                      \
+			    f, FAULT_SYSTEM, "libcurl refuses " #option);      \
+	} while (0)
 #define HTTP_LIB_ASK(h, info, out)                                             \
 	((void)sizeof(curl_easy_getinfo((h)->easy, (info), (out))),            \
 	    (h)->lib->ask((h)->easy, (info), (out)))

@@ -37,13 +37,6 @@ pins_join(const struct http_tls *tls, char **out, struct fault *f)
 	return rc;
 }
 
-#define SET(option, value)                                                     \
-	do {                                                                   \
-		if (HTTP_LIB_SET(h, option, value) != CURLE_OK)                \
-			return fault_set(                                      \
-			    f, FAULT_SYSTEM, "libcurl refuses " #option);      \
-	} while (0)
-
 int
 http_tls_apply(struct http *h, const struct http_tls *tls, struct fault *f)
 {
@@ -51,18 +44,19 @@ http_tls_apply(struct http *h, const struct http_tls *tls, struct fault *f)
 	CURLcode c;
 	int rc;
 
-	SET(CURLOPT_SSLVERSION, tls->allow_tls12
-				    ? (long)CURL_SSLVERSION_TLSv1_2
-				    : (long)CURL_SSLVERSION_TLSv1_3);
-	SET(CURLOPT_SSL_VERIFYPEER, 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	HTTP_LIB_MUST(h, CURLOPT_SSLVERSION,
+	    tls->allow_tls12 ? (long)CURL_SSLVERSION_TLSv1_2
+			     : (long)CURL_SSLVERSION_TLSv1_3,
+	    f);
+	HTTP_LIB_MUST(h, CURLOPT_SSL_VERIFYPEER, 1L, f);
+	HTTP_LIB_MUST(h, CURLOPT_SSL_VERIFYHOST, 2L, f);
 	if (tls->ca_file != NULL || tls->ca_path != NULL) {
-		SET(CURLOPT_CAINFO, tls->ca_file);
-		SET(CURLOPT_CAPATH, tls->ca_path);
+		HTTP_LIB_MUST(h, CURLOPT_CAINFO, tls->ca_file, f);
+		HTTP_LIB_MUST(h, CURLOPT_CAPATH, tls->ca_path, f);
 	} else if (access(HTTP_SYSTEM_CA_MARK, R_OK) == 0) {
 		/* Reading the whole bundle takes 24 ms, a search nothing. */
-		SET(CURLOPT_CAINFO, NULL);
-		SET(CURLOPT_CAPATH, HTTP_SYSTEM_CA);
+		HTTP_LIB_MUST(h, CURLOPT_CAINFO, NULL, f);
+		HTTP_LIB_MUST(h, CURLOPT_CAPATH, HTTP_SYSTEM_CA, f);
 	}
 	if (tls->n_pins > 0) {
 		rc = pins_join(tls, &pins, f);

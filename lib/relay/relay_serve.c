@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -117,8 +116,6 @@ static void
 serve_accept(struct serve *s)
 {
 	struct relay_call *c = NULL;
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
 	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
@@ -126,9 +123,7 @@ serve_accept(struct serve *s)
 	for (size_t i = 0; i < SERVE_CALLS && c == NULL; i++)
 		if (!s->calls[i].used)
 			c = &s->calls[i];
-	if (c == NULL ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    peer.uid != geteuid()) {
+	if (c == NULL || !wire_ours(fd)) {
 		close(fd);
 		return;
 	}

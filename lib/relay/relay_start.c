@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,23 +63,12 @@ relay_started(struct relay_start *s, const char *program)
 	}
 }
 
-static socklen_t
-start_address(const struct relay_start *s, struct sockaddr_un *a)
-{
-	size_t n = strlen(s->name);
-
-	memset(a, 0, sizeof(*a));
-	a->sun_family = AF_UNIX;
-	memcpy(a->sun_path + 1, s->name, n);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n);
-}
-
 /* EADDRINUSE: there is a worker. */
 static int
 start_listen(const struct relay_start *s)
 {
 	struct sockaddr_un a;
-	socklen_t len = start_address(s, &a);
+	socklen_t len = wire_address(s->name, &a);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -148,25 +135,17 @@ relay_note(const struct relay_start *s, const char *text)
 	    .verbosity = WIRE_NOTE,
 	    .n_operands = 1,
 	};
-	struct sockaddr_un a;
-	struct ucred peer;
-	socklen_t len = start_address(s, &a), n = sizeof(peer);
 	size_t size;
-	int fd, rc = -1;
+	int fd, rc;
 
 	rq.len = (uint32_t)(strlen(text) + 1);
 	if (rq.len > sizeof(rq.text))
 		return -1;
 	memcpy(rq.text, text, rq.len);
 	size = offsetof(struct wire_request, text) + rq.len;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
+	if ((fd = wire_connect(s->name)) < 0)
 		return -1;
-	if (connect(fd, (struct sockaddr *)&a, len) == 0 &&
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
-	    peer.uid == geteuid() &&
-	    send(fd, &rq, size, MSG_NOSIGNAL) == (ssize_t)size)
-		rc = 0;
+	rc = send(fd, &rq, size, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -1;
 	close(fd);
 	return rc;
 }

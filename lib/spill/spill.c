@@ -149,8 +149,9 @@ spill_set_away(const struct spill *s, bool away)
 	close(fd);
 }
 
-int
-spill_core_known(const struct spill *s, bool *known, struct fault *f)
+/* Did it have the mark, as the note knows? AGAIN when that cannot be read. */
+static int
+spill_known(const struct spill *s, bool *known, struct fault *f)
 {
 	struct archive_note n;
 	bool unread;
@@ -167,8 +168,9 @@ spill_core_known(const struct spill *s, bool *known, struct fault *f)
 	return 0;
 }
 
-int
-spill_core_marked(
+/* Not marked, and the root is not there either, is no fault. */
+static int
+spill_marked(
     struct spill *s, bool *marked, const struct deadline *d, struct fault *f)
 {
 	struct store_info info;
@@ -193,23 +195,31 @@ spill_core_marked(
 }
 
 int
+spill_core_used(
+    struct spill *s, bool *used, const struct deadline *d, struct fault *f)
+{
+	bool known;
+	int rc = spill_marked(s, used, d, f);
+
+	if (rc != 0 || *used || (rc = spill_known(s, &known, f)) != 0 || !known)
+		return rc;
+	return fault_set(f, FAULT_AGAIN,
+	    "%s: the archive's mark, which was there, is gone: is it mounted?"
+	    " WAL that is there may be in no repository; if it was emptied on"
+	    " purpose, remove %s",
+	    s->place.path, s->note);
+}
+
+int
 spill_pending(
     struct spill *s, bool *pending, const struct deadline *d, struct fault *f)
 {
 	struct stat st;
-	bool marked, known = false;
-	int rc = spill_core_marked(s, &marked, d, f);
+	bool used;
+	int rc = spill_core_used(s, &used, d, f);
 
-	if (rc == 0 && !marked)
-		rc = spill_core_known(s, &known, f);
 	if (rc != 0)
 		return rc;
-	if (known)
-		return fault_set(f, FAULT_AGAIN,
-		    "%s: the archive's mark, which was there, is gone: is it"
-		    " mounted? WAL that is there may be in no repository; if it"
-		    " was emptied on purpose, remove %s",
-		    s->place.path, s->note);
 	*pending = stat(s->folder, &st) == 0;
 	if (!*pending && errno != ENOENT && errno != ENOTDIR)
 		return fault_errno(f, errno, "%s", s->folder);
@@ -248,15 +258,12 @@ spill_core_check_place(const struct spill *s, struct fault *f)
 static int
 spill_stat_above(const struct spill *s, struct stat *st)
 {
-	char *path = strdup(s->place.path);
-	char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	char *folder = fdio_folder(s->place.path);
 	int e = ENOMEM;
 
-	if (slash != NULL) {
-		slash[slash == path ? 1 : 0] = '\0';
-		e = stat(path, st) == 0 ? 0 : errno;
-	}
-	free(path);
+	if (folder != NULL)
+		e = stat(folder, st) == 0 ? 0 : errno;
+	free(folder);
 	return e;
 }
 
@@ -289,7 +296,7 @@ spill_keep_note(const struct spill *s, struct fault *f)
 	bool known;
 	int fd, rc;
 
-	if (spill_core_known(s, &known, &why) != 0 || !known)
+	if (spill_known(s, &known, &why) != 0 || !known)
 		return fault_set(f, FAULT_SYSTEM,
 		    "%s cannot be written: without it a spill_dir that is not"
 		    " mounted would be taken for empty",
@@ -342,10 +349,7 @@ int
 spill_push(struct spill *s, const char *path, const struct deadline *d,
     struct archive_result *res, struct fault *f)
 {
-	const char *slash = strrchr(path, '/');
-	char *wal = slash == NULL  ? strdup(".")
-		    : slash > path ? strndup(path, (size_t)(slash - path))
-				   : strdup("/");
+	char *wal = fdio_folder(path);
 	int rc = wal == NULL ? fault_nomem(f) : spill_prepare(s, wal, d, f);
 
 	memset(res, 0, sizeof(*res));

@@ -29,7 +29,7 @@ struct spill;
 int spill_open(struct spill **out, const struct repo *r, struct fault *f);
 void spill_free(struct spill *s);
 /* The cluster as if the spill was its only repository: to learn the system id
- * from it (repo_choose_system_id). place must last as long as out. */
+ * from it (repo_system_ids). place must last as long as out. */
 void spill_conf(const struct conf_cluster *c, struct conf_repo *place,
     struct conf_cluster *out);
 

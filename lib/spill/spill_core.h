@@ -24,12 +24,10 @@ struct spill {
 
 /* The spill's store. */
 int spill_core_store(struct spill *s, struct store **out, struct fault *f);
-/* Did it have the mark, as the note knows? AGAIN when that cannot be read. */
-int spill_core_known(const struct spill *s, bool *known, struct fault *f);
-/* *marked: the mark is there. Not so, and the root is not there either, is no
- * fault. */
-int spill_core_marked(
-    struct spill *s, bool *marked, const struct deadline *d, struct fault *f);
+/* *used: it has the mark, so there may be WAL. AGAIN when it had, as the note
+ * knows, and has not. */
+int spill_core_used(
+    struct spill *s, bool *used, const struct deadline *d, struct fault *f);
 /* Who may write in it, and is it a repository? */
 int spill_core_check_place(const struct spill *s, struct fault *f);
 

@@ -8,24 +8,19 @@ spill_peek(struct spill *s, const char *name, bool *has,
 	struct store_info info;
 	struct walname n;
 	struct store *store;
-	bool marked, known;
+	bool used;
 	int rc;
 
 	*has = false;
 	if ((rc = walname_parse(name, &n, f)) != 0 ||
 	    (rc = layout_wal(s->conf.name, repo_system_id(s->base), name, &n,
 		 key, f)) != 0 ||
-	    (rc = spill_core_marked(s, &marked, d, f)) != 0)
-		return rc;
-	if (!marked) {
-		if ((rc = spill_core_known(s, &known, f)) != 0 || !known)
-			return rc;
-		return fault_set(f, FAULT_AGAIN,
-		    "%s: the archive's mark, which was there, is gone: is it"
-		    " mounted? (%s cannot be proven absent)",
-		    s->place.path, name);
-	}
-	if ((rc = spill_core_store(s, &store, f)) != 0)
+	    (rc = spill_core_used(s, &used, d, f)) != 0)
+		return rc != FAULT_AGAIN
+			   ? rc
+			   : fault_prefix(
+				 f, "%s cannot be proven absent", name);
+	if (!used || (rc = spill_core_store(s, &store, f)) != 0)
 		return rc;
 	rc = store_stat(store, key, &info, d, f);
 	*has = rc == 0;

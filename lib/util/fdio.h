@@ -38,6 +38,9 @@ int fdio_slurp(const char *path, size_t limit, unsigned char **data,
 int fdio_mkdirs(const char *path, mode_t mode, struct fault *f);
 /* malloc'ed "a/b"; NULL when out of memory. */
 char *fdio_join(const char *a, const char *b);
+/* malloc'ed: the folder that holds path, "." for a bare name; NULL when out of
+ * memory. */
+char *fdio_folder(const char *path);
 
 /*
  * A file that appears whole or not at all. begin makes a temporary name in the

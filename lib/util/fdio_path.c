@@ -22,12 +22,10 @@ fdio_sync_dir(const char *path, struct fault *f)
 	return r;
 }
 
-int
-fdio_sync_parent(const char *path, struct fault *f)
+char *
+fdio_folder(const char *path)
 {
 	size_t n = strlen(path);
-	char *dir;
-	int r;
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
@@ -35,7 +33,15 @@ fdio_sync_parent(const char *path, struct fault *f)
 		n--;
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	dir = n == 0 ? strdup(".") : strndup(path, n);
+	return n == 0 ? strdup(".") : strndup(path, n);
+}
+
+int
+fdio_sync_parent(const char *path, struct fault *f)
+{
+	char *dir = fdio_folder(path);
+	int r;
+
 	if (dir == NULL)
 		return fault_nomem(f);
 	r = fdio_sync_dir(dir, f);
