@@ -29,7 +29,8 @@ struct archive_result {
 
 /*
  * Make the file durable in at least push_quorum repositories: in all of them
- * side by side; once the quorum holds it, the others get 5 s more.
+ * side by side; once the quorum holds it, the others get 5 s more, and less of
+ * those that were late with a file of the last minute (archive_late.h).
  *
  * Checked before anything is sent: the name; for segments size, header (system
  * id, timeline, address, segment size) and every record's CRC (wal_walk); for

@@ -1,4 +1,5 @@
 #include "archive_job.h"
+#include "archive_late.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -6,12 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#define PUSH_GRACE_MS 5000 /* for the others, once the quorum holds it */
-#define PUSH_LATE_MS 1000  /* for threads to tell that time is over */
+#define PUSH_LATE_MS 1000 /* for threads to tell that time is over */
 
 struct push_thread {
 	struct archive_push *push;
 	struct archive_job job;
+	struct archive_late late;
 	pthread_t thread;
 	bool started;
 	/* under the lock: */
@@ -104,14 +105,49 @@ push_pause(struct archive_push *p, int64_t ms)
 	pthread_cond_timedwait(&p->changed, &p->lock, &t);
 }
 
+/* A copy waits for all alike: what it copies from is removed when the quorum
+ * has it. */
+static void
+push_load(struct archive_push *p, const char *mark_note)
+{
+	const struct archive_job_task *t = &p->task;
+
+	if (p->n > 1 && t->from == NULL)
+		for (size_t i = 0; i < p->n; i++)
+			archive_late_load(&p->threads[i].late, mark_note,
+			    t->conf->repos[i]->name);
+}
+
+static void
+push_learn(const struct archive_push *p, const struct archive_result *res)
+{
+	if (res->durable_in >= p->task.conf->push_quorum)
+		for (size_t i = 0; i < p->n; i++)
+			archive_late_learn(&p->threads[i].late, res->late[i]);
+}
+
+/* How long the others are waited for when the quorum has it; under the lock. */
+static int64_t
+push_grace(const struct archive_push *p, int64_t took)
+{
+	int64_t most = 0, ms;
+
+	for (size_t i = 0; i < p->n; i++) {
+		ms = archive_late_grace_ms(&p->threads[i].late, took);
+		if (!p->threads[i].done && ms > most)
+			most = ms;
+	}
+	return most;
+}
+
 /* Until all are done, or the time is over: the deadline, or the grace after
  * the quorum. */
 static void
-push_wait(struct archive_push *p)
+push_wait(struct archive_push *p, int64_t began)
 {
 	const int64_t end = p->task.deadline.at_ms;
 	int64_t until = end < INT64_MAX ? end + PUSH_LATE_MS : end;
-	bool grace = false;
+	int64_t reached = 0;
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
@@ -124,10 +160,12 @@ push_wait(struct archive_push *p)
 		}
 		if (done == p->n)
 			break;
-		if (durable >= p->task.conf->push_quorum && !grace) {
-			grace = true;
-			until = now + PUSH_GRACE_MS < end ? now + PUSH_GRACE_MS
-							  : end;
+		if (durable >= p->task.conf->push_quorum) {
+			if (reached == 0)
+				reached = now;
+			until = reached + push_grace(p, reached - began);
+			if (until > end)
+				until = end;
 		}
 		if (now >= until)
 			break;
@@ -251,6 +289,7 @@ archive_push_free(struct archive_push *p)
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->threads[i].started)
 			pthread_join(p->threads[i].thread, NULL);
+		archive_late_free(&p->threads[i].late);
 	}
 	archive_note_free(&p->task.note);
 	archive_file_free(&p->task.file);
@@ -351,15 +390,18 @@ int
 archive_push_end(struct archive_push *p, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f)
 {
+	int64_t began = clock_monotonic_ms();
 	int rc;
 
 	memset(res, 0, sizeof(*res));
 	p->task.deadline = d != NULL ? *d : deadline_never();
 	archive_note_load(&p->task.note, mark_note, repo_keys(p->repo));
 	p->n = repo_count(p->repo);
+	push_load(p, mark_note);
 	push_start(p, p->repo);
-	push_wait(p);
+	push_wait(p, began);
 	rc = push_result(p, res, f);
+	push_learn(p, res);
 	/* A thread that still waits uses all of this. */
 	if (!res->busy)
 		archive_push_free(p);

@@ -1,17 +1,16 @@
 #include "spill_core.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fdio.h"
+#include "recent.h"
 
 #define SPILL_NAME "spill"
 #define SPILL_AWAY_S 60
@@ -125,28 +124,14 @@ spill_suits(enum fault_code code)
 bool
 spill_away(const struct spill *s)
 {
-	time_t now = time(NULL);
-	struct stat st;
-
-	return lstat(s->away, &st) == 0 && st.st_mtime <= now &&
-	       now - st.st_mtime < SPILL_AWAY_S;
+	return recent_is(s->away, SPILL_AWAY_S);
 }
 
 /* Without the file each call asks the repositories first: slower, no worse. */
 void
 spill_set_away(const struct spill *s, bool away)
 {
-	int fd;
-
-	if (!away) {
-		(void)unlink(s->away);
-		return;
-	}
-	fd = open(s->away, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	(void)futimens(fd, NULL);
-	close(fd);
+	recent_set(s->away, away);
 }
 
 /* Did it have the mark, as the note knows? AGAIN when that cannot be read. */

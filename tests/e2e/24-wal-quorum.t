@@ -69,6 +69,26 @@ exits 0 "1 of 2 is needed and the other hangs: a success" \
 	push "$T/one" "pg_wal/$name"
 intime "after 5 s of grace, not after the deadline of 60 s" "$took" 5
 like "with a warning that names it" "$(cat "$T/err")" "durable, but: r2: "
+# With 5 s for each file pg_wal would fill up because of a repository that is
+# not even needed.
+late=$T/spool/main-$id.marks.late-r2
+noted=$(stat -c %Y "$late")
+start=$(now_ms)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	push "$T/one" "pg_wal/$name" || fail "push number $i"
+done 2>"$T/err"
+intime "with the files of the next minute it is a second each" \
+	$(($(now_ms) - start)) 12
+like "and still told" "$(cat "$T/err")" "durable, but: r2: "
+is "the minute is counted from when it had its 5 s" \
+	"$(stat -c %Y "$late")" "$noted"
+touch -d '2 minutes ago' "$late"
+exits 0 "then it has them again" push "$T/one" "pg_wal/$name"
+atleast "and is late again" "$(stat -c %Y "$late")" "$noted"
+proxy_rules p
+exits 0 "once it answers" push "$T/one" "pg_wal/$name"
+ok "it has the file" far_has "$name"
+nok "and all is forgotten" test -e "$late"
 next
 proxy_rules p '[{"method":"PUT","action":"status","status":403,
 	"code":"AccessDenied"}]'
