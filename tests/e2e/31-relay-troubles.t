@@ -7,29 +7,25 @@
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$TOP/tests/lib/archive.sh"
 . "$TOP/tests/lib/relay.sh"
+. "$TOP/tests/lib/clock.sh"
 
 s3_start
 s3_bucket bucket
 new_key "$T/key"
-# The clock is wrong for what runs with $JUMP, by the seconds in $T/jump.
-${CC:-cc} -shared -fPIC -O1 -o "$T/jump.so" "$TOP/tests/lib/clockjump.c" ||
-	bail "no compiler"
-JUMP="LD_PRELOAD=$T/jump.so CLOCKJUMP=$T/jump ASAN_OPTIONS=verify_asan_link_order=0"
-jump() {
-	echo "$1" >"$T/jump.new"
-	mv "$T/jump.new" "$T/jump"
-}
-jump 0
-is "the clock of a program can be made to jump" "$(jump 864000
-	env $JUMP date +%Y-%m-%d)" "$(date -d '10 days' +%Y-%m-%d)"
-jump 0
+# What runs with $JUMP has a clock that can be wrong.
+clock_make
+JUMP=LD_PRELOAD=$CLOCK_LIB
+clock_jump 0
+is "the clock of a program can be made to jump" "$(clock_jump 864000
+	clocked date +%Y-%m-%d)" "$(date -d '10 days' +%Y-%m-%d)"
+clock_jump 0
 
 # Numbers of days by which the clock is wrong in turn, until it is told to end.
 jumps() {
 	trap 'exit 0' TERM
 	while :; do
 		for jumps_d in 0 3 -2 0 400 -30 9000; do
-			jump $((jumps_d * 86400))
+			clock_jump $((jumps_d * 86400))
 			sleep 0.2
 		done
 	done
@@ -102,7 +98,7 @@ wait_for 5 works
 segments "$T/a" 40
 sleep 2
 bg_stop jumps
-jump 0
+clock_jump 0
 ok "all is archived once the clock is right" wait_for 120 drained "$T/a"
 is "what PostgreSQL was told to be archived is there as it was" \
 	"$(lost "$T/a" "$T/a.conf")" ""
@@ -115,7 +111,7 @@ pg_set "$T/rec" "archive_mode = off" "recovery_target_timeline = 'current'"
 pg_start "$T/rec"
 sleep 2
 bg_stop jumps
-jump 0
+clock_jump 0
 [ -e "$T/rec/postmaster.pid" ] || pg_start "$T/rec"
 ok "recovery comes to its end" wait_for 60 wal_writes "$T/rec"
 is "with every row" "$(rows "$T/rec")" "$(rows "$T/a")"

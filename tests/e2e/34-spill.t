@@ -240,8 +240,7 @@ same "come back" "$T/got" "$T/big/pg_wal/$big"
 rm -rf "$T/repo.big" "$T/big" "$T/got"
 
 # -- the spill is full --------------------------------------------------------
-${CC:-cc} -shared -fPIC -O1 -o "$T/diskfull.so" "$TOP/tests/lib/diskfull.c" ||
-	bail "no compiler"
+preload diskfull
 write_conf "$T/full" "$T/pg" "$T/key" "file:$T/repo.full" -- \
 	"spill_dir = $SHM/full" "spill_below = 100%" "compression = none" \
 	"push_deadline = 20s"

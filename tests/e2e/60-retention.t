@@ -230,8 +230,7 @@ rt_restored "it" abcde --backup "$first" --target-immediate
 
 head=$(ls "$base/$second/head")
 cp "$head" "$T/head"
-printf x | dd of="$head" bs=1 seek=300 \
-	conv=notrunc status=none
+flip "$head" 300
 rt_files "$repo" >"$T/all"
 exits 5 "a head that cannot be read stops it" retention-prune -c "$T/short"
 like "... and is named" "$(cat "$T/err")" "backup $second"

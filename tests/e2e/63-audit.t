@@ -181,7 +181,7 @@ again() {
 rm "$(file_of 2)"
 is "a removed record is found" "$(flaws)" "missing 2 2"
 again
-printf x | dd of="$(file_of 3)" bs=1 seek=200 conv=notrunc status=none
+flip "$(file_of 3)" 200
 is "an altered one" "$(flaws)" "unreadable 3 3"
 again
 mv "$(file_of 2)" "$T/aside"

@@ -137,7 +137,7 @@ two=$(file_of 2) three=$(file_of 3) end=$(file_of "$last")
 s3ctl delete "$bucket" "$two" || bail "delete"
 is "a removed record is found" "$(flaws)" "missing 2 2"
 cp "$T/two" "$T/altered"
-printf x | dd of="$T/altered" bs=1 seek=300 conv=notrunc status=none
+flip "$T/altered" 300
 s3ctl put "$bucket" "$two" "$T/altered" || bail "put"
 is "an altered one" "$(flaws)" "unreadable 2 2"
 s3ctl put "$bucket" "$two" "$T/three" || bail "put"

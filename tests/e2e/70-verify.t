@@ -2,59 +2,27 @@
 # Verifying a directory repository of a real cluster: a clean one says nothing,
 # and whatever is taken from it or changed in it is found, with what it means.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/retention.sh"
+. "$TOP/tests/lib/verify.sh"
 
 d=$T/main repo=$T/repo
 rt_cluster "file:$repo"
 
-clean() {
-	clean_n=$1
-	shift
-	ok "$clean_n" repo-verify -c "$T/conf" --no-progress "$@"
-	is "... and says nothing" "$(cat "$T/out")" ""
-}
-# finds NAME EXIT ERE... : each is in a line of its own
-finds() {
-	finds_n=$1
-	shift
-	exits 1 "found: $finds_n" repo-verify -c "$T/conf" --no-record \
-		--no-progress
-	cp "$T/out" "$T/found"
-	for finds_e in "$@"; do
-		like "... and told: $finds_e" "$(cat "$T/found")" "$finds_e"
-	done
+# found NAME ERE: without a record of it
+found() {
+	finds "$1" "$2" --no-record
 	atmost "... in few lines" "$(wc -l <"$T/found")" 4
-}
-# The repository as it was, and with it what this host knows of its records.
-reset() {
-	rm -rf "$repo" "$T/spool"/audit-*
-	cp -a "$T/whole" "$repo"
-	cp -a "$T/known"/* "$T/spool"
-}
-flip() {
-	# A byte in the middle of a file.
-	flip_at=$(($(stat -c %s "$1") / 2))
-	flip_b=$(od -An -tu1 -j $flip_at -N 1 "$1" | tr -d ' ')
-	printf "$(printf '\\%03o' $(((flip_b + 1) % 256)))" |
-		dd of="$1" bs=1 seek=$flip_at conv=notrunc status=none
 }
 # The nth segment of timeline 1 behind the first backup's.
 segment() {
-	ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
-		sed -n "$(($(stop_line) + $1))p"
+	segments 00000001 | sed -n "$(($(stop_line) + $1))p"
 }
 stop_line() {
-	ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
-		grep -n "$stop" | cut -d: -f1
-}
-file_of() {
-	ls "$repo"/main/*/wal/*/*/"$1"
+	segments 00000001 | grep -n "$stop" | cut -d: -f1
 }
 
 rs_mark "$d" a
 rt_backup first
-stop=$(ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
-	tail -n 1)
+stop=$(segments 00000001 | tail -n 1)
 for x in b c d e f g h; do
 	rs_mark "$d" $x
 	rs_archived "$d"
@@ -96,15 +64,13 @@ assert r["windows"][0]["backup"] == sys.argv[2], r
 assert r["wal"][0]["content_read"] == r["wal"][0]["segments"], r
 assert all(b["extents_read"] == b["extents"] > 0 for b in r["backups"]), r
 ' "$T/json" "$first"
-cp -a "$repo" "$T/whole"
-mkdir "$T/known"
-cp -a "$T/spool"/audit-* "$T/known"
+keep
 
 # -- WAL -----------------------------------------------------------------------
 
 three=$(segment 3)
 rm "$(file_of "$three")"
-finds "a missing segment" \
+found "a missing segment" \
 	"$three: is missing: no moment between 20.* and 20.* on timeline 1 can"
 reset
 
@@ -120,48 +86,47 @@ reset
 four=$(segment 4)
 five=$(segment 5)
 rm "$(file_of "$four")" "$(file_of "$five")"
-finds "two in a row" "$four to $five \(2 segments\): is missing: no moment"
+found "two in a row" "$four to $five \(2 segments\): is missing: no moment"
 reset
 
-last=$(ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
-	tail -n 2 | head -n 1)
+last=$(segments 00000001 | tail -n 2 | head -n 1)
 rm "$(file_of "$last")"
-finds "one behind the last backup" \
+found "one behind the last backup" \
 	"$last: is missing: no moment after 20.* on timeline 1 can be reached"
 reset
 
 rm "$(file_of "$stop")"
-finds "one that a backup needs" "$stop: is missing: backup $first cannot be"
+found "one that a backup needs" "$stop: is missing: backup $first cannot be"
 reset
 
 f=$(file_of "$three")
 truncate -s $(($(stat -c %s "$f") - 100)) "$f"
-finds "a truncated segment" "$three: .*: no moment between"
+found "a truncated segment" "$three: .*: no moment between"
 exits 1 "... in the smallest sample" repo-verify -c "$T/conf" --no-record \
 	--sample 0.01 --seed 1
 like "... too" "$(cat "$T/out")" "$three: .*: no moment between"
 reset
 
 flip "$(file_of "$three")"
-finds "a flipped byte" "$three: .*: no moment between"
+found "a flipped byte" "$three: .*: no moment between"
 reset
 
 a=$(file_of "$three") b=$(file_of "$five")
 mv "$a" "$T/x"
 mv "$b" "$a"
 mv "$T/x" "$b"
-finds "two swapped segments" "$three: .*: no moment between" \
-	"$five: .*: no moment between"
+found "two swapped segments" "$three: .*: no moment between"
+like "... both" "$(cat "$T/found")" "$five: .*: no moment between"
 reset
 
 rm "$repo"/main/*/archive
-finds "a missing mark" "/archive: is missing: walfetch cannot prove"
+found "a missing mark" "/archive: is missing: walfetch cannot prove"
 reset
 
 # -- backups -------------------------------------------------------------------
 
 rm "$base/$first/pack/00000001"
-finds "a missing pack" \
+found "a missing pack" \
 	"$first/pack/00000001: is missing: backup $first cannot be restored"
 exits 1 "... with --backup" repo-verify -c "$T/conf" --backup "$first" \
 	--no-record
@@ -171,32 +136,32 @@ ok "... nor with --wal" repo-verify -c "$T/conf" --wal --no-record
 reset
 
 cp "$base/$second/pack/00000001" "$base/$first/pack/00000001"
-finds "a pack of another backup" \
+found "a pack of another backup" \
 	"$first/pack/00000001: .*: backup $first cannot be restored"
 reset
 
 size=$(stat -c %s "$base/$first/pack/00000001")
 cp "$base/$first/pack/00000001" "$T/pack"
 flip "$base/$first/pack/00000001"
-finds "a flipped byte in a pack" \
+found "a flipped byte in a pack" \
 	"$first/pack/00000001: .*: backup $first cannot be restored"
 reset
 
 truncate -s $((size - 1)) "$base/$first/pack/00000001"
-finds "a truncated pack" \
+found "a truncated pack" \
 	"$first/pack/00000001: is $((size - 1)) bytes long, .* $size"
 reset
 
 rm "$base/$first/manifest"
-finds "a missing manifest" "$first/manifest: is missing: backup $first"
+found "a missing manifest" "$first/manifest: is missing: backup $first"
 reset
 
 cp "$base/$second/manifest" "$base/$first/manifest"
-finds "another one's manifest" "$first/manifest: .*: backup $first cannot"
+found "another one's manifest" "$first/manifest: .*: backup $first cannot"
 reset
 
 flip "$base/$first/head"
-finds "a damaged head" "$first/head: .*: backup $first cannot be restored"
+found "a damaged head" "$first/head: .*: backup $first cannot be restored"
 reset
 
 # -- samples -------------------------------------------------------------------
@@ -279,17 +244,17 @@ ok "the trail has this run" repo-verify -c "$T/conf"
 clean "... and is whole"
 record=$(ls "$repo"/main/*/audit/*/* | tail -n 2 | head -n 1)
 mv "$record" "$T/x"
-finds "a missing audit record" \
+found "a missing audit record" \
 	"${record##*/audit/}: .*: the audit trail proves nothing there"
 mv "$T/x" "$record"
 last=$(ls "$repo"/main/*/audit/*/* | tail -n 1)
 cp "$record" "$T/x"
 flip "$record"
-finds "an altered one" "${record##*/audit/}: .*: the audit trail proves nothing"
+found "an altered one" "${record##*/audit/}: .*: the audit trail proves nothing"
 cp "$T/x" "$record"
 ok "a report that knows the last record" repo-verify -c "$T/conf"
 rm "$(ls "$repo"/main/*/audit/*/* | tail -n 1)" "$last"
-finds "the trail cut off at its end" "/audit/.*: the audit trail proves nothing"
+found "the trail cut off at its end" "/audit/.*: the audit trail proves nothing"
 reset
 
 # -- the way there -------------------------------------------------------------

@@ -2,28 +2,19 @@
 # Verifying tells what retention let go from what was lost, and follows
 # timelines.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/retention.sh"
+. "$TOP/tests/lib/verify.sh"
 
 d=$T/main repo=$T/repo
 rt_cluster "file:$repo"
 
-clean() {
-	clean_n=$1 clean_c=$2
+# unmissed NAME CONF [ARG...], missed NAME CONF ERE: without a record of it
+unmissed() {
+	unmissed_n=$1 unmissed_c=$2
 	shift 2
-	ok "$clean_n" repo-verify -c "$clean_c" --no-record "$@"
-	is "... and says nothing" "$(cat "$T/out")" ""
+	clean "$unmissed_n" -c "$unmissed_c" --no-record "$@"
 }
-finds() {
-	finds_n=$1 finds_c=$2
-	shift 2
-	exits 1 "found: $finds_n" repo-verify -c "$finds_c" --no-record
-	cp "$T/out" "$T/found"
-	for finds_e in "$@"; do
-		like "... and told: $finds_e" "$(cat "$T/found")" "$finds_e"
-	done
-}
-segments() {
-	ls "$repo"/main/*/wal/"$1"/*/ | grep -E '^[0-9A-F]{24}$'
+missed() {
+	finds "$1" "$3" -c "$2" --no-record
 }
 
 # -- thinning ------------------------------------------------------------------
@@ -46,8 +37,8 @@ rs_archived "$d"
 rt_settle
 rt_age "$repo"
 rt_conf "$T/short" "file:$repo"
-clean "before pruning" "$T/conf"
-clean "... by the rules that would let go" "$T/short"
+unmissed "before pruning" "$T/conf"
+unmissed "... by the rules that would let go" "$T/short"
 
 retention-hold -c "$T/short" add --backup "$first" --holder Legal \
 	--reason "case 1" >"$T/out" || fail "hold"
@@ -55,44 +46,38 @@ ok "an old backup stays under hold, WAL behind it goes" \
 	retention-prune -c "$T/short"
 ok "the second backup went" test ! -e "$repo"/main/*/base/"$second"
 ok "WAL in the middle went" test ! -e "$repo"/main/*/wal/00000001/*/"$middle"
-clean "a thinned repository" "$T/short"
-clean "... by rules that keep longer now" "$T/conf"
-cp -a "$repo" "$T/thinned"
+unmissed "a thinned repository" "$T/short"
+unmissed "... by rules that keep longer now" "$T/conf"
+keep
 ok "with a report" repo-verify -c "$T/conf"
-clean "a later run knows the prunings from the report" "$T/conf" --since-last
-rm -rf "$repo"
-cp -a "$T/thinned" "$repo"
-# The repository is older now than what its writers remember.
-rm -f "$T"/spool/audit-*
+unmissed "a later run knows the prunings from the report" "$T/conf" --since-last
+reset
 
 own=$(segments 00000001 | head -n 1)
 rm "$repo"/main/*/wal/00000001/*/"$own"
-finds "the WAL of the held backup" "$T/short" \
+missed "the WAL of the held backup" "$T/short" \
 	"$own: is missing: backup $first cannot be restored"
-finds "... by other rules as well" "$T/conf" \
+missed "... by other rules as well" "$T/conf" \
 	"$own: is missing: backup $first cannot be restored"
-rm -rf "$repo"
-cp -a "$T/thinned" "$repo"
+reset
 gone=$(segments 00000001 | tail -n 2 | head -n 1)
 rm "$repo"/main/*/wal/00000001/*/"$gone"
-finds "WAL in the window" "$T/short" \
+missed "WAL in the window" "$T/short" \
 	"$gone: is missing: (no moment after|backup $third)"
-rm -rf "$repo"
-cp -a "$T/thinned" "$repo"
+reset
 
 # Without the record of the pruning the rules of now count.
 rm -r "$repo"/main/*/audit
-clean "the rules of the pruning alone tell, too" "$T/short"
+unmissed "the rules of the pruning alone tell, too" "$T/short"
 exits 1 "... and others miss what it let go" repo-verify -c "$T/conf" \
 	--no-record
-rm -rf "$repo"
-cp -a "$T/thinned" "$repo"
+reset
 
 # A hold on moments that were let go before it was placed.
 retention-hold -c "$T/short" add --from "2001-01-01 00:00:00+00" \
 	--holder Legal --reason "case 2" >"$T/out" || fail "hold"
-clean "a hold that came too late for some WAL" "$T/short"
-clean "... by rules that keep longer now" "$T/conf"
+unmissed "a hold that came too late for some WAL" "$T/short"
+unmissed "... by rules that keep longer now" "$T/conf"
 
 # -- timelines -----------------------------------------------------------------
 
@@ -113,7 +98,7 @@ rs_mark "$T/two" j
 rs_archived "$T/two"
 pg_stop "$T/two"
 rt_age "$repo"
-clean "two timelines" "$T/conf"
+unmissed "two timelines" "$T/conf"
 ok "as JSON" repo-verify -c "$T/conf" --no-record --json
 cp "$T/out" "$T/json"
 ok "... with a window each" "$PYTHON" -c '
@@ -122,38 +107,34 @@ w = json.load(open(sys.argv[1]))["repositories"][0]["windows"]
 assert sorted(x["timeline"] for x in w)[-1] == 2, w
 assert all(x["from_us"] <= x["to_us"] for x in w), w
 ' "$T/json"
-cp -a "$repo" "$T/both"
+keep
 
 history=$(ls "$repo"/main/*/wal/00000002/00000002.history)
 rm "$history"
-finds "a missing history file" "$T/conf" \
+missed "a missing history file" "$T/conf" \
 	"00000002.history: is missing: timeline 2 cannot be followed"
-rm -rf "$repo"
-cp -a "$T/both" "$repo"
-printf x | dd of="$history" bs=1 seek=200 conv=notrunc status=none
-finds "a damaged one" "$T/conf" \
+reset
+flip "$history" 200
+missed "a damaged one" "$T/conf" \
 	"00000002.history: .*: timeline 2 cannot be followed"
-rm -rf "$repo"
-cp -a "$T/both" "$repo"
+reset
 
 # The new timeline's first segment, then the last before the fork.
 fork=$(segments 00000002 | head -n 1)
 rm "$repo"/main/*/wal/00000002/*/"$fork"
-finds "the first segment of a timeline" "$T/conf" \
+missed "the first segment of a timeline" "$T/conf" \
 	"$fork: is missing: no moment (after|between) .* on timeline 2 can be"
-rm -rf "$repo"
-cp -a "$T/both" "$repo"
+reset
 before=$(printf '00000001%s%08X' "$(echo "$fork" | cut -c9-16)" \
 	$((0x$(echo "$fork" | cut -c17-24) - 1)))
 rm "$repo"/main/*/wal/00000001/*/"$before"
-finds "the last segment before the fork" "$T/conf" \
+missed "the last segment before the fork" "$T/conf" \
 	"$before: is missing: .*(on timeline 2 can be|cannot be restored)"
-rm -rf "$repo"
-cp -a "$T/both" "$repo"
+reset
 
 last=$(segments 00000002 | tail -n 2 | head -n 1)
 rm "$repo"/main/*/wal/00000002/*/"$last"
-finds "one on the new timeline" "$T/conf" \
+missed "one on the new timeline" "$T/conf" \
 	"$last: is missing: (no moment after .* on timeline 2|backup $fourth)"
 unlike "... which is nothing to the old one" "$(cat "$T/found")" "timeline 1"
 

@@ -2,14 +2,13 @@
 # Verifying a bucket: by range, with credentials that may only read, and less
 # the second time.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/retention.sh"
 
 s3_start
 s3_bucket bucket
 proxy_start proxy
 d=$T/main
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "s3@$PROXY_URL:$bucket/pre"
+rt_cluster "s3@$PROXY_URL:$bucket/pre"
 # WAL that is missing may come so long.
 write_conf "$T/conf" "$d" "$T/key" "s3@$PROXY_URL:$bucket/pre" -- \
 	"push_deadline = 3s"
@@ -27,8 +26,7 @@ bytes() {
 }
 
 rs_mark "$d" a
-basebackup-ship -c "$T/conf" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
-id=$(tail -n 1 "$T/out")
+rt_backup id
 for x in b c d e; do
 	rs_mark "$d" $x
 	rs_archived "$d"

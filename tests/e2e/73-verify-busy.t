@@ -79,12 +79,10 @@ for x in r:
     assert x["clean"] and x["wal"][0]["content_read"] >= 3, x
 ' "$T/json"
 last=$(ls "$T"/b/main/*/wal/*/*/ | grep -E '^[0-9A-F]{24}$' | tail -n 1)
-printf xx | dd of="$(ls "$T"/b/main/*/wal/*/*/"$last")" bs=1 seek=5000 \
-	conv=notrunc status=none
+flip "$(ls "$T"/b/main/*/wal/*/*/"$last")" 5000
 # The second holds backups only if they were shipped there: a hole is told
 # where one needs the WAL.
-printf xx | dd of="$(ls "$T"/a/main/*/wal/*/*/"$last")" bs=1 seek=5000 \
-	conv=notrunc status=none
+flip "$(ls "$T"/a/main/*/wal/*/*/"$last")" 5000
 exits 1 "damage in a large segment" repo-verify -c "$T/both" --no-record
 like "... is told with its repository" "$(cat "$T/out")" \
 	"^r1: .*$last: .*: no moment after"

@@ -3,60 +3,21 @@
 # tells it, and retention-prune does not take what is left of it for the remains
 # of a backup that was never finished.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/verify.sh"
+. "$TOP/tests/lib/clock.sh"
 
 d=$T/main repo=$T/repo
-short="retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
-write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "$short"
+rt_cluster "file:$repo"
+rt_conf "$T/short" "file:$repo"
 
 # Two days later: no backup of today is taken for a running one.
-${CC:-cc} -shared -fPIC -O1 -o "$T/jump.so" "$TOP/tests/lib/clockjump.c" ||
-	bail "no compiler"
-echo 172800 >"$T/jump"
-later="env LD_PRELOAD=$T/jump.so CLOCKJUMP=$T/jump"
+clock_make
+clock_jump 172800
 at=
 
-backup() {
-	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 ||
-		bail "no backup: $(cat "$T/out")"
-	tail -n 1 "$T/out"
-}
 age() {
 	find "$repo" -type f ! -path '*/audit/*' ! -path '*/verify/*' \
 		-exec touch -d '2 days ago' {} +
-}
-keep() {
-	rm -rf "$T/kept" "$T/notes"
-	cp -a "$repo" "$T/kept"
-	mkdir "$T/notes"
-	cp -a "$T/spool"/audit-* "$T/notes"
-}
-reset() {
-	rm -rf "$repo" "$T/spool"/audit-*
-	cp -a "$T/kept" "$repo"
-	cp -a "$T/notes"/* "$T/spool"
-}
-clean() {
-	clean_n=$1
-	shift
-	ok "$clean_n" repo-verify -c "$T/conf" --no-progress "$@"
-	is "... and says nothing" "$(cat "$T/out")" ""
-}
-# finds NAME ERE [ARG...]
-finds() {
-	finds_n=$1 finds_e=$2
-	shift 2
-	exits 1 "found: $finds_n" repo-verify -c "$T/conf" --no-progress "$@"
-	cp "$T/out" "$T/found"
-	like "... and told" "$(cat "$T/found")" "$finds_e"
 }
 objects() {
 	(cd "$repo" && find . -type f ! -path '*/audit/*' | sort)
@@ -76,7 +37,7 @@ refused() {
 for x in a b c; do
 	rs_mark "$d" $x
 	rs_archived "$d"
-	eval "$x=\$(backup)"
+	rt_backup $x
 done
 rs_mark "$d" d
 rs_archived "$d"
@@ -152,13 +113,13 @@ rm "$base/$b/head"
 finds "a trail that lacks its record" \
 	"/audit/: is not whole: that no other backup is gone is not proven" \
 	--no-record
-at=$later
+at=clocked
 refused "what is not proven to be unfinished" \
 	"backup $b: its head is gone or never was, and .* not proven"
 like "... and the other one neither" "$(cat "$T/why")" "backup $never: its head"
 refused "... unless all are named" "backup $never: " --reason x \
 	--forget-lost "$b"
-ok "both are given up" $later retention-prune -c "$T/conf" --reason x \
+ok "both are given up" clocked retention-prune -c "$T/conf" --reason x \
 	--forget-lost "$b" --forget-lost "$never"
 ok "... and gone" test ! -e "$base/$b/pack" -a ! -e "$base/$never/pack"
 reset
@@ -175,7 +136,7 @@ reset
 
 # -- what retention lets go ----------------------------------------------------
 
-sleep 2
+rt_settle
 ok "two backups are let go" retention-prune -c "$T/short"
 "$BUILD/tests/tools/audit" -c "$T/conf" --details >"$T/trail" 2>&1
 like "... by name" "$(cat "$T/trail")" "detail	let_go	$b $a|let_go	$a $b"
@@ -202,7 +163,7 @@ reset
 chmod a-w "$base/$a/pack"
 exits 1 "a pruning that was interrupted" retention-prune -c "$T/short"
 chmod u+w "$base/$a/pack"
-ok "... is completed by the next" $later retention-prune -c "$T/short"
+ok "... is completed by the next" clocked retention-prune -c "$T/short"
 ok "... all of it" test ! -e "$base/$a/pack"
 reset
 
@@ -211,13 +172,13 @@ reset
 s3_start
 s3_bucket bucket
 write_conf "$T/conf" "$d" "$T/key" "s3:$bucket/pre"
-write_conf "$T/short" "$d" "$T/key" "s3:$bucket/pre" -- "$short"
+rt_conf "$T/short" "s3:$bucket/pre"
 rs_mark "$d" e
 rs_archived "$d"
-a=$(backup)
+rt_backup a
 rs_mark "$d" f
 rs_archived "$d"
-b=$(backup)
+rt_backup b
 rs_mark "$d" g
 rs_archived "$d"
 pg_stop "$d"

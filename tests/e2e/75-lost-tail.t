@@ -2,39 +2,14 @@
 # The newest WAL that a report of repo-verify saw is missed when it is cut off,
 # though nothing that is left tells of it; what retention let go is not.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/verify.sh"
 
 d=$T/main repo=$T/repo
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
-write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
-
-segments() {
-	ls "$repo"/main/*/wal/"$1"/*/ | grep -E '^[0-9A-F]{24}$'
-}
-clean() {
-	clean_n=$1
-	shift
-	ok "$clean_n" repo-verify -c "$T/conf" --no-progress "$@"
-	is "... and says nothing" "$(cat "$T/out")" ""
-}
-# finds NAME ERE [ARG...]
-finds() {
-	finds_n=$1 finds_e=$2
-	shift 2
-	exits 1 "found: $finds_n" repo-verify -c "$T/conf" --no-progress "$@"
-	cp "$T/out" "$T/found"
-	like "... and told" "$(cat "$T/found")" "$finds_e"
-}
+rt_cluster "file:$repo"
+rt_conf "$T/short" "file:$repo"
 
 rs_mark "$d" a
-basebackup-ship -c "$T/conf" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+rt_backup first
 for x in b c d e; do
 	rs_mark "$d" $x
 	rs_archived "$d"
@@ -42,7 +17,7 @@ done
 clean "nothing is missed"
 newest=$(segments 00000001 | tail -n 1)
 before=$(segments 00000001 | tail -n 2 | head -n 1)
-cp -a "$repo" "$T/whole"
+keep
 mv "$repo"/main/*/wal/00000001/*/"$newest" "$T/one"
 mv "$repo"/main/*/wal/00000001/*/"$before" "$T/two"
 finds "the newest two segments" "$before to $newest \(2 segments\): is missing: \
@@ -52,8 +27,7 @@ finds "... since the last report" "$before to $newest .*no moment after" \
 finds "... and by the next run" "$before to $newest .*no moment after"
 rm -r "$repo"/main/*/verify
 clean "without a report nothing tells of them" --no-record
-rm -r "$repo"
-cp -a "$T/whole" "$repo"
+reset
 
 # -- timelines -----------------------------------------------------------------
 
@@ -69,16 +43,14 @@ wait_for 60 rs_writes "$T/two-pg" || bail "no promotion"
 write_conf "$T/conf" "$T/two-pg" "$T/key" "file:$repo"
 rs_mark "$T/two-pg" f
 rs_archived "$T/two-pg"
-basebackup-ship -c "$T/conf" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
-id=$(tail -n 1 "$T/out")
+rt_backup id
 rs_mark "$T/two-pg" g
 rs_archived "$T/two-pg"
 pg_stop "$T/two-pg"
 # What this host knows of its records is of another past of the repository.
 rm -rf "$repo"/main/*/audit "$repo"/main/*/verify "$T"/spool/audit-*
 clean "two timelines"
-rm -rf "$T/whole"
-cp -a "$repo" "$T/whole"
+keep
 rm -r "$repo"/main/*/wal/00000002
 rm -r "$repo"/main/*/base/"$id"
 finds "a timeline that is gone altogether" \
@@ -86,11 +58,9 @@ finds "a timeline that is gone altogether" \
 	--no-record
 finds "... and by the run after" "00000002.history: is missing"
 finds "... and the next" "00000002.history: is missing" --since-last
-rm -r "$repo"
-cp -a "$T/whole" "$repo"
-rm -f "$T"/spool/audit-*
+reset
 
-sleep 2
+rt_settle
 find "$repo" -type f -path '*/wal/*' -exec touch -d '2 days ago' {} +
 find "$repo" -type f -path '*/wal/00000001/*' -exec touch -d '3 days ago' {} +
 ok "the old timeline goes" retention-prune -c "$T/short"

@@ -2,24 +2,16 @@
 # A clock that was wrong when a report was made or the repository was pruned is
 # told of, and neither makes a finding nor hides one.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/verify.sh"
+. "$TOP/tests/lib/clock.sh"
 
-${CC:-cc} -shared -fPIC -O1 -o "$T/jump.so" "$TOP/tests/lib/clockjump.c" ||
-	bail "no compiler"
 # Ten days ahead.
-echo 864000 >"$T/jump"
-ahead="env LD_PRELOAD=$T/jump.so CLOCKJUMP=$T/jump"
+clock_make
+clock_jump 864000
 
 d=$T/main repo=$T/repo
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
-write_conf "$T/short" "$d" "$T/key" "file:$repo" -- "retain_full = 1s
-retain_wal = 1s
-retain_daily = 0
-retain_weekly = 0
-retain_monthly = 0
-retain_yearly = 0
-retain_minimum = 1"
+rt_cluster "file:$repo"
+rt_conf "$T/short" "file:$repo"
 member() {
 	"$PYTHON" -c 'import json, sys
 print(json.load(open(sys.argv[1]))["repositories"][0][sys.argv[2]])' "$@"
@@ -28,7 +20,7 @@ print(json.load(open(sys.argv[1]))["repositories"][0][sys.argv[2]])' "$@"
 for x in a b c; do
 	rs_mark "$d" $x
 	rs_archived "$d"
-	basebackup-ship -c "$T/conf" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+	rt_backup $x
 done
 rs_mark "$d" d
 rs_archived "$d"
@@ -36,7 +28,7 @@ rs_mark "$d" e
 rs_archived "$d"
 pg_stop "$d"
 
-ok "a report of the future" $ahead repo-verify -c "$T/conf"
+ok "a report of the future" clocked repo-verify -c "$T/conf"
 ok "another, of now" repo-verify -c "$T/conf" --json
 cp "$T/out" "$T/one"
 like "... which tells that" "$(member "$T/one" notes)" "is of the future"
@@ -46,14 +38,13 @@ is "... believes the later one" "$(member "$T/two" since)" \
 	"$(member "$T/one" id)"
 is "... and tells nothing any more" "$(member "$T/two" notes)" "[]"
 
-ok "a pruning in the future" $ahead retention-prune -c "$T/short"
+ok "a pruning in the future" clocked retention-prune -c "$T/short"
 ok "what it let go is not missed" repo-verify -c "$T/conf"
 like "... the clock is told of" "$(cat "$T/out")" \
 	"^note: .*: a clock is or was wrong, here or where was pruned: .*"
 is "... and nothing else" "$(wc -l <"$T/out")" 1
-last=$(ls "$repo"/main/*/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' |
-	tail -n 2 | head -n 1)
-rm "$repo"/main/*/wal/00000001/*/"$last"
+last=$(segments 00000001 | tail -n 2 | head -n 1)
+rm "$(file_of "$last")"
 find "$repo" -type f -path '*/wal/*' -exec touch -d '2 hours ago' {} +
 exits 1 "what it did not is" repo-verify -c "$T/conf" --since-last
 like "... by its name" "$(cat "$T/out")" "$last: is missing: no moment after"

@@ -3,31 +3,23 @@
 # They are told of, and what they stop names them; when they are gone they leave
 # nothing behind: reports once handed on what such objects had pretended.
 . "$(dirname "$0")/../lib/pitrkit.sh"
-. "$TOP/tests/lib/restore.sh"
+. "$TOP/tests/lib/verify.sh"
 
 d=$T/main repo=$T/repo
-new_key "$T/key"
-rs_cluster "$d" "$T/conf" "$T/key" "file:$repo"
+rt_cluster "file:$repo"
 rs_mark "$d" a
-basebackup-ship -c "$T/conf" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+rt_backup first
 for x in b c; do
 	rs_mark "$d" $x
 	rs_archived "$d"
 done
 pg_stop "$d"
 all=$(dirname "$(ls -d "$repo"/main/*/wal)")
-newest=$(ls "$all"/wal/00000001/*/ | grep -E '^[0-9A-F]{24}$' | tail -n 1)
+newest=$(segments 00000001 | tail -n 1)
 high=$(echo "$newest" | cut -c9-16) low=$(echo "$newest" | cut -c17-24)
-
-clean() {
-	clean_n=$1
-	shift
-	ok "$clean_n" repo-verify -c "$T/conf" --no-progress "$@"
-	is "... and says nothing" "$(cat "$T/out")" ""
-}
 clean "nothing is found"
-cp -a "$repo" "$T/whole"
-cp -a "$T/spool" "$T/notes"
+keep
+
 # found STATUS ERE ARG...: the same by each run
 found() {
 	found_s=$1 found_e=$2
@@ -64,9 +56,7 @@ leave() {
 	clean "... gone, and forgotten"
 	clean "... since the last report" --since-last
 	ok "... and pruning goes on" retention-prune -c "$T/conf"
-	rm -rf "$repo" "$T/spool"
-	cp -a "$T/whole" "$repo"
-	cp -a "$T/notes" "$T/spool"
+	reset
 }
 old=base/20200101T000000Z-full-00000001
 ahead=00000001$high${low%??}7F

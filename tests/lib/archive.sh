@@ -8,7 +8,6 @@
 #	wal_writes DIR            0 when the server is out of recovery
 #	wal_object DIR NAME       prints where a directory repository keeps it
 #	in_dir DIR CMD...         CMD with DIR as working directory
-#	flip FILE OFFSET          changes one bit
 #	note_ages                 walpush's note about marks is a day old
 #	lives_in_every_kind DIR   a running, archiving server makes a segment, a
 #	                          .backup, a .history and a .partial file; sets
@@ -50,12 +49,6 @@ in_dir() {
 	in_where=$1
 	shift
 	(cd "$in_where" && "$@")
-}
-
-flip() {
-	flip_b=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
-	printf "\\$(printf %o $((flip_b ^ 16)))" |
-		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
 lives_in_every_kind() {

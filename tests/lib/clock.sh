@@ -2,6 +2,8 @@
 #
 #	clock_make                the library of clockjump.c in CLOCK_LIB, and
 #	                          CLOCKJUMP for whatever is started with it
+#	clock_jump SECONDS        that clock is so far ahead of the real one
+#	clocked CMD...            CMD with that clock
 #	clock_start               from now on everything that the test starts has
 #	                          that clock; the file system, and what was started
 #	                          before, have the real one
@@ -11,11 +13,19 @@
 #	                          clock says so
 
 clock_make() {
-	CLOCK_LIB=$T/clock.so CLOCKJUMP=$T/clock
-	${CC:-cc} -shared -fPIC -O1 -o "$CLOCK_LIB" \
-		"$TOP/tests/lib/clockjump.c" || bail "no compiler"
+	preload clockjump
+	CLOCK_LIB=$T/clockjump.so CLOCKJUMP=$T/clock
 	ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 	export CLOCKJUMP ASAN_OPTIONS
+}
+
+clock_jump() {
+	echo "$1" >"$T/clock.new"
+	mv "$T/clock.new" "$T/clock"
+}
+
+clocked() {
+	env LD_PRELOAD="$CLOCK_LIB" "$@"
 }
 
 clock_start() {
@@ -26,8 +36,7 @@ clock_start() {
 }
 
 clock_set() {
-	echo $(($(date -d "$1" +%s) - $(CLOCKJUMP= date +%s))) >"$T/clock.new"
-	mv "$T/clock.new" "$T/clock"
+	clock_jump $(($(date -d "$1" +%s) - $(CLOCKJUMP= date +%s)))
 }
 
 clock_stamp() {

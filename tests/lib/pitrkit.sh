@@ -46,6 +46,12 @@
 #	bg_pid NAME               prints its process id
 #	bg_stop NAME [SIGNAL]     ends it (TERM), waits, KILL after 10 s
 #
+# Files
+#	flip FILE [OFFSET]        changes one bit of it, in the middle if it is
+#	                          not said where
+#	preload NAME              compiles tests/lib/NAME.c, which LD_PRELOAD takes
+#	                          as $T/NAME.so
+#
 # PostgreSQL (only Unix sockets, in $T/s; a port number each)
 #	pg_bin VERSION            prints the directory of initdb, pg_ctl, ...
 #	pg_new VERSION DIR [INITDB-ARG...]   initdb (no fsync, C, trust)
@@ -395,6 +401,21 @@ bg_stop() {
 	bg_status=$?
 	rm -f "$T/bg/$1"
 	return $bg_status
+}
+
+# -- files -----------------------------------------------------------------
+
+flip() {
+	flip_at=${2:-$(($(stat -c %s "$1") / 2))}
+	flip_b=$(od -An -tu1 -j "$flip_at" -N 1 "$1" | tr -d ' ')
+	[ -n "$flip_b" ] || bail "flip: no byte $flip_at in $1"
+	printf "\\$(printf %o $((flip_b ^ 16)))" |
+		dd of="$1" bs=1 seek="$flip_at" conv=notrunc status=none
+}
+
+preload() {
+	${CC:-cc} -shared -fPIC -O1 -o "$T/$1.so" "$TOP/tests/lib/$1.c" ||
+		bail "no compiler"
 }
 
 # -- PostgreSQL ------------------------------------------------------------
