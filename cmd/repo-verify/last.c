@@ -55,8 +55,8 @@ last_recall(struct verify *v, struct fault *f)
 	int rc = evidence_last(v->repo, 0, &v->last, f);
 
 	follow_last(v);
-	if (rc == 0)
-		return note_clock(v, f);
+	if (rc == 0 && (rc = note_clock(v, f)) == 0)
+		return reports_list(v, f);
 	if (rc != FAULT_CORRUPT && rc != FAULT_KEY)
 		return rc;
 	why = *f;
@@ -65,6 +65,7 @@ last_recall(struct verify *v, struct fault *f)
 		return rc;
 	memset(&v->last, 0, sizeof v->last);
 	fault_clear(f);
-	return found_add(v, true, key, why.text, f,
+	rc = found_add(v, true, key, why.text, f,
 	    "nothing is known to have been read before");
+	return rc != 0 ? rc : reports_list(v, f);
 }

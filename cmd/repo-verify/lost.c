@@ -58,11 +58,12 @@ read_trail_again(struct verify *v, struct fault *f)
 	    .only = v->only,
 	    .repo = v->repo,
 	    .store = v->store,
-	    .last = v->last};
+	    .last = v->last,
+	    .known_before = v->known_before};
 	int rc;
 
 	pthread_mutex_init(&w.lock, NULL);
-	rc = trail_check(&w, f);
+	rc = trail_read(&w, f);
 	ledger_settle(&w.ledger);
 	for (size_t i = 0; rc == 0 && i < v->ledger.n; i++) {
 		struct ledger_backup *b = &v->ledger.b[i];
@@ -74,6 +75,7 @@ read_trail_again(struct verify *v, struct fault *f)
 	found_free(&w);
 	free(w.heads);
 	free(w.prunes);
+	free(w.reports);
 	ledger_free(&w.ledger);
 	pthread_mutex_destroy(&w.lock);
 	return rc;

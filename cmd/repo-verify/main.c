@@ -26,6 +26,9 @@ struct options {
 	bool no_record;
 	bool json;
 	bool no_progress;
+	struct cli_list accept;
+	const char *reason;
+	const char *approved_by;
 };
 
 struct session {
@@ -127,6 +130,8 @@ release(struct verify *v)
 	free(v->heads);
 	free(v->prunes);
 	free(v->tails.t);
+	free(v->listed);
+	free(v->reports);
 	ledger_free(&v->ledger);
 	repo_free(v->repo);
 	pthread_mutex_destroy(&v->lock);
@@ -225,6 +230,10 @@ prepare(struct session *s, struct fault *f)
 	s->run.wal = o->wal;
 	s->run.since_last = o->since_last;
 	s->run.record = !o->no_record;
+	s->run.accept = o->accept.v;
+	s->run.n_accept = o->accept.n;
+	s->run.reason = o->reason;
+	s->run.approved_by = o->approved_by;
 	s->run.bar = !o->no_progress && !o->json;
 	if ((rc = parse_jobs(s, f)) != 0 || (rc = parse_sample(s, f)) != 0)
 		return rc;
@@ -232,6 +241,10 @@ prepare(struct session *s, struct fault *f)
 		rc = layout_check_id(o->backups.v[i], f);
 	if (rc == 0)
 		rc = cli_config(&s->cli, &s->conf, &s->cluster, f);
+	if (rc == 0 && o->accept.n > 0 && o->repo == NULL &&
+	    s->cluster->n_repos > 1)
+		rc = fault_set(f, FAULT_CONFIG,
+		    "--accept-trail is about one repository: give --repo");
 	if (rc == 0)
 		s->run.name_repo = o->repo == NULL && s->cluster->n_repos > 1;
 	if (rc == 0 && o->json)
@@ -299,6 +312,12 @@ check_usage(const struct session *s)
 	if (o->wal && o->backups.n > 0)
 		return cli_usage(&s->cli, "--wal and --backup exclude each "
 					  "other");
+	if (o->accept.n > 0 && (o->reason == NULL || o->no_record))
+		return cli_usage(&s->cli, "--accept-trail is recorded with its "
+					  "reason: give --reason");
+	if (o->accept.n == 0 && (o->reason != NULL || o->approved_by != NULL))
+		return cli_usage(&s->cli,
+		    "--reason and --approved-by go with --accept-trail");
 	return CLI_GO;
 }
 
@@ -332,6 +351,19 @@ main(int argc, char **argv)
 		.arg = "N",
 		.help = "objects read side by side, 1 to 64",
 		.value = &o.jobs},
+	    {.name = "accept-trail",
+		.arg = "WHERE",
+		.help = "what is wrong there is known; may be "
+			"repeated",
+		.list = &o.accept},
+	    {.name = "reason",
+		.arg = "TEXT",
+		.help = "why; recorded with what is accepted",
+		.value = &o.reason},
+	    {.name = "approved-by",
+		.arg = "WHO",
+		.help = "who approved; recorded with what is accepted",
+		.value = &o.approved_by},
 	    {.name = "no-record",
 		.help = "write no report and no audit record",
 		.flag = &o.no_record},

@@ -271,8 +271,10 @@ result_record(struct verify *v, struct fault *f)
 	if ((rc = result_put(v, j, f)) == 0 &&
 	    (rc = prunes_put(v, j, f)) == 0 &&
 	    (rc = ledger_put(&v->ledger, v->begun_us, j, f)) == 0 &&
-	    (rc = tails_put(v, j, f)) == 0 && (rc = put_read(v, j, f)) == 0)
-		rc = evidence_store(v->repo, 0, v->id, j, f);
+	    (rc = tails_put(v, j, f)) == 0 &&
+	    (rc = reports_put(v, j, f)) == 0 && (rc = put_read(v, j, f)) == 0)
+		rc = evidence_store(v->repo, 0, v->id, j, v->own_hash, f);
+	v->stored_own = rc == 0;
 	json_free(j);
 	return rc;
 }

@@ -23,6 +23,11 @@ struct verify_run {
 	struct lottery lottery;
 	unsigned jobs;
 	bool name_repo; /* findings tell the repository */
+	/* Flaws of the trail that the operator accepts, and why. */
+	const char *const *accept;
+	size_t n_accept;
+	const char *reason;
+	const char *approved_by;
 };
 
 /* One thing that was found. */
@@ -80,6 +85,14 @@ struct verify_span {
 struct verify_prune {
 	int64_t at_us;
 	int64_t floor_us; /* where its WAL window began */
+};
+
+/* A report that the trail names. */
+struct verify_report {
+	char id[LAYOUT_ID];
+	unsigned char hash[AUDIT_HASH];
+	bool hashed; /* records of older versions do not tell the hash, nor
+		      * whether it was stored at all */
 };
 
 /* One repository. */
@@ -145,6 +158,17 @@ struct verify {
 	size_t n_prunes;
 	size_t cap_prunes;
 	struct ledger ledger;
+
+	/* reports.c */
+	char (*listed)[LAYOUT_ID]; /* in order */
+	size_t n_listed;
+	bool unlisted; /* they are too many */
+	struct verify_report *reports;
+	size_t n_reports;
+	size_t cap_reports;
+	bool known_before; /* those before the last one are there */
+	unsigned char own_hash[AUDIT_HASH]; /* of our own, once it is stored */
+	bool stored_own;
 };
 
 /* found.c: a finding that hurts, or a note; once per object. From any thread,
@@ -194,6 +218,18 @@ int tails_put(const struct verify *v, struct json *report, struct fault *f);
 int read_wal(struct verify *v, struct fault *f);
 int read_backups(struct verify *v, struct fault *f);
 
+/* reports.c: no report that the trail names is gone. list: which are there;
+ * known: are those before the last one just those that it knew, so that the
+ * records before it need not be read for them? take: an audit record; judge:
+ * what is missing becomes a flaw of the trail's, and a last report that is
+ * another than the trail says is not believed. */
+int reports_list(struct verify *v, struct fault *f);
+bool reports_known(const struct verify *v);
+int reports_take(
+    struct verify *v, const struct audit_record *r, struct fault *f);
+int reports_judge(struct verify *v, struct fault *f);
+int reports_put(const struct verify *v, struct json *j, struct fault *f);
+
 /* last.c: the last report, and the id of ours behind it. */
 int last_recall(struct verify *v, struct fault *f);
 
@@ -211,8 +247,11 @@ int lost_tell(struct verify *v, struct fault *f);
 
 /* trail.c: the audit trail, checked and continued. The check tells of prunings
  * and backups, so it comes after the listing, and before what is missing is
- * judged. */
+ * judged. read: the records alone, and nothing is told. */
 int trail_check(struct verify *v, struct fault *f);
+int trail_read(struct verify *v, struct fault *f);
+/* accept.c: record what the operator accepts of the trail's flaws. */
+int accept_run(struct verify *v, struct fault *f);
 /* failed: why the run could not be ended; NULL. */
 int trail_note(struct verify *v, const struct fault *failed, struct fault *f);
 

@@ -14,13 +14,21 @@
 static int
 take_finding(void *ctx, const struct audit_finding *x, struct fault *f)
 {
-	struct ledger *l = ctx;
+	return ledger_flaw(ctx, x, f);
+}
 
-	(void)f;
-	if (x->flaw != AUDIT_STRAY && ledger_whole(l))
+/* The first one; repo-verify tells all. */
+static void
+tell_flaw(const struct ledger *l)
+{
+	for (size_t i = 0; i < l->flaws.n; i++) {
+		const struct flaws_one *x = &l->flaws.x[i];
+
+		if (x->kind == AUDIT_STRAY || x->accepted_us != CLOCK_NONE)
+			continue;
 		log_line(0, "the audit trail is not whole: %s", x->text);
-	ledger_flaw(l, x);
-	return 0;
+		return;
+	}
 }
 
 static int
@@ -50,6 +58,7 @@ read_trail(const struct gather *g, struct ledger *l, const struct json *report,
 	rc = audit_check(g->repo, g->index, &c, &d, f);
 	free(known);
 	ledger_settle(l);
+	tell_flaw(l);
 	return rc;
 }
 

@@ -94,7 +94,11 @@ struct audit_finding {
 	const char *writer; /* "" with AUDIT_STRAY */
 	uint64_t first;     /* number of the record, or of the first */
 	uint64_t last;      /* and of the last that is concerned */
-	const char *text;   /* one line that names the object */
+	/* Which flaw it is, and not another in its place: SHA-256 of the object
+	 * that is there; of those of both with AUDIT_BROKEN; of the one that
+	 * was with AUDIT_CUT. Zeros where there is none to be read. */
+	unsigned char hash[AUDIT_HASH];
+	const char *text; /* one line that names the object */
 };
 
 /* The end of a writer's chain: its last record, and the SHA-256 of its

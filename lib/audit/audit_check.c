@@ -43,13 +43,15 @@ struct walk {
 	struct buf text;
 };
 
+static const unsigned char nothing[AUDIT_HASH];
+
 static int tell(struct walk *w, enum audit_flaw flaw, uint64_t first,
-    uint64_t last, struct fault *f, const char *fmt, ...)
-    __attribute__((format(printf, 6, 7)));
+    uint64_t last, const unsigned char hash[AUDIT_HASH], struct fault *f,
+    const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 
 static int
 tell(struct walk *w, enum audit_flaw flaw, uint64_t first, uint64_t last,
-    struct fault *f, const char *fmt, ...)
+    const unsigned char hash[AUDIT_HASH], struct fault *f, const char *fmt, ...)
 {
 	char text[1200];
 	struct audit_finding x = {
@@ -63,6 +65,7 @@ tell(struct walk *w, enum audit_flaw flaw, uint64_t first, uint64_t last,
 
 	if (w->c->finding == NULL)
 		return 0;
+	memcpy(x.hash, hash, sizeof x.hash);
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
@@ -85,7 +88,8 @@ compare_known(struct walk *w, struct fault *f)
 			continue;
 		w->seen[k] = true;
 		if (memcmp(h->hash, w->head.hash, AUDIT_HASH) != 0)
-			rc = tell(w, AUDIT_CUT, h->sequence, h->sequence, f,
+			rc = tell(w, AUDIT_CUT, h->sequence, h->sequence,
+			    h->hash, f,
 			    "%s/%012" PRIu64
 			    ": not the record that was there before",
 			    h->writer, h->sequence);
@@ -104,7 +108,7 @@ tell_unseen(struct walk *w, struct fault *f)
 		if (w->seen[k])
 			continue;
 		memcpy(w->head.writer, h->writer, sizeof w->head.writer);
-		rc = tell(w, AUDIT_CUT, h->sequence, h->sequence, f,
+		rc = tell(w, AUDIT_CUT, h->sequence, h->sequence, h->hash, f,
 		    "%s/%012" PRIu64 ": was there before, and is gone",
 		    h->writer, h->sequence);
 	}
@@ -170,6 +174,25 @@ open_record(
 	return rc;
 }
 
+static int
+tell_broken(struct walk *w, const char *name,
+    const unsigned char before[AUDIT_HASH], struct fault *f)
+{
+	unsigned char both[2 * AUDIT_HASH], hash[AUDIT_HASH];
+	int rc;
+
+	memcpy(both, before, AUDIT_HASH);
+	memcpy(both + AUDIT_HASH, w->head.hash, AUDIT_HASH);
+	rc = crypto_sha256(both, sizeof both, hash, f);
+	if (rc != 0)
+		return rc;
+	return tell(w, AUDIT_BROKEN, w->head.sequence - 1, w->head.sequence,
+	    hash, f,
+	    "%s: was written behind another number %" PRIu64
+	    " than the one that is there",
+	    name, w->head.sequence - 1);
+}
+
 /* The record that is now the head, which followed on one of this hash. */
 static int
 look(struct walk *w, const char *name, bool follows,
@@ -189,15 +212,11 @@ look(struct walk *w, const char *name, bool follows,
 	if (rc == 0 || flaw == AUDIT_MALFORMED)
 		w->ours = w->head;
 	if (rc != 0)
-		return tell(w, flaw, w->head.sequence, w->head.sequence, f,
-		    "%s: %s", name, why.text);
+		return tell(w, flaw, w->head.sequence, w->head.sequence,
+		    w->head.hash, f, "%s: %s", name, why.text);
 	w->is_sound = true;
 	if (follows && memcmp(w->record->previous, before, AUDIT_HASH) != 0 &&
-	    (rc = tell(w, AUDIT_BROKEN, w->head.sequence - 1, w->head.sequence,
-		 f,
-		 "%s: was written behind another number %" PRIu64
-		 " than the one that is there",
-		 name, w->head.sequence - 1)) != 0)
+	    (rc = tell_broken(w, name, before, f)) != 0)
 		return rc;
 	if (w->c->record == NULL || is_vouched(w, 1))
 		return 0;
@@ -223,9 +242,9 @@ static int
 tell_missing(struct walk *w, uint64_t first, uint64_t last, struct fault *f)
 {
 	if (first == last)
-		return tell(w, AUDIT_MISSING, first, last, f,
+		return tell(w, AUDIT_MISSING, first, last, nothing, f,
 		    "%s/%012" PRIu64 ": is gone", w->head.writer, first);
-	return tell(w, AUDIT_MISSING, first, last, f,
+	return tell(w, AUDIT_MISSING, first, last, nothing, f,
 	    "%s/%012" PRIu64 " to %012" PRIu64 ": are gone", w->head.writer,
 	    first, last);
 }
@@ -254,7 +273,7 @@ visit(struct walk *w, const struct store_entry *e, const char *name,
 	if (rc == FAULT_ABSENT)
 		return tell_missing(w, sequence, sequence, f);
 	if (rc == FAULT_CORRUPT || (rc != 0 && fault_of_medium(f)))
-		return tell(w, AUDIT_UNREADABLE, sequence, sequence, f,
+		return tell(w, AUDIT_UNREADABLE, sequence, sequence, nothing, f,
 		    "%s: %s", name, f->text);
 	if (rc != 0)
 		return rc;
@@ -273,7 +292,7 @@ listed(void *ctx, const struct store_entry *e, struct fault *f)
 	int rc = 0;
 
 	if (layout_audit_parse(name, writer, &sequence, &ignored) != 0)
-		return tell(w, AUDIT_STRAY, 0, 0, f,
+		return tell(w, AUDIT_STRAY, 0, 0, nothing, f,
 		    "%s: no audit record has such a name", e->key);
 	if (strcmp(writer, w->head.writer) != 0) {
 		rc = end_writer(w, f);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto.h"
 #include "ledger.h"
 #include "text.h"
 
@@ -31,48 +32,103 @@ evidence_find(const struct evidence *e, const char *id)
 
 /* ---- reading ---- */
 
-struct newest {
+struct names {
 	size_t prefix_len;
-	char id[LAYOUT_ID];
+	char (*id)[LAYOUT_ID];
+	size_t n;
+	size_t cap;
 };
+
+static int
+names_add(struct names *x, const char id[LAYOUT_ID], struct fault *f)
+{
+	if (x->n == EVIDENCE_REPORTS)
+		return fault_set(f, FAULT_CORRUPT,
+		    "more than %d reports of verifications", EVIDENCE_REPORTS);
+	if (x->n == x->cap) {
+		size_t cap = x->cap == 0 ? 64 : 2 * x->cap;
+		void *grown = reallocarray(x->id, cap, sizeof *x->id);
+
+		if (grown == NULL)
+			return fault_nomem(f);
+		x->id = grown;
+		x->cap = cap;
+	}
+	memcpy(x->id[x->n++], id, sizeof *x->id);
+	return 0;
+}
 
 /* "…/verify/ID/": names rise with time. Others mean nothing; nor do those that
  * no report could follow, as whose clock is wrong comes not so far. */
 static int
 take_folder(void *ctx, const struct store_entry *e, struct fault *f)
 {
-	struct newest *n = ctx;
-	const char *id = e->key + n->prefix_len;
+	struct names *x = ctx;
+	const char *id = e->key + x->prefix_len;
 	struct fault ignored = FAULT_INIT;
 	char text[LAYOUT_ID] = "";
 	size_t len = strcspn(id, "/");
 
-	(void)f;
 	if (!e->is_folder || len >= sizeof text)
 		return 0;
 	memcpy(text, id, len);
-	if (layout_check_hold(text, &ignored) == 0 && strcmp(text, "2200") < 0)
-		memcpy(n->id, text, sizeof text);
+	if (layout_check_hold(text, &ignored) != 0 || strcmp(text, "2200") >= 0)
+		return 0;
+	return names_add(x, text, f);
+}
+
+static int
+list_names(struct repo *r, size_t i, store_list_fn take, struct names *x,
+    struct fault *f)
+{
+	struct deadline d = deadline_never();
+	char prefix[LAYOUT_KEY];
+	struct store *s;
+	int rc;
+
+	if ((rc = repo_store(r, i, &s, f)) != 0 ||
+	    (rc = layout_verify_prefix(
+		 repo_cluster(r), repo_system_id(r), prefix, f)) != 0)
+		return rc;
+	x->prefix_len = strlen(prefix);
+	return store_list(s, prefix, true, NULL, take, x, &d, f);
+}
+
+int
+evidence_list(struct repo *r, size_t i, char (**out)[LAYOUT_ID], size_t *n,
+    struct fault *f)
+{
+	struct names x = {0};
+	int rc = list_names(r, i, take_folder, &x, f);
+
+	if (rc != 0) {
+		free(x.id);
+		return rc;
+	}
+	*out = x.id;
+	*n = x.n;
 	return 0;
+}
+
+/* Anybody can put names: the newest one takes no memory for the others. */
+static int
+take_newest(void *ctx, const struct store_entry *e, struct fault *f)
+{
+	struct names *x = ctx;
+
+	x->n = 0;
+	return take_folder(x, e, f);
 }
 
 static int
 find_newest(struct repo *r, size_t i, char id[LAYOUT_ID], struct fault *f)
 {
-	struct deadline d = deadline_never();
-	struct newest n = {0, ""};
-	char prefix[LAYOUT_KEY];
-	struct store *s;
-	int rc;
+	struct names x = {0};
+	int rc = list_names(r, i, take_newest, &x, f);
 
-	if ((rc = repo_store(r, i, &s, f)) == 0 &&
-	    (rc = layout_verify_prefix(
-		 repo_cluster(r), repo_system_id(r), prefix, f)) == 0) {
-		n.prefix_len = strlen(prefix);
-		rc = store_list(s, prefix, true, NULL, take_folder, &n, &d, f);
-	}
-	if (rc == 0)
-		memcpy(id, n.id, LAYOUT_ID);
+	if (rc == 0 && x.id != NULL)
+		memcpy(id, x.id[0], LAYOUT_ID);
+	free(x.id);
 	return rc;
 }
 
@@ -184,6 +240,8 @@ evidence_decode(const void *text, size_t len, const char *id,
 	memcpy(e.id, id, strnlen(id, sizeof e.id - 1));
 	rc = json_parse(&e.all, "report", text, len, f);
 	if (rc == 0)
+		rc = crypto_sha256(text, len, e.hash, f);
+	if (rc == 0)
 		rc = take_report(&e, f);
 	if (rc == 0)
 		rc = check_rest(&e, f);
@@ -197,12 +255,39 @@ evidence_decode(const void *text, size_t len, const char *id,
 	return rc;
 }
 
+static int
+get_report(
+    struct repo *r, size_t i, const char *id, struct buf *text, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
+	char key[LAYOUT_KEY], name[LAYOUT_KEY];
+	int rc;
+
+	if ((rc = layout_verify(
+		 repo_cluster(r), repo_system_id(r), id, key, f)) != 0 ||
+	    (rc = layout_hold_name(id, "report", name, f)) != 0)
+		return rc;
+	return repo_get_object(r, i, key, OBJECT_REPORT, name, text, &d, f);
+}
+
+int
+evidence_hash(struct repo *r, size_t i, const char *id,
+    unsigned char hash[AUDIT_HASH], struct fault *f)
+{
+	struct buf text = BUF_INIT(REPORT_MAX);
+	int rc = get_report(r, i, id, &text, f);
+
+	if (rc == 0)
+		rc = crypto_sha256(text.data, text.len, hash, f);
+	buf_free(&text);
+	return rc;
+}
+
 int
 evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
 {
-	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
 	struct buf text = BUF_INIT(REPORT_MAX);
-	char key[LAYOUT_KEY], name[LAYOUT_KEY], id[LAYOUT_ID] = "";
+	char id[LAYOUT_ID] = "";
 	int rc;
 
 	memset(out, 0, sizeof *out);
@@ -210,11 +295,7 @@ evidence_last(struct repo *r, size_t i, struct evidence *out, struct fault *f)
 	if (rc != 0 || id[0] == '\0')
 		return rc;
 	memcpy(out->id, id, sizeof id);
-	if ((rc = layout_verify(
-		 repo_cluster(r), repo_system_id(r), id, key, f)) == 0 &&
-	    (rc = layout_hold_name(id, "report", name, f)) == 0 &&
-	    (rc = repo_get_object(
-		 r, i, key, OBJECT_REPORT, name, &text, &d, f)) == 0)
+	if ((rc = get_report(r, i, id, &text, f)) == 0)
 		rc = evidence_decode(text.data, text.len, id, out, f);
 	buf_free(&text);
 	if (rc == FAULT_CONFIG || rc == FAULT_ABSENT)
@@ -234,27 +315,40 @@ take_chain(const struct json *j, struct audit_head *h, struct fault *f)
 	return json_get_hex(j, "hash", h->hash, AUDIT_HASH, f);
 }
 
+/* Behind those that *h has already. */
+static int
+take_chains(const struct json *report, const char *member,
+    struct audit_head **h, size_t *n, struct fault *f)
+{
+	struct json *list, *j;
+	size_t count;
+	void *grown;
+	int rc;
+
+	if (report == NULL || !json_has(report, member))
+		return 0;
+	if ((rc = json_get_array(report, member, &list, &count, f)) != 0)
+		return rc;
+	grown = reallocarray(*h, *n + count + 1, sizeof **h);
+	if (grown == NULL)
+		return fault_nomem(f);
+	*h = grown;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if ((rc = json_at(list, i, &j, f)) == 0)
+			rc = take_chain(j, *h + (*n)++, f);
+	return rc;
+}
+
 int
 evidence_heads(const struct json *report, struct audit_head **out, size_t *n,
     struct fault *f)
 {
-	struct json *list, *j;
-	struct audit_head *h;
-	size_t count;
-	int rc;
+	struct audit_head *h = NULL;
+	size_t count = 0;
+	int rc = take_chains(report, "audit", &h, &count, f);
 
-	*out = NULL;
-	*n = 0;
-	if (report == NULL || !json_has(report, "audit"))
-		return 0;
-	if ((rc = json_get_array(report, "audit", &list, &count, f)) != 0)
-		return rc;
-	h = calloc(count + 1, sizeof *h);
-	if (h == NULL)
-		return fault_nomem(f);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if ((rc = json_at(list, i, &j, f)) == 0)
-			rc = take_chain(j, &h[i], f);
+	if (rc == 0)
+		rc = take_chains(report, "audit_lost", &h, &count, f);
 	if (rc != 0) {
 		free(h);
 		return rc;
@@ -318,7 +412,7 @@ evidence_put(struct json *report, const struct blocks_mark *wal, size_t n_wal,
 
 int
 evidence_store(struct repo *r, size_t i, const char *id,
-    const struct json *report, struct fault *f)
+    const struct json *report, unsigned char hash[AUDIT_HASH], struct fault *f)
 {
 	struct deadline d = deadline_in_ms(repo_conf(r)->store_deadline_ms);
 	char key[LAYOUT_KEY], name[LAYOUT_KEY], *text = NULL;
@@ -326,6 +420,7 @@ evidence_store(struct repo *r, size_t i, const char *id,
 	int rc;
 
 	if ((rc = json_dump(report, &text, &len, f)) == 0 &&
+	    (rc = crypto_sha256(text, len, hash, f)) == 0 &&
 	    (rc = layout_verify(
 		 repo_cluster(r), repo_system_id(r), id, key, f)) == 0 &&
 	    (rc = layout_hold_name(id, "report", name, f)) == 0)

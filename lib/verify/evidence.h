@@ -28,7 +28,8 @@ struct evidence {
 	size_t n_wal;
 	struct evidence_backup *backups;
 	size_t n_backups;
-	struct json *all; /* the whole report */
+	struct json *all;               /* the whole report */
+	unsigned char hash[AUDIT_HASH]; /* SHA-256 of its content */
 };
 
 /* The newest report of a time before 2200. All zero when there is none. After
@@ -36,6 +37,16 @@ struct evidence {
  */
 int evidence_last(
     struct repo *r, size_t i, struct evidence *out, struct fault *f);
+/* The ids of all reports that are listed, in order, of times before 2200:
+ * anybody can put such names. CORRUPT when there are more than
+ * EVIDENCE_REPORTS. The caller frees *out. */
+#define EVIDENCE_REPORTS 100000
+int evidence_list(struct repo *r, size_t i, char (**out)[LAYOUT_ID], size_t *n,
+    struct fault *f);
+/* SHA-256 of a report's content. ABSENT, or a fault of the object, when it is
+ * not to be had. */
+int evidence_hash(struct repo *r, size_t i, const char *id,
+    unsigned char hash[AUDIT_HASH], struct fault *f);
 /* A report's content, and its id. CORRUPT when it is none, or another one's. */
 int evidence_decode(const void *text, size_t len, const char *id,
     struct evidence *out, struct fault *f);
@@ -43,8 +54,9 @@ void evidence_free(struct evidence *e);
 const struct evidence_backup *evidence_find(
     const struct evidence *e, const char *id);
 
-/* The ends of the audit trail's chains, as a report knew them: to be told of
- * audit_check. The caller frees *out. report NULL, or one without: none. */
+/* The ends of the audit trail's chains, as a report knew them, and those that
+ * it knew to be gone: to be told of audit_check. The caller frees *out. report
+ * NULL, or one without: none. */
 int evidence_heads(const struct json *report, struct audit_head **out,
     size_t *n, struct fault *f);
 
@@ -52,8 +64,8 @@ int evidence_heads(const struct json *report, struct audit_head **out,
 int evidence_put(struct json *report, const struct blocks_mark *wal,
     size_t n_wal, const struct evidence_backup *backups, size_t n_backups,
     struct fault *f);
-/* Store it. id: as layout_new_hold makes it. */
+/* Store it. id: as layout_new_hold makes it. hash: of its content. */
 int evidence_store(struct repo *r, size_t i, const char *id,
-    const struct json *report, struct fault *f);
+    const struct json *report, unsigned char hash[AUDIT_HASH], struct fault *f);
 
 #endif

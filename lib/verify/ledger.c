@@ -14,7 +14,6 @@ ledger_begin(struct ledger *l)
 {
 	memset(l, 0, sizeof *l);
 	l->silent_us = CLOCK_NONE;
-	l->flawed_us = CLOCK_NONE;
 }
 
 void
@@ -22,6 +21,7 @@ ledger_free(struct ledger *l)
 {
 	free(l->b);
 	free(l->settled);
+	flaws_free(&l->flaws);
 	ledger_begin(l);
 }
 
@@ -57,6 +57,7 @@ ledger_settle(struct ledger *l)
 {
 	size_t n = 0;
 
+	flaws_settle(&l->flaws);
 	if (l->n == 0)
 		return;
 	qsort(l->b, l->n, sizeof *l->b, by_id);
@@ -90,42 +91,25 @@ ledger_misses(const struct ledger_backup *b)
 /* Two hosts' clocks may differ by so much. */
 #define SKEW_US (5 * 60 * INT64_C(1000000))
 
-void
-ledger_flaw(struct ledger *l, const struct audit_finding *x)
+int
+ledger_flaw(struct ledger *l, const struct audit_finding *x, struct fault *f)
 {
-	if (x->flaw == AUDIT_STRAY)
-		return;
-	/* The end of a chain was cut off, or of another one with flaws no more
-	 * records came. */
-	if (x->flaw == AUDIT_CUT ||
-	    (l->flawed[0] != '\0' && strcmp(l->flawed, x->writer) != 0))
-		l->flawed_us = INT64_MAX;
-	memcpy(l->flawed, x->writer, strnlen(x->writer, LAYOUT_WRITER - 1) + 1);
-}
-
-/* The first sound record behind a flaw. */
-static void
-end_flaw(struct ledger *l, const struct audit_record *r)
-{
-	if (l->flawed[0] == '\0' || strcmp(l->flawed, r->writer) != 0)
-		return;
-	l->flawed[0] = '\0';
-	if (r->at_us > l->flawed_us)
-		l->flawed_us = r->at_us;
+	return flaws_add(&l->flaws, x, f);
 }
 
 bool
 ledger_whole(const struct ledger *l)
 {
-	return l->flawed_us == CLOCK_NONE && l->flawed[0] == '\0';
+	return flaws_trail_whole(&l->flaws);
 }
 
 bool
 ledger_proves(const struct ledger *l, int64_t start_us)
 {
-	if (l->flawed[0] != '\0' || l->flawed_us == INT64_MAX)
-		return false;
-	return l->flawed_us == CLOCK_NONE || start_us > l->flawed_us + SKEW_US;
+	int64_t until = flaws_until(&l->flaws);
+
+	return until == CLOCK_NONE ||
+	       (until < INT64_MAX - SKEW_US && start_us > until + SKEW_US);
 }
 
 /* ---- what is told ---- */
@@ -257,7 +241,10 @@ take_prune(struct ledger *l, const struct audit_record *r, struct fault *f)
 int
 ledger_take(struct ledger *l, const struct audit_record *r, struct fault *f)
 {
-	end_flaw(l, r);
+	int rc = flaws_take(&l->flaws, r, f);
+
+	if (rc != 0)
+		return rc;
 	if (strcmp(r->action, "prune") == 0)
 		return take_prune(l, r, f);
 	if (strcmp(r->action, "backup") == 0 && r->phase != AUDIT_BEGUN)
@@ -352,10 +339,12 @@ ledger_recall(
 	struct json *j, *list, *x;
 	int64_t silent_us;
 	size_t n;
-	int rc;
+	int rc = 0;
 
-	if (report == NULL || !json_has(report, "finished"))
-		return 0;
+	if (instead)
+		rc = flaws_recall(&l->flaws, report, f);
+	if (rc != 0 || report == NULL || !json_has(report, "finished"))
+		return rc;
 	if ((rc = json_get_object(report, "finished", &j, f)) != 0 ||
 	    (rc = json_get_i64(j, "silent_us", &silent_us, f)) != 0 ||
 	    (rc = json_get_array(j, "backups", &list, &n, f)) != 0)
@@ -406,7 +395,8 @@ ledger_put(const struct ledger *l, int64_t now_us, struct json *report,
 	struct json *j, *list;
 	int rc;
 
-	if ((rc = json_put_object(report, "finished", &j, f)) != 0 ||
+	if ((rc = flaws_put(&l->flaws, report, f)) != 0 ||
+	    (rc = json_put_object(report, "finished", &j, f)) != 0 ||
 	    (rc = json_put_bool(j, "trail_whole", ledger_whole(l), f)) != 0 ||
 	    (rc = json_put_i64(j, "silent_us",
 		 l->silent_us == CLOCK_NONE ? 0 : l->silent_us, f)) != 0 ||

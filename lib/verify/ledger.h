@@ -2,6 +2,7 @@
 #define LEDGER_H
 
 #include "audit.h"
+#include "flaws.h"
 #include "json.h"
 
 /*
@@ -35,10 +36,7 @@ struct ledger {
 	/* The newest pruning that did not tell what it let go, as those of
 	 * older versions; CLOCK_NONE. */
 	int64_t silent_us;
-	/* Where the trail is not whole: what was recorded before that moment
-	 * may be missing. CLOCK_NONE: nothing; INT64_MAX: no end is known. */
-	int64_t flawed_us;
-	char flawed[LAYOUT_WRITER]; /* whose next record tells the moment */
+	struct flaws flaws;
 	/* Backups that no pruning before that operation let go after all. */
 	char (*settled)[LAYOUT_ID];
 	size_t n_settled;
@@ -49,12 +47,14 @@ void ledger_begin(struct ledger *l);
 void ledger_free(struct ledger *l);
 
 /* What audit_check finds, in between the records as it comes. */
-void ledger_flaw(struct ledger *l, const struct audit_finding *x);
+int ledger_flaw(
+    struct ledger *l, const struct audit_finding *x, struct fault *f);
+/* Has the trail no flaw but such as were accepted? To be settled. */
 bool ledger_whole(const struct ledger *l);
 /* Can it not be that the end of a backup which began then was recorded, and the
  * record is missing? */
 bool ledger_proves(const struct ledger *l, int64_t start_us);
-/* A record of the trail; others than of backups and prunings tell nothing. */
+/* A record of the trail: what backups, prunings and acceptances tell. */
 int ledger_take(
     struct ledger *l, const struct audit_record *r, struct fault *f);
 /* A backup's head is there. stop_us CLOCK_NONE: it does not open, and so is no

@@ -217,7 +217,8 @@ import json, sys
 r = json.load(open(sys.argv[1]))["repositories"][0]
 assert r["wal"][0]["content_read"] == 0, r
 ' "$T/two"
-rm -r "$repo"/main/*/verify
+# And the trail, which names the reports.
+rm -r "$repo"/main/*/verify "$repo"/main/*/audit "$T/spool"/audit-*
 ok "a sample alone" repo-verify -c "$T/conf" --sample 10
 ok "since it" repo-verify -c "$T/conf" --since-last --json
 cp "$T/out" "$T/two"

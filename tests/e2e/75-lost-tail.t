@@ -26,7 +26,9 @@ finds "... since the last report" "$before to $newest .*no moment after" \
 	--since-last
 finds "... and by the next run" "$before to $newest .*no moment after"
 rm -r "$repo"/main/*/verify
-clean "without a report nothing tells of them" --no-record
+finds "without a report nothing tells of them, but that it is gone" \
+	"/report: was written by a verification, and is gone" --no-record
+unlike "..." "$(cat "$T/found")" "$before|$newest"
 reset
 
 # -- timelines -----------------------------------------------------------------

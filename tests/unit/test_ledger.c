@@ -64,6 +64,14 @@ misses(struct ledger *l, const char *id)
 }
 
 static void
+flaw_of(struct ledger *l, const struct audit_finding *x)
+{
+	struct fault f = FAULT_INIT;
+
+	assert_int_equal(ledger_flaw(l, x, &f), 0);
+}
+
+static void
 test_records(void **state)
 {
 	struct fault f = FAULT_INIT;
@@ -143,7 +151,8 @@ static void
 test_report(void **state)
 {
 	struct fault f = FAULT_INIT;
-	const struct audit_finding flaw = {AUDIT_MISSING, "host-1", 1, 1, ""};
+	const struct audit_finding flaw = {
+	    AUDIT_MISSING, "host-1", 1, 1, {0}, ""};
 	struct ledger l, next;
 	struct json *j;
 
@@ -177,7 +186,7 @@ test_report(void **state)
 	prune(&next, AUDIT_ENDED, LEDGER_STAYED, B);
 	assert_int_equal(ledger_recall(&next, j, false, &f), 0);
 	assert_true(misses(&next, B) && misses(&next, C));
-	ledger_flaw(&next, &flaw);
+	flaw_of(&next, &flaw);
 	ledger_settle(&next);
 	json_free(j);
 	assert_int_equal(json_new(&j, &f), 0);
@@ -197,18 +206,19 @@ static void
 test_flaws(void **state)
 {
 	const struct audit_finding missing = {
-	    AUDIT_MISSING, "host-1", 4, 5, ""};
-	const struct audit_finding other = {AUDIT_MISSING, "host-2", 1, 1, ""};
-	const struct audit_finding cut = {AUDIT_CUT, "host-1", 9, 9, ""};
-	const struct audit_finding stray = {AUDIT_STRAY, "", 0, 0, ""};
+	    AUDIT_MISSING, "host-1", 4, 5, {0}, ""};
+	const struct audit_finding other = {
+	    AUDIT_MISSING, "host-2", 1, 1, {0}, ""};
+	const struct audit_finding cut = {AUDIT_CUT, "host-1", 9, 9, {0}, ""};
+	const struct audit_finding stray = {AUDIT_STRAY, "", 0, 0, {0}, ""};
 	struct audit_record r = record("verify", AUDIT_DONE, 100 * MINUTE);
 	struct ledger l;
 
 	(void)state;
 	ledger_begin(&l);
-	ledger_flaw(&l, &stray);
+	flaw_of(&l, &stray);
 	assert_true(ledger_whole(&l) && ledger_proves(&l, 0));
-	ledger_flaw(&l, &missing);
+	flaw_of(&l, &missing);
 	assert_false(ledger_whole(&l) || ledger_proves(&l, 900 * MINUTE));
 	strcpy(r.writer, "host-0");
 	take(&l, &r);
@@ -219,13 +229,13 @@ test_flaws(void **state)
 	assert_false(ledger_proves(&l, 104 * MINUTE));
 	assert_true(ledger_proves(&l, 106 * MINUTE));
 	/* The last records of that one are missing. */
-	ledger_flaw(&l, &missing);
-	ledger_flaw(&l, &other);
+	flaw_of(&l, &missing);
+	flaw_of(&l, &other);
 	strcpy(r.writer, "host-2");
 	take(&l, &r);
 	assert_false(ledger_proves(&l, 900 * MINUTE));
-	ledger_begin(&l);
-	ledger_flaw(&l, &cut);
+	ledger_free(&l);
+	flaw_of(&l, &cut);
 	take(&l, &r);
 	assert_false(ledger_proves(&l, 900 * MINUTE));
 	ledger_free(&l);
