@@ -119,7 +119,32 @@ archive_note_free(struct archive_note *n)
 struct note_line {
 	char word[8];
 	int64_t until_s;
+	const char *place; /* and the line's end */
+	size_t len;
 };
+
+/* The next line about a place, from *at on. */
+static bool
+note_next(const struct archive_note *n, size_t *at, struct note_line *out)
+{
+	while (*at < n->text.len) {
+		const char *line = (const char *)n->text.data + *at;
+		const char *end = memchr(line, '\n', n->text.len - *at);
+		int k = 0;
+
+		if (end == NULL)
+			return false;
+		*at += (size_t)(end - line) + 1;
+		if (sscanf(line, "%7[a-z] %12" SCNd64 " %n", out->word,
+			&out->until_s, &k) != 2 ||
+		    k > end - line)
+			continue;
+		out->place = line + k;
+		out->len = (size_t)(end - line) + 1 - (size_t)k;
+		return true;
+	}
+	return false;
+}
 
 /* What it says of this place. */
 static bool
@@ -128,24 +153,13 @@ note_find(const struct archive_note *n, const struct conf_repo *c,
 {
 	struct fault f = FAULT_INIT;
 	struct buf place = BUF_INIT(NOTE_MAX);
-	const char *line = (const char *)n->text.data, *next;
 	bool found = false;
+	size_t at = 0;
 
-	if (n->text.len == 0 || note_place(c, &place, &f) != 0 ||
-	    buf_terminate(&place, &f) != 0)
-		line = NULL;
-	for (; !found && line != NULL && *line != '\0'; line = next) {
-		int at = 0;
-
-		next = strchr(line, '\n');
-		if (next == NULL)
-			break;
-		next++;
-		found = sscanf(line, "%7[a-z] %12" SCNd64 " %n", out->word,
-			    &out->until_s, &at) == 2 &&
-			(size_t)(next - line) == (size_t)at + place.len &&
-			memcmp(line + at, place.data, place.len) == 0;
-	}
+	if (note_place(c, &place, &f) == 0)
+		while (!found && note_next(n, &at, out))
+			found = out->len == place.len &&
+				memcmp(out->place, place.data, place.len) == 0;
 	buf_free(&place);
 	return found;
 }
@@ -183,21 +197,38 @@ static int
 note_put(const struct archive_note *n, const struct conf_repo *c,
     const struct archive_note_flags *flags, struct buf *out, struct fault *f)
 {
-	int64_t until_s = 0;
+	int64_t until_s;
 	struct note_line l;
 	int rc;
 
 	if (flags->old && note_valid(n, c, &l))
 		until_s = l.until_s;
-	else if (flags->has)
+	else
 		until_s = n->now_s +
 			  (flags->unread ? NOTE_UNREAD_SECONDS : NOTE_SECONDS);
-	rc = buf_printf(out, f, "%s %" PRId64 " ",
-	    !flags->has   ? "was"
-	    : flags->once ? "once"
-			  : "look",
-	    until_s);
+	rc = buf_printf(
+	    out, f, "%s %" PRId64 " ", flags->once ? "once" : "look", until_s);
 	return rc != 0 ? rc : note_place(c, out, f);
+}
+
+/* A directory that is not mounted now, or that other settings name, must not be
+ * forgotten; nor is it known to have a mark of these keys. What there is no
+ * room for is. */
+static void
+note_keep(const struct archive_note *n, struct buf *out)
+{
+	static const char directory[] = "file://";
+	struct fault full = FAULT_INIT;
+	struct note_line l;
+	size_t at = 0;
+
+	while (note_next(n, &at, &l))
+		if (l.len > sizeof(directory) &&
+		    memcmp(l.place, directory, sizeof(directory) - 1) == 0 &&
+		    memmem(out->data, out->len, l.place, l.len) == NULL &&
+		    out->len + sizeof("was 0 ") + l.len < out->limit)
+			(void)buf_printf(
+			    out, &full, "was 0 %.*s", (int)l.len, l.place);
 }
 
 void
@@ -214,8 +245,9 @@ archive_note_save(const struct archive_note *n,
 		return;
 	rc = note_keys(n, &text, &f);
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (flags[i].has || flags[i].was)
+		if (flags[i].has)
 			rc = note_put(n, repos[i], &flags[i], &text, &f);
+	note_keep(n, &text);
 	folder = fdio_folder(n->path);
 	if (rc != 0 || folder == NULL)
 		goto done;

@@ -12,6 +12,8 @@
  * and whether their stores refuse a name that is taken: a small local file with
  * "once UNTIL URL" or "look UNTIL URL" a line, or "was 0 URL" for one that was
  * seen before and not with these keys or not today, below "keys IDS boot ID".
+ * Directories stay in it, those of other settings that share it, too: one that
+ * has lost its mark must be told for what it is whenever it is used again.
  * It is believed for a day, so that a bucket that was emptied gets its mark
  * back, and for some minutes where the mark could not be read; only if it is
  * ours; only with the keys it was written with, as the mark must be one of
@@ -39,12 +41,11 @@ bool archive_note_knew(const struct archive_note *n, const struct conf_repo *c);
 /* *once is set when it has. */
 bool archive_note_has(
     const struct archive_note *n, const struct conf_repo *c, bool *once);
-/* Replace the file, durably and at once: the repositories of which a flag is
- * set. */
+/* Replace the file, durably and at once: the repositories of which has is set,
+ * and all directories that were in it. */
 struct archive_note_flags {
 	bool has;
 	bool once;
-	bool was;    /* without has: knew */
 	bool old;    /* with has: the note said so, and until when */
 	bool unread; /* with has: whose mark it is could not be seen */
 };

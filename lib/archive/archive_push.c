@@ -232,10 +232,6 @@ push_note(const struct archive_push *p,
 			all[i] = seen[i];
 			news = true;
 		}
-		/* One that is not mounted now must not be forgotten; nor is it
-		 * known to have a mark of these keys. */
-		all[i].was = c->kind == CONF_STORE_FILE &&
-			     archive_note_knew(&t->note, c);
 	}
 	if (news)
 		archive_note_save(&t->note, t->conf->repos, all, p->n);

@@ -59,8 +59,7 @@ spill_open(struct spill **out, const struct repo *r, struct fault *f)
 	spill_conf(c, &s->place, &s->conf);
 	s->note = spill_path(s, "spill");
 	s->away = spill_path(s, "away");
-	s->lock = spill_path(s, "drain");
-	if (s->note == NULL || s->away == NULL || s->lock == NULL)
+	if (s->note == NULL || s->away == NULL)
 		rc = fault_nomem(f);
 	(void)(rc != 0 ||
 	       (rc = layout_mark(c->name, repo_system_id(r), s->mark, f)) !=
@@ -85,7 +84,6 @@ spill_free(struct spill *s)
 	repo_free(s->repo);
 	free(s->note);
 	free(s->away);
-	free(s->lock);
 	free(s->folder);
 	free(s);
 }

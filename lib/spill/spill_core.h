@@ -14,7 +14,6 @@ struct spill {
 	struct repo *repo; /* the spill as a repository */
 	char *note;        /* in spool_dir: */
 	char *away;
-	char *lock;
 	char *folder; /* of WAL; it is not there while there is none */
 	char mark[LAYOUT_KEY];
 	char prefix[LAYOUT_KEY];

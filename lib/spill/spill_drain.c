@@ -297,8 +297,9 @@ spill_drain(struct spill *s, const struct repo *to, const char *mark_note,
 		return fault_nomem(f);
 	*x = (struct drain){
 	    .spill = s, .note = mark_note, .limits = l, .out = out};
-	/* The lock saves work: two that do the same do no harm. */
-	if (lock_take(s->lock, &lock, &ignored) == FAULT_EXISTS) {
+	/* The lock saves work: two that do the same do no harm. It is on what
+	 * is drained, whatever settings name it, and goes with it. */
+	if (lock_take_folder(s->folder, &lock, &ignored) == FAULT_EXISTS) {
 		out->elsewhere = true;
 		rc = 0;
 	} else if ((rc = drain_way_new(&x->way, to, none, f)) == 0)

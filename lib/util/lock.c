@@ -5,16 +5,16 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* The file stays when the lock is released: removing it would let two
- * processes each hold a lock on a file of that name. */
-int
-lock_take(const char *path, int *fd, struct fault *f)
+static int
+lock_open(const char *path, int flags, int *fd, struct fault *f)
 {
 	int p, r;
 
 	do
-		p = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		p = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 	while (p < 0 && errno == EINTR);
+	if (p < 0 && errno == ENOENT && (flags & O_CREAT) == 0)
+		return fault_set(f, FAULT_ABSENT, "%s: is not there", path);
 	if (p < 0)
 		return fault_errno(f, errno, "%s", path);
 	do
@@ -30,6 +30,20 @@ lock_take(const char *path, int *fd, struct fault *f)
 	}
 	*fd = p;
 	return 0;
+}
+
+/* The file stays when the lock is released: removing it would let two
+ * processes each hold a lock on a file of that name. */
+int
+lock_take(const char *path, int *fd, struct fault *f)
+{
+	return lock_open(path, O_RDWR | O_CREAT, fd, f);
+}
+
+int
+lock_take_folder(const char *path, int *fd, struct fault *f)
+{
+	return lock_open(path, O_RDONLY | O_DIRECTORY, fd, f);
 }
 
 void

@@ -87,6 +87,16 @@ is "nothing was put there" "$(find "$T/repo3" | wc -l)" 1
 rmdir "$T/repo3"
 mv "$T/mounted" "$T/repo3"
 exits 0 "when it is back, the archive goes on" push "pg_wal/$two"
+# Settings of the same cluster that name another one share the note.
+sed "s|$T/repo3|&other|" "$T/conf3" >"$T/conf3other"
+CONF=$T/conf3other
+exits 0 "other settings, another directory" push "pg_wal/$one"
+mv "$T/repo3" "$T/mounted"
+mkdir "$T/repo3"
+CONF=$T/conf3
+exits 4 "the first one's mark is still known" push "pg_wal/$two"
+rmdir "$T/repo3"
+mv "$T/mounted" "$T/repo3"
 write_conf "$T/conf4" "$T/pg" "$T/key" "file:$T/repo4" "file:$T/repo3"
 CONF=$T/conf4
 exits 0 "of two directories" push "pg_wal/$one"

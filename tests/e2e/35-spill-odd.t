@@ -18,6 +18,7 @@ os.rename(sys.argv[1] + '.new', sys.argv[1])
 kept = []
 while True:
     kept.append(s.accept())
+    open(sys.argv[1] + '.calls', 'a').write('.')
 PY
 bg mute "$PYTHON" "$T/mute.py" "$T/mute.port"
 wait_for 10 test -s "$T/mute.port" || bail "no listener"
@@ -62,6 +63,34 @@ for n in 1 2; do
 	rm "pg_wal/archive_status/$(nth 11).ready"
 	is "drains as much as there is time for" "$(files "$SHM/mute$n")" 0
 done
+
+# -- two settings files of one cluster -----------------------------------------
+# They share what is noted in spool_dir; each has a spill of its own.
+for n in a b; do
+	write_conf "$T/share.$n" "$T/pg" "$T/key" "file:$T/repo.share" -- \
+		"spill_dir = $SHM/share.$n" "spill_below = 100%"
+done
+write_conf "$T/share.hangs" "$T/pg" "$T/key" "$mute" -- \
+	"spill_dir = $SHM/share.a" "spill_below = 100%" "push_deadline = 600s"
+forget
+ok "a push" push share.a 1
+away "$T/repo.share"
+ok "a file goes into the spill of one" push share.a 2
+ok "and one into that of the other" push share.b 3
+back "$T/repo.share"
+mv "$SHM/share.a" "$SHM/share.unmounted"
+exits 200 "what may be in the first, which is not mounted, is not absent" \
+	walfetch -c "$T/share.a" "$(nth 2)" "$T/got"
+mv "$SHM/share.unmounted" "$SHM/share.a"
+rm "$T/mute.port.calls"
+bg drains walpush -c "$T/share.hangs" --drain
+ok "while the first is drained, which hangs" \
+	wait_for 20 test -s "$T/mute.port.calls"
+ok "the other one is, too" walpush -c "$T/share.b" --drain
+is "wholly" "$(files "$SHM/share.b")" 0
+bg_stop drains
+ok "and then the first" walpush -c "$T/share.a" --drain
+is "wholly" "$(files "$SHM/share.a")" 0
 
 # -- damage in the repository -------------------------------------------------
 write_conf "$T/sound" "$T/pg" "$T/key" "file:$T/repo" -- \

@@ -499,6 +499,11 @@ a_lock_keeps_others_out(void **state)
 	lock_release(fd);
 	lock_release(-1);
 	assert_int_equal(lock_take("/nowhere/x", &fd, &f), FAULT_SYSTEM);
+	assert_int_equal(lock_take_folder(path, &fd, &f), FAULT_SYSTEM);
+	assert_int_equal(lock_take_folder("/nowhere", &fd, &f), FAULT_ABSENT);
+	assert_int_equal(lock_take_folder(dir, &fd, &f), 0);
+	assert_int_equal(lock_take_folder(dir, &again, &f), FAULT_EXISTS);
+	lock_release(fd);
 	free(path);
 }
 
