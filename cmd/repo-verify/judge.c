@@ -118,7 +118,7 @@ name_hole(const struct verify *v, const struct chain_hole *h, char *out,
 	walname_format(h->timeline, h->last, v->gather.in.segment_size, last);
 	if ((rc = look_wal_key(v, name, key, f)) != 0)
 		return rc;
-	if (h->first == h->last)
+	if (h->first >= h->last)
 		snprintf(out, cap, "%s", key);
 	else
 		snprintf(out, cap, "%s to %s (%llu segments)", key, last,
@@ -260,6 +260,24 @@ all_holes(const struct verify *v, struct chain_list *out, struct fault *f)
 	return 0;
 }
 
+/* Where the way breaks off though nothing is missing. */
+static int
+all_cuts(
+    const struct verify *v, struct retain_cut **out, size_t *n, struct fault *f)
+{
+	*out = calloc(v->n_damaged + 1, sizeof **out);
+	if (*out == NULL)
+		return fault_nomem(f);
+	for (size_t i = 0; i < v->n_damaged; i++) {
+		const struct chain_hole *h = &v->damaged[i].where;
+
+		if (h->last < h->first)
+			(*out)[(*n)++] =
+			    (struct retain_cut){h->timeline, h->first};
+	}
+	return 0;
+}
+
 static int
 by_place(const void *a, const void *b)
 {
@@ -300,6 +318,7 @@ find_windows(struct verify *v, struct fault *f)
 	struct gather *g = &v->gather;
 	struct retain_input in = g->in;
 	struct retain_wal *wal = NULL;
+	struct retain_cut *cuts = NULL;
 	struct chain_list holes = {NULL, 0};
 	bool *alive = calloc(g->n_heads + 1, sizeof *alive);
 	int rc;
@@ -312,6 +331,9 @@ find_windows(struct verify *v, struct fault *f)
 	if (rc == 0)
 		rc = chain_without(&in, &holes, &wal, &in.n_wal, f);
 	in.wal = wal;
+	if (rc == 0)
+		rc = all_cuts(v, &cuts, &in.n_cuts, f);
+	in.cuts = cuts;
 	for (size_t i = 0; rc == 0 && i < g->n_heads; i++)
 		for (size_t k = 0; k < holes.n; k++)
 			if (chain_hits(&g->in, i, &holes.h[k]))
@@ -324,6 +346,7 @@ find_windows(struct verify *v, struct fault *f)
 		rc = end_windows(v, f);
 	free(alive);
 	free(wal);
+	free(cuts);
 	chain_free(&holes);
 	return rc;
 }

@@ -125,6 +125,7 @@ release(struct verify *v)
 	free(v->damaged);
 	free(v->ends);
 	free(v->spans);
+	free(v->borders);
 	free(v->windows);
 	free(v->window_ends);
 	free(v->heads);

@@ -16,6 +16,7 @@ struct wal_task {
 	struct walname walname;
 	uint64_t segno;
 	bool whole;
+	struct joints_border *before, *after;
 };
 
 /* ---- one WAL object ---- */
@@ -36,9 +37,9 @@ room_for_one(void **p, size_t n, size_t size, struct fault *f)
 }
 
 /* Under the lock. */
-static int
-note_damage(struct verify *v, const struct wal_task *t, const struct fault *why,
-    struct fault *f)
+int
+read_note_damage(struct verify *v, const struct verify_damage *x,
+    const char *why, struct fault *f)
 {
 	void *p = v->damaged;
 	int rc = room_for_one(&p, v->n_damaged, sizeof *v->damaged, f);
@@ -46,15 +47,24 @@ note_damage(struct verify *v, const struct wal_task *t, const struct fault *why,
 	v->damaged = p;
 	if (rc != 0)
 		return rc;
-	v->damaged[v->n_damaged].where =
-	    (struct chain_hole){t->walname.timeline, t->segno, t->segno};
-	v->damaged[v->n_damaged].absent = why->code == FAULT_ABSENT;
-	v->damaged[v->n_damaged].why =
-	    strdup(why->code == FAULT_ABSENT ? "is missing" : why->text);
+	v->damaged[v->n_damaged] = *x;
+	v->damaged[v->n_damaged].why = strdup(why);
 	if (v->damaged[v->n_damaged].why == NULL)
 		return fault_nomem(f);
 	v->n_damaged++;
 	return 0;
+}
+
+static int
+note_damage(struct verify *v, const struct wal_task *t, const struct fault *why,
+    struct fault *f)
+{
+	bool absent = why->code == FAULT_ABSENT;
+	const struct verify_damage x = {
+	    .where = {t->walname.timeline, t->segno, t->segno},
+	    .absent = absent};
+
+	return read_note_damage(v, &x, absent ? "is missing" : why->text, f);
 }
 
 /* Under the lock. */
@@ -114,7 +124,11 @@ run_wal(struct gang_task *task, struct gang_hand *h, struct fault *f)
 
 	if (rc == 0) {
 		progress_add(t->v->bar, r.stored);
-		return note_wal(t, &r, NULL, f);
+		rc = note_wal(t, &r, NULL, f);
+		return rc != 0 || t->span == NULL
+			   ? rc
+			   : joints_meet(t->v, t->before, t->after,
+				 &r.meta.summary.joint, f);
 	}
 	if (!backupcheck_tells(f))
 		return rc;
@@ -134,7 +148,11 @@ run_wal(struct gang_task *task, struct gang_hand *h, struct fault *f)
 static void
 free_wal(struct gang_task *task)
 {
-	free(task);
+	struct wal_task *t = (struct wal_task *)task;
+
+	joints_leave(t->v, t->before);
+	joints_leave(t->v, t->after);
+	free(t);
 }
 
 /* ---- all WAL ---- */
@@ -156,7 +174,7 @@ wanted(const struct verify *v, uint32_t timeline, uint64_t segno)
 
 static int
 give(struct verify *v, struct gang *c, const char *name, uint64_t segno,
-    struct verify_span *span, struct fault *f)
+    struct verify_span *span, struct joints_link *link, struct fault *f)
 {
 	struct wal_task *t = calloc(1, sizeof *t);
 	int rc;
@@ -171,7 +189,7 @@ give(struct verify *v, struct gang *c, const char *name, uint64_t segno,
 	memcpy(t->name, name, strlen(name) + 1);
 	rc = walname_parse(name, &t->walname, f);
 	if (rc != 0) {
-		free(t);
+		free_wal(&t->task);
 		return rc;
 	}
 	if (v->run->since_last &&
@@ -181,17 +199,26 @@ give(struct verify *v, struct gang *c, const char *name, uint64_t segno,
 			pthread_mutex_lock(&v->lock);
 			span->skipped++;
 			pthread_mutex_unlock(&v->lock);
+			rc =
+			    joints_pass(v, link, t->walname.timeline, segno, f);
 		}
-		free(t);
-		return 0;
+		free_wal(&t->task);
+		return rc;
 	}
 	t->whole = lottery_draws(&v->run->lottery, name, 0);
+	if (span != NULL)
+		rc = joints_enter(v, link, t->walname.timeline, segno,
+		    &t->before, &t->after, f);
+	if (rc != 0) {
+		free_wal(&t->task);
+		return rc;
+	}
 	return gang_give(c, &t->task, f);
 }
 
 static int
 give_range(struct verify *v, struct gang *c, const struct retain_wal *w,
-    struct verify_span *span, struct fault *f)
+    struct verify_span *span, struct joints_link *link, struct fault *f)
 {
 	char name[WALNAME_SIZE];
 	int rc = 0;
@@ -200,7 +227,7 @@ give_range(struct verify *v, struct gang *c, const struct retain_wal *w,
 		if (!wanted(v, w->timeline, s))
 			continue;
 		walname_format(w->timeline, s, v->gather.in.segment_size, name);
-		rc = give(v, c, name, s, span, f);
+		rc = give(v, c, name, s, span, link, f);
 	}
 	return rc;
 }
@@ -247,9 +274,10 @@ int
 read_wal(struct verify *v, struct fault *f)
 {
 	const struct gather *g = &v->gather;
+	struct joints_link link = {.timeline = 0};
 	struct gang *c = NULL;
 	size_t k = 0;
-	int rc, after;
+	int rc;
 
 	if ((rc = make_spans(v, f)) != 0 ||
 	    (rc = gang_new(
@@ -261,16 +289,16 @@ read_wal(struct verify *v, struct fault *f)
 		       (v->spans[k].timeline != g->wal[i].timeline ||
 			   v->spans[k].last < g->wal[i].first))
 			k++;
-		rc = give_range(v, c, &g->wal[i], &v->spans[k], f);
+		rc = give_range(v, c, &g->wal[i], &v->spans[k], &link, f);
 	}
 	for (size_t i = 0; rc == 0 && v->run->n_backups == 0 && i < v->n_others;
 	     i++)
-		rc = give(v, c, v->others[i].name, 0, NULL, f);
+		rc = give(v, c, v->others[i].name, 0, NULL, &link, f);
 	if (rc == 0)
 		rc = gang_rest(c, f);
-	after = rc;
 	gang_free(c);
-	return after;
+	joints_leave(v, link.after);
+	return rc != 0 ? rc : joints_look(v, f);
 }
 
 /* ---- backups ---- */

@@ -108,7 +108,8 @@ is_missing(const struct verify *v, const struct retain_wal *w)
 			return true;
 	for (size_t i = 0; i < v->n_damaged; i++)
 		if (v->damaged[i].where.timeline == w->timeline &&
-		    v->damaged[i].where.first == w->last)
+		    v->damaged[i].where.first == w->last &&
+		    v->damaged[i].where.last == w->last)
 			return true;
 	return false;
 }

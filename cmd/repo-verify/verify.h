@@ -40,7 +40,7 @@ struct verify_finding {
 
 /* A segment that is there and cannot be replayed, or is gone meanwhile. */
 struct verify_damage {
-	struct chain_hole where; /* one segment */
+	struct chain_hole where; /* one segment, or in front of it */
 	bool absent;
 	char *why;
 };
@@ -135,6 +135,8 @@ struct verify {
 	size_t n_ends;
 	struct verify_span *spans;
 	size_t n_spans;
+	struct retain_cut *borders; /* joints.c: still to be looked at */
+	size_t n_borders;
 	struct progress *bar;
 	uint64_t stored; /* bytes of objects that were read */
 
@@ -217,6 +219,33 @@ int tails_put(const struct verify *v, struct json *report, struct fault *f);
 /* read.c */
 int read_wal(struct verify *v, struct fault *f);
 int read_backups(struct verify *v, struct fault *f);
+/* Under the lock; x->why is made of why. */
+int read_note_damage(struct verify *v, const struct verify_damage *x,
+    const char *why, struct fault *f);
+
+/* joints.c: does each segment go on where the one before it ends? Of two that
+ * are read in this run their edges meet at a border, which both tasks hold. */
+struct joints_border;
+struct joints_link { /* from the segment that was given last to the next */
+	uint32_t timeline;
+	uint64_t next;
+	bool skipped; /* that one is not read */
+	struct joints_border *after;
+};
+/* That segment is the next that is read. */
+int joints_enter(struct verify *v, struct joints_link *l, uint32_t timeline,
+    uint64_t segno, struct joints_border **before, struct joints_border **after,
+    struct fault *f);
+/* It was read before. */
+int joints_pass(struct verify *v, struct joints_link *l, uint32_t timeline,
+    uint64_t segno, struct fault *f);
+/* Its edges are known. From any thread. */
+int joints_meet(struct verify *v, struct joints_border *before,
+    struct joints_border *after, const struct wal_joint *j, struct fault *f);
+void joints_leave(struct verify *v, struct joints_border *b);
+/* The borders of which one side was not read, and those at which timelines
+ * branch off: by the sealed metas. */
+int joints_look(struct verify *v, struct fault *f);
 
 /* reports.c: no report that the trail names is gone. list: which are there;
  * known: are those before the last one just those that it knew, so that the

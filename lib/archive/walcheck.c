@@ -127,6 +127,7 @@ check_content(const struct walcheck *w, const struct archive_file_key *k,
 	    (rc = wal_walk(w->content, w->len, n, &s, f)) != 0)
 		return rc;
 	r->full = s.full;
+	r->meta.summary.joint = s.joint;
 	return 0;
 }
 

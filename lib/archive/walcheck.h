@@ -20,8 +20,8 @@ int walcheck_new(struct walcheck **out, struct repo *r, size_t repo,
 void walcheck_free(struct walcheck *w);
 
 struct walcheck_result {
-	struct walmeta meta;
-	uint64_t stored; /* bytes of the object */
+	struct walmeta meta; /* read: its edges are those of the content */
+	uint64_t stored;     /* bytes of the object */
 	/* walcheck_read, of a segment: records fill it, so that the next one
 	 * can follow. */
 	bool full;

@@ -11,9 +11,44 @@
  * point may grow (its name is counted), and bytes may follow the points.
  */
 #define WALMETA_VERSION 1
-#define WALMETA_FIXED 114
+#define WALMETA_FIXED_MIN 114
+#define WALMETA_FIXED 162 /* with the edges */
 #define WALMETA_HAS_WAL 1U
 #define WALMETA_SWITCHED 2U
+#define WALMETA_HEAD 4U
+#define WALMETA_TAIL 8U
+#define WALMETA_OVERWRITES 16U
+#define WALMETA_OWES 32U
+
+static uint16_t
+walmeta_flags(const struct walmeta *m)
+{
+	const struct wal_summary *s = &m->summary;
+	const struct wal_joint *j = &s->joint;
+
+	return (uint16_t)((m->segment_size != 0 ? WALMETA_HAS_WAL : 0U) |
+			  (s->switched ? WALMETA_SWITCHED : 0U) |
+			  (j->head ? WALMETA_HEAD : 0U) |
+			  (j->tail ? WALMETA_TAIL : 0U) |
+			  (j->overwrites ? WALMETA_OVERWRITES : 0U) |
+			  (j->owes ? WALMETA_OWES : 0U));
+}
+
+static int
+walmeta_put_joint(const struct wal_joint *j, struct buf *out, struct fault *f)
+{
+	int rc;
+
+	(void)((rc = buf_put_u32(out, j->carried, f)) ||
+	       (rc = buf_put_u32(out, j->carried_crc, f)) ||
+	       (rc = buf_put_u64(out, j->first, f)) ||
+	       (rc = buf_put_u64(out, j->first_prev, f)) ||
+	       (rc = buf_put_u64(out, j->last, f)) ||
+	       (rc = buf_put_u64(out, j->whole, f)) ||
+	       (rc = buf_put_u32(out, j->left, f)) ||
+	       (rc = buf_put_u32(out, j->owed, f)));
+	return rc;
+}
 
 static int
 walmeta_put_points(
@@ -39,9 +74,6 @@ walmeta_encode(const struct walmeta *m, struct buf *out, struct fault *f)
 {
 	const struct wal_summary *s = &m->summary;
 	uint32_t n = s->n_points < WAL_POINTS ? s->n_points : WAL_POINTS;
-	uint16_t flags =
-	    (uint16_t)((m->segment_size != 0 ? WALMETA_HAS_WAL : 0U) |
-		       (s->switched ? WALMETA_SWITCHED : 0U));
 	char version[sizeof(m->version)] = "";
 	int rc;
 
@@ -52,7 +84,7 @@ walmeta_encode(const struct walmeta *m, struct buf *out, struct fault *f)
 	       (rc = buf_put_u64(out, m->size, f)) ||
 	       (rc = buf_put_u64(out, (uint64_t)m->pushed_us, f)) ||
 	       (rc = buf_put(out, version, sizeof(version), f)) ||
-	       (rc = buf_put_u16(out, flags, f)) ||
+	       (rc = buf_put_u16(out, walmeta_flags(m), f)) ||
 	       (rc = buf_put_u16(out, m->magic, f)) ||
 	       (rc = buf_put_u32(out, m->timeline, f)) ||
 	       (rc = buf_put_u64(out, m->address, f)) ||
@@ -67,6 +99,7 @@ walmeta_encode(const struct walmeta *m, struct buf *out, struct fault *f)
 	       (rc = buf_put_u32(out, s->xid_max, f)) ||
 	       (rc = buf_put_u32(out, s->n_points, f)) ||
 	       (rc = buf_put_u16(out, (uint16_t)n, f)) ||
+	       (rc = walmeta_put_joint(&s->joint, out, f)) ||
 	       (rc = walmeta_put_points(s, n, out, f)));
 	return rc;
 }
@@ -104,9 +137,25 @@ walmeta_take_fixed(struct bytes *b, struct walmeta *m, uint16_t *n_stored)
 		return -1;
 	m->version[sizeof(m->version) - 1] = '\0';
 	s->switched = (flags & WALMETA_SWITCHED) != 0;
+	s->joint.head = (flags & WALMETA_HEAD) != 0;
+	s->joint.tail = (flags & WALMETA_TAIL) != 0;
+	s->joint.overwrites = (flags & WALMETA_OVERWRITES) != 0;
+	s->joint.owes = (flags & WALMETA_OWES) != 0;
 	if ((flags & WALMETA_HAS_WAL) == 0)
 		return m->segment_size == 0 ? 0 : -1;
 	return walname_segment_size_ok(m->segment_size) ? 0 : -1;
+}
+
+/* What was pushed by an older version tells nothing of its edges. */
+static void
+walmeta_take_joint(struct bytes *b, struct wal_joint *j)
+{
+	if (bytes_u32(b, &j->carried) != 0 ||
+	    bytes_u32(b, &j->carried_crc) != 0 ||
+	    bytes_u64(b, &j->first) != 0 || bytes_u64(b, &j->first_prev) != 0 ||
+	    bytes_u64(b, &j->last) != 0 || bytes_u64(b, &j->whole) != 0 ||
+	    bytes_u32(b, &j->left) != 0 || bytes_u32(b, &j->owed) != 0)
+		*j = (struct wal_joint){.head = false};
 }
 
 static int
@@ -138,11 +187,12 @@ walmeta_decode(const void *p, size_t len, struct walmeta *out, struct fault *f)
 		return fault_set(f, FAULT_CORRUPT,
 		    "WAL meta of version %u, which this pitrkit does not know",
 		    version);
-	if (fixed_len < WALMETA_FIXED ||
+	if (fixed_len < WALMETA_FIXED_MIN ||
 	    bytes_sub(&all, fixed_len - 4U, &fixed) != 0 ||
 	    walmeta_take_fixed(&fixed, &m, &n_stored) != 0 ||
 	    n_stored > WAL_POINTS || n_stored > m.summary.n_points)
 		goto corrupt;
+	walmeta_take_joint(&fixed, &m.summary.joint);
 	for (size_t i = 0; i < n_stored; i++)
 		if (walmeta_take_point(&all, &m.summary, i) != 0)
 			goto corrupt;

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "fault.h"
+#include "wal_joint.h"
 #include "walname.h"
 
 /*
@@ -62,6 +63,7 @@ struct wal_summary {
 	} points[WAL_POINTS];
 	bool switched; /* ended by a segment switch */
 	bool full;     /* records fill it: up to its end or a switch */
+	struct wal_joint joint;
 };
 
 /*

@@ -135,12 +135,67 @@ interesting(const unsigned char *header)
 	return (header[AT_MANAGER] == RM_XLOG || header[AT_MANAGER] == RM_XACT);
 }
 
+/* A record begins there. */
+static void
+note_begun(struct walk *w, const unsigned char *header, size_t start)
+{
+	struct wal_joint *j = &w->s->joint;
+
+	j->last = w->base + start;
+	if (j->first == 0) {
+		j->first = j->last;
+		j->first_prev = bytes_get_u64(header + AT_PREVIOUS);
+		j->head = true;
+	}
+}
+
+/* Bytes of a record from there to the segment's end. */
+static size_t
+room_from(const struct walk *w, size_t at)
+{
+	size_t rest = (w->len - at) / w->page;
+
+	if (at % w->page == 0)
+		return ((rest * (w->page - WAL_PAGE_HEADER)) -
+			(page_header(at) - WAL_PAGE_HEADER));
+	return (w->page - at % w->page + rest * (w->page - WAL_PAGE_HEADER));
+}
+
+/* A record that goes on in the next segment: what is left of it, and what that
+ * is to have as its CRC. */
+static enum step
+runs_out(struct walk *w, size_t start, size_t total)
+{
+	struct wal_joint *j = &w->s->joint;
+	size_t here = room_from(w, start);
+	struct wal_record r = {w->segment, w->page, start, here};
+	unsigned char header[WAL_RECORD_HEADER];
+	uint32_t crc;
+
+	j->left = (uint32_t)(total - here);
+	if (wal_record_take(&r, header, sizeof(header)) != 0) {
+		j->last = w->base + start;
+		return (ENDS);
+	}
+	if (!follows(w, w->base + start, header))
+		return (broken(w, w->len));
+	note_begun(w, header, start);
+	crc = wal_crc32c_shift(
+	    wal_record_crc(&r, 0), total - here + (uint64_t)AT_CRC);
+	j->owed = crc ^ wal_crc32c(0, header, AT_CRC) ^
+		  bytes_get_u32(header + AT_CRC);
+	j->owes = true;
+	return (ENDS);
+}
+
 /* A record that is whole and right: take it in. */
 static enum step
 accept(struct walk *w, const unsigned char *header, size_t start, size_t end)
 {
 	uint64_t lsn = w->base + start;
 
+	note_begun(w, header, start);
+	w->s->joint.whole = lsn;
 	w->previous = lsn;
 	w->s->end_lsn = w->base + align8(end);
 	if (!interesting(header))
@@ -173,6 +228,8 @@ long_record(struct walk *w, size_t *at, size_t total)
 		return (broken(w, start + in_page));
 	*at = start + in_page;
 	step = cross_pages(w, at, total - in_page);
+	if (step == ENDS)
+		return (runs_out(w, start, total));
 	if (step != GO_ON)
 		return (step);
 	(void)wal_record_take(&r, header, sizeof(header));
@@ -216,10 +273,14 @@ begin(struct walk *w, size_t *at)
 {
 	unsigned info = bytes_get_u16(w->segment + AT_INFO);
 	size_t left = bytes_get_u32(w->segment + AT_REMAINING);
+	struct wal_joint *j = &w->s->joint;
+	size_t here = room_from(w, 0);
+	struct wal_record r = {w->segment, w->page, 0, left};
 	enum step step;
 
 	*at = WAL_LONG_HEADER;
-	if (!(info & PAGE_CONTINUES) || (info & PAGE_OVERWRITES))
+	j->overwrites = (info & PAGE_OVERWRITES) != 0;
+	if (!(info & PAGE_CONTINUES) || j->overwrites)
 		return (GO_ON);
 	*at = 0;
 	if (left == 0)
@@ -228,6 +289,16 @@ begin(struct walk *w, size_t *at)
 	if (step == GO_ON) {
 		*at = align8(*at);
 		w->s->end_lsn = w->base + *at;
+	} else if (step == ENDS) {
+		r.left = here;
+		j->left = (uint32_t)(left - here);
+	} else if (step == RESTART) {
+		j->overwrites = true;
+	}
+	if (step == GO_ON || step == ENDS) {
+		j->head = true;
+		j->carried = (uint32_t)left;
+		j->carried_crc = wal_record_crc(&r, 0);
 	}
 	return (step);
 }
@@ -309,7 +380,7 @@ wal_walk_watched(const void *segment, size_t len, const struct walname *n,
 	    h.timeline, n->timeline, wal_version(h.magic), 0, len, &s, watch,
 	    0};
 	if (follow(&w, &at) == ENDS)
-		s.full = true;
+		s.full = s.joint.tail = true;
 	else if (n->kind == WALNAME_SEGMENT && judge(&w, at, f) != 0)
 		return ((int)f->code);
 	/* Transaction ids went round inside: every one may be in it. */

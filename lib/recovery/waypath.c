@@ -16,6 +16,10 @@ struct walk {
 	uint32_t at_timeline;
 	bool complete; /* nothing more is needed */
 	char missing[WALNAME_SIZE];
+	/* one that does not follow the one before it, and why; "" */
+	char stray[WALNAME_SIZE];
+	struct fault why;
+	struct wal_joint edge; /* of the one before */
 	/* how far the way goes if the target is the newest that may be it */
 	struct waypath candidate;
 	bool has_candidate;
@@ -113,6 +117,12 @@ take_segment(
 		memcpy(k->missing, s->name, sizeof k->missing);
 		return 0;
 	}
+	if (wal_joint_check(&k->edge, &s->meta.summary.joint, &k->why) != 0) {
+		memcpy(k->stray, s->name, sizeof k->stray);
+		*stop = true;
+		return 0;
+	}
+	k->edge = s->meta.summary.joint;
 	add_segment(k->way, s);
 	shown = shows_target(k->goal, &s->meta.summary);
 	if (shown) {
@@ -170,6 +180,26 @@ no_target(const struct walk *k, struct fault *f)
 	    w->timeline, end, last);
 }
 
+/* PostgreSQL would take it for the end of the WAL, and promote there. */
+static int
+judge_stray(
+    struct repo *r, const struct walk *k, const char *last, struct fault *f)
+{
+	const struct waypath *w = k->way;
+	bool consistent = w->segments > 0 && w->last_segno >= k->stop_segno;
+
+	return fault_set(f, FAULT_ABSENT,
+	    "%s does not go on where %s ends, as if another server had written "
+	    "it (%s): %s%s %s%s%s",
+	    k->stray, w->last_name, k->why.text,
+	    consistent ? "nothing after " : "backup ",
+	    consistent ? last : k->head->id,
+	    consistent ? "can be reached from backup "
+		       : "cannot be made consistent; choose another backup",
+	    consistent ? k->head->id : "",
+	    repo_count(r) > 1 ? "; --repo asks one repository alone" : "");
+}
+
 /* The scan came to an absent segment. Is that the end, or a hole? */
 static int
 judge_end(
@@ -185,6 +215,8 @@ judge_end(
 			 ? w->last_commit_us
 			 : k->head->stop_us,
 	    last);
+	if (k->stray[0] != '\0')
+		return judge_stray(r, k, last, f);
 	if (w->segments == 0 || w->last_segno < k->stop_segno)
 		return fault_set(f, FAULT_ABSENT,
 		    "%s is not in the archive: backup %s cannot be made "

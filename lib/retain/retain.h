@@ -105,6 +105,12 @@ struct retain_hold {
 	size_t n_bounds;
 };
 
+/* A segment that does not go on where the one before it ends. */
+struct retain_cut {
+	uint32_t timeline;
+	uint64_t segno;
+};
+
 struct retain_input {
 	const struct retain_backup *backups; /* by rising stop_us */
 	size_t n_backups;
@@ -112,6 +118,8 @@ struct retain_input {
 	 * range ends where another timeline branches off. */
 	const struct retain_wal *wal;
 	size_t n_wal;
+	const struct retain_cut *cuts; /* retain_windows ends at them */
+	size_t n_cuts;
 	/* Of each timeline that a backup, WAL or a history file speaks of. */
 	const struct history *paths;
 	size_t n_paths;

@@ -37,9 +37,31 @@ retain_path_covered(const struct retain_input *in, uint32_t timeline,
 	return false;
 }
 
+/* The first cut in a piece, or its end. */
+static uint64_t
+next_cut(const struct retain_input *in, uint32_t timeline, uint64_t first,
+    uint64_t end)
+{
+	for (size_t i = 0; i < in->n_cuts; i++)
+		if (in->cuts[i].timeline == timeline &&
+		    in->cuts[i].segno > first && in->cuts[i].segno < end)
+			end = in->cuts[i].segno;
+	return end;
+}
+
+static bool
+is_cut(const struct retain_input *in, uint32_t timeline, uint64_t segno)
+{
+	for (size_t i = 0; i < in->n_cuts; i++)
+		if (in->cuts[i].timeline == timeline &&
+		    in->cuts[i].segno == segno)
+			return true;
+	return false;
+}
+
 static int
 add_piece(struct retain_path *p, uint32_t timeline, uint64_t first,
-    uint64_t last, int64_t last_us, struct fault *f)
+    uint64_t last, int64_t last_us, bool cut, struct fault *f)
 {
 	struct retain_run *r = p->n_runs > 0 ? &p->runs[p->n_runs - 1] : NULL;
 	void *grown;
@@ -49,7 +71,7 @@ add_piece(struct retain_path *p, uint32_t timeline, uint64_t first,
 		return fault_nomem(f);
 	p->pieces = grown;
 	p->pieces[p->n_pieces++] = (struct retain_piece){timeline, first, last};
-	if (r == NULL || r->last + 1 != first) {
+	if (r == NULL || r->last + 1 != first || cut) {
 		grown = reallocarray(p->runs, p->n_runs + 1, sizeof *p->runs);
 		if (grown == NULL)
 			return fault_nomem(f);
@@ -64,6 +86,25 @@ add_piece(struct retain_path *p, uint32_t timeline, uint64_t first,
 	if (last_us > r->last_us)
 		r->last_us = last_us;
 	return 0;
+}
+
+static int
+add_pieces(struct retain_path *p, const struct retain_input *in,
+    const struct retain_wal *w, uint64_t from, uint64_t end, struct fault *f)
+{
+	uint64_t first = w->first > from ? w->first : from;
+	int rc = 0;
+
+	if (w->last < end)
+		end = w->last + 1;
+	while (rc == 0 && first < end) {
+		uint64_t to = next_cut(in, w->timeline, first, end);
+
+		rc = add_piece(p, w->timeline, first, to - 1, w->last_us,
+		    is_cut(in, w->timeline, first), f);
+		first = to;
+	}
+	return rc;
 }
 
 /* Of segment numbers that several timelines have begun by, recovery reads the
@@ -96,8 +137,7 @@ retain_path_make(struct retain_path *out, const struct retain_input *in,
 
 			if (w->timeline != t || w->first >= end)
 				break;
-			rc = add_piece(&p, t, w->first > from ? w->first : from,
-			    w->last < end ? w->last : end - 1, w->last_us, f);
+			rc = add_pieces(&p, in, w, from, end, f);
 		}
 	}
 	if (rc != 0)

@@ -174,6 +174,8 @@ blocks_mark_of(
 {
 	uint32_t known = b->known != NULL ? b->known->files : 0;
 
+	if (b->torn)
+		return false;
 	if (b->done == b->all.files) {
 		*out = b->all;
 		out->read_us = now_us;

@@ -34,6 +34,7 @@ struct blocks_one {
 	const struct blocks_mark *known; /* its beginning, read before */
 	uint64_t bytes;
 	uint32_t done; /* files read now */
+	bool torn;     /* to be read again, whatever was read */
 };
 
 struct blocks {

@@ -20,7 +20,8 @@
 struct chain_hole { /* segments that cannot be replayed */
 	uint32_t timeline;
 	uint64_t first;
-	uint64_t last; /* inclusive */
+	uint64_t last; /* inclusive; first - 1: all are there, but no way
+			* leads to first from the one before it */
 };
 
 struct chain_list {

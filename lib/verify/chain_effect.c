@@ -86,7 +86,7 @@ chain_effects(const struct retain_input *in, const bool *usable,
 		uint64_t from, end;
 
 		if (!serves(in, p, h->timeline, &from, &end) ||
-		    h->last < from || h->first >= end ||
+		    (h->last < from && h->first < from) || h->first >= end ||
 		    (!goes_on(in, in->wal, in->n_wal, p, h->first) &&
 			(tails == NULL ||
 			    !goes_on(in, tails->t, tails->n, p, h->first))))

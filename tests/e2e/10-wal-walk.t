@@ -48,6 +48,15 @@ differences() {
 	done
 }
 
+# The segments on the way to the newest timeline, one after the other: of two
+# with one number the newer timeline's.
+way() {
+	segments "$1" | grep -v partial | sed 's/^\(.\{8\}\)\(.*\)/\2 \1/' |
+		sort | awk -v d="$1" '$1 != last && NR > 1 { print d "/" at }
+			{ last = $1; at = $2 $1 }
+			END { print d "/" at }'
+}
+
 not_full() {
 	for d_f in $(segments "$1" | grep -v partial); do
 		"$say" wal "$1/$d_f"
@@ -182,6 +191,9 @@ for pair in $sizes; do
 	is "$v: every archived segment is walked to its end" \
 		"$(not_full "$a")" ""
 	atleast "$v: and there were some" "$(segments "$a" | wc -l)" 5
+	is "$v: each goes on where the one before it ends" \
+		"$("$say" joints $(way "$a") | sed 's/ .*//')" \
+		$(($(way "$a" | wc -l) - 1))
 	if [ "$v" = 15 ]; then
 		is "$v: pg_waldump finds the same in every segment" \
 			"$(differences "$a")" ""

@@ -26,7 +26,9 @@ pg_psql "$T/pg" "select pg_create_restore_point('$(printf %063d 0)')" >/dev/null
 name=$(pg_switch "$T/pg")
 start=$(pg_psql "$T/pg" "select '0/0'::pg_lsn + ('x' || '$(echo "$name" |
 	cut -c17-)')::bit(32)::bigint * 1048576 - '0/0'::pg_lsn")
-wait_for 20 pg_archived "$T/pg" "$name" || bail "not archived"
+# Segments that records fill, and lie on both sides of.
+pg_psql "$T/pg" "insert into t select generate_series(1, 100000)"
+wait_for 20 pg_archived "$T/pg" "$(pg_switch "$T/pg")" || bail "not archived"
 pg_stop "$T/pg"
 
 decode() {
@@ -47,7 +49,8 @@ says "the segment size" segment_size 1048576
 says "the timeline" timeline 1
 says "the first LSN" lsn "$start"
 says "PostgreSQL 15's magic" magic $((0xD110))
-says "that it is a segment, ended by a switch" flags 3
+says "that it is a segment, ended by a switch, and its edges" flags \
+	$((1 + 2 + 4 + 8))
 says "the first transaction that ended" xid_first "$first"
 says "the last one" xid_last "$last"
 says "the moment of the newest commit" newest_commit "$commit"
@@ -59,6 +62,44 @@ is "and where their records begin" "$(sed -n 's/^point \([^ ]*\).*/\1/p' \
 	"$T/meta" | tail -n 7)" "$(head -n 7 "$T/points")"
 atmost "the time at which it was archived is this minute" \
 	$(($(date +%s) - $(sed -n 's/^archived //p' "$T/meta") / 1000000)) 60
+
+# record FILE N FIELD: LSN or the one before of a segment's first or last record
+record() {
+	rec_lsn=$("$(pg_client)/pg_waldump" "$1" 2>/dev/null |
+		sed -n "s,.* $3 \([0-9A-F]*/[0-9A-F]*\)\,.*,\1,p" | "$2" -n 1)
+	echo $((0x${rec_lsn%/*} * 4294967296 + 0x${rec_lsn#*/}))
+}
+says "where its first record begins" first \
+	"$(record "$T/pg/pg_wal/$name" head "lsn:")"
+says "and the one before that" first_prev \
+	"$(record "$T/pg/pg_wal/$name" head prev)"
+says "and the last" last "$(record "$T/pg/pg_wal/$name" tail "lsn:")"
+says "that it ends in it" whole "$(record "$T/pg/pg_wal/$name" tail "lsn:")"
+says "that nothing is left" left 0
+meta() {
+	m_name=$1
+	shift
+	"$PYTHON" "$TOP/tests/lib/walmeta.py" "$(decode 1 "$m_name" --meta)" "$@"
+}
+# A record may end with its segment, and its header may lie on both sides.
+for full in $(ls "$T/pg/pg_wal" | grep -E '^[0-9A-F]{24}$' |
+	sed -n "1,/^$name\$/d;p"); do
+	next=$(ls "$T/pg/pg_wal" | sed -n "/^$full\$/{n;p;}")
+	meta "$full" "$T/pg/pg_wal/$next" >"$T/meta" || bail "no meta"
+	flags=$(sed -n 's/^flags //p' "$T/meta")
+	[ $((flags & 32)) -eq 0 ] || break
+done
+meta "$next" >"$T/meta.next" || bail "no meta"
+says "a segment that records fill says so" flags $((1 + 4 + 8 + 32))
+isnt "it leaves a part of the last one" \
+	"$(sed -n 's/^left //p' "$T/meta")" 0
+is "the next begins with as much" "$(sed -n 's/^carried //p' "$T/meta.next")" \
+	"$(sed -n 's/^left //p' "$T/meta")"
+is "and names it as the one before" \
+	"$(sed -n 's/^first_prev //p' "$T/meta.next")" \
+	"$(sed -n 's/^last //p' "$T/meta")"
+is "that record's CRC is over both" "$(sed -n 's/^added //p' "$T/meta")" \
+	"$(sed -n 's/^owed //p' "$T/meta")"
 ok "the decoder opens the archive's mark" decode 8 archive
 like "and finds the system id in it" "$(cat "$T/out")" "\"system_id\":\"$id\""
 

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """walmeta.py HEX: what the meta of a WAL object says, one NAME VALUE a line.
+walmeta.py HEX NEXT: and what file NEXT, the segment behind it, adds to the CRC
+of the record that lies in both.
 
 Written from pitrkit-format(5) alone, without pitrkit's own code.
 """
@@ -11,7 +13,29 @@ FIXED = [('size', 'Q'), ('archived', 'q'), ('program', '24s'), ('flags', 'H'),
          ('segment_size', 'I'), ('end', 'Q'), ('first_commit', 'q'),
          ('newest_commit', 'q'), ('commits', 'I'), ('xid_first', 'I'),
          ('xid_last', 'I'), ('xid_lowest', 'I'), ('xid_highest', 'I'),
-         ('points', 'I'), ('told', 'H')]
+         ('points', 'I'), ('told', 'H'), ('carried', 'I'),
+         ('carried_crc', 'I'), ('first', 'Q'), ('first_prev', 'Q'),
+         ('last', 'Q'), ('whole', 'Q'), ('left', 'I'), ('owed', 'I')]
+
+
+def register(crc, data):
+    """CRC-32C's register, bit by bit."""
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc
+
+
+def continued(path, left):
+    """So many bytes of a record from a segment's beginning on."""
+    with open(path, 'rb') as f:
+        data = f.read()
+    out = b''
+    for page in range(0, len(data), 8192):
+        begin = page + (40 if page == 0 else 24)
+        out += data[begin:page + 8192][:left - len(out)]
+    return out
 
 
 def main():
@@ -31,6 +55,10 @@ def main():
         name = data[at + 19:at + 19 + length].decode()
         print('point', f'{lsn >> 32:X}/{lsn & 0xffffffff:X}', time, name)
         at += 2 + n
+    if len(sys.argv) > 2:
+        rest = continued(sys.argv[2], meta['left'])
+        crc = register(0xffffffff, rest) ^ 0xffffffff
+        print('added', register(crc, bytes(20)))
 
 
 main()

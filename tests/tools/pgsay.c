@@ -2,6 +2,10 @@
  * What lib/pg finds in PostgreSQL's files, in lines that a test can compare.
  *
  *	pgsay wal FILE...        a line for each WAL segment
+ *	pgsay joints FILE...     the borders between files given in order: a
+ *	                         line for each that does not fit, then how
+ *	                         many were judged, and how many of these had a
+ *	                         record on both sides that was summed
  *	pgsay time N FILE...     CPU time of walking each, best of N
  *	pgsay control FILE       pg_control
  *	pgsay tar [PIECE]        the tar stream on standard input, fed in
@@ -85,6 +89,41 @@ walk(const char *path, int times)
 		print(name, &s);
 	free(data);
 	return (rc);
+}
+
+static int
+say_joints(char **path, int n)
+{
+	struct wal_summary before, after;
+	struct fault f = FAULT_INIT;
+	unsigned judged = 0, summed = 0;
+
+	for (int i = 0; i < n; i++) {
+		const char *slash = strrchr(path[i], '/');
+		unsigned char *data = NULL;
+		struct walname name;
+		size_t len;
+
+		if (walname_parse(slash + 1, &name, &f) != 0 ||
+		    fdio_slurp(path[i], WALNAME_SEGMENT_MAX, &data, &len, &f) !=
+			0 ||
+		    wal_walk(data, len, &name, &after, &f) != 0) {
+			printf("%s: %s\n", path[i], f.text);
+			free(data);
+			return (1);
+		}
+		free(data);
+		if (i > 0 && before.joint.tail && after.joint.head) {
+			judged++;
+			summed += before.joint.owes && after.joint.carried > 0;
+			if (wal_joint_check(&before.joint, &after.joint, &f) !=
+			    0)
+				printf("%s: %s\n", slash + 1, f.text);
+		}
+		before = after;
+	}
+	printf("%u %u\n", judged, summed);
+	return (0);
 }
 
 static int
@@ -182,8 +221,10 @@ main(int argc, char **argv)
 		return (say_tar(argc > 2 ? (size_t)atoi(argv[2]) : 0) != 0);
 	if (strcmp(verb, "control") == 0 && argc == 3)
 		return (say_control(argv[2]) != 0);
+	if (strcmp(verb, "joints") == 0)
+		return (say_joints(argv + 2, argc - 2));
 	if (!timed && strcmp(verb, "wal") != 0) {
-		fputs("usage: pgsay wal|time|control|tar ...\n", stderr);
+		fputs("usage: pgsay wal|joints|time|control|tar ...\n", stderr);
 		return (2);
 	}
 	for (int i = timed ? 3 : 2; i < argc; i++)

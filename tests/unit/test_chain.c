@@ -232,6 +232,12 @@ test_effects(void **state)
 	effects_of(&w, (struct chain_hole){1, 2, 2}, NULL, 0);
 	/* Behind all there is, nothing is lost. */
 	effects_of(&w, (struct chain_hole){2, 30, 30}, NULL, 0);
+	/* Where nothing is missing but the way: a backup that begins behind it
+	 * is whole. */
+	effects_of(&w, (struct chain_hole){1, 12, 11}, between, 2);
+	effects_of(&w, (struct chain_hole){2, 20, 19}, &at_fork[1], 1);
+	effects_of(&w, (struct chain_hole){2, 23, 22}, &at_fork[1], 1);
+	effects_of(&w, (struct chain_hole){1, 22, 21}, old_tail, 1);
 }
 
 static void
@@ -244,7 +250,9 @@ test_hits(void **state)
 		struct chain_hole h;
 		bool hits;
 	} rows[] = {{{1, 1, 4}, false}, {{1, 1, 5}, true}, {{1, 6, 6}, true},
-	    {{1, 8, 20}, true}, {{1, 9, 9}, false}, {{2, 6, 6}, false}};
+	    {{1, 8, 20}, true}, {{1, 9, 9}, false}, {{2, 6, 6}, false},
+	    {{1, 5, 4}, false}, {{1, 6, 5}, true}, {{1, 8, 7}, true},
+	    {{1, 9, 8}, false}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -258,17 +266,18 @@ test_without(void **state)
 	    {{1, 5, 9, FRESH}, {1, 10, 19, FRESH}, {2, 5, 9, FRESH}}, 3, 2,
 	    {{0}}, 0};
 	struct retain_input in = input(&w);
-	struct chain_hole holes[] = {{1, 5, 5}, {1, 8, 11}, {1, 15, 15}};
-	const struct chain_list l = {holes, 3};
-	const struct retain_wal want[] = {
-	    {1, 6, 7, 0}, {1, 12, 14, 0}, {1, 16, 19, 0}, {2, 5, 9, 0}};
+	struct chain_hole holes[] = {
+	    {1, 5, 5}, {1, 8, 11}, {1, 15, 15}, {1, 18, 17}};
+	const struct chain_list l = {holes, 4};
+	const struct retain_wal want[] = {{1, 6, 7, 0}, {1, 12, 14, 0},
+	    {1, 16, 17, 0}, {1, 18, 19, 0}, {2, 5, 9, 0}};
 	struct retain_wal *left;
 	struct fault f = FAULT_INIT;
 	size_t n;
 
 	(void)state;
 	assert_int_equal(chain_without(&in, &l, &left, &n, &f), 0);
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(left[i].timeline, want[i].timeline);
 		assert_int_equal(left[i].first, want[i].first);

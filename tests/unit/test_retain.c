@@ -239,6 +239,36 @@ windows_are_told_for_each_timeline(void **state)
 	free(w);
 }
 
+static void
+a_window_ends_where_wal_does_not_go_on(void **state)
+{
+	static const struct retain_cut cuts[] = {{2, 8}, {1, 10}};
+	struct fixture x;
+	struct retain_window *w = NULL;
+	struct fault f = FAULT_INIT;
+	size_t n = 0;
+
+	(void)state;
+	set_up(&x, 2);
+	with_timeline_2(&x);
+	x.b[0] = backup("a", NOW - 3 * DAY, 6);
+	x.b[1] = backup("b", NOW - 2 * DAY, 10);
+	x.wal[0] = (struct retain_wal){1, 5, 20, NOW - DAY};
+	x.wal[1] = (struct retain_wal){2, 8, 9, NOW};
+	x.in.n_wal = 2;
+	x.in.cuts = cuts;
+	x.in.n_cuts = 2;
+	/* No backup leads behind the beginning of timeline 2. */
+	assert_int_equal(retain_windows(&x.in, NULL, &w, &n, &f), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(w[0].backup, 0);
+	assert_int_equal(w[0].end_segno, 9);
+	assert_int_equal(w[1].timeline, 1);
+	assert_int_equal(w[1].backup, 1);
+	assert_int_equal(w[1].end_segno, 20);
+	free(w);
+}
+
 int
 main(void)
 {
@@ -250,6 +280,7 @@ main(void)
 	    cmocka_unit_test(each_kept_backup_tells_all_its_rules),
 	    cmocka_unit_test(wal_stays_while_there_is_no_good_backup),
 	    cmocka_unit_test(windows_are_told_for_each_timeline),
+	    cmocka_unit_test(a_window_ends_where_wal_does_not_go_on),
 	};
 
 	return cmocka_run_group_tests_name("retain", tests, NULL, NULL);

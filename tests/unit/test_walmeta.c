@@ -14,6 +14,17 @@ fullest(struct walmeta *m)
 	m->summary.first_commit_us = CLOCK_NONE;
 	m->summary.n_points = WAL_POINTS + 92;
 	m->summary.switched = true;
+	memset(&m->summary.joint, 0, sizeof(m->summary.joint));
+	m->summary.joint.head = m->summary.joint.tail = true;
+	m->summary.joint.overwrites = m->summary.joint.owes = true;
+	m->summary.joint.carried = 0xa1a2a3a4;
+	m->summary.joint.carried_crc = 0xb1b2b3b4;
+	m->summary.joint.first = 0xc1c2c3c4c5c6c7c8;
+	m->summary.joint.first_prev = 0xd1d2d3d4d5d6d7d8;
+	m->summary.joint.last = 0xe1e2e3e4e5e6e7e8;
+	m->summary.joint.whole = 0xf1f2f3f4f5f6f7f8;
+	m->summary.joint.left = 0x91929394;
+	m->summary.joint.owed = 0x81828384;
 	for (size_t i = 0; i < WAL_POINTS; i++) {
 		memset(m->summary.points[i].name, 'p', WAL_POINT_NAME - 1);
 		m->summary.points[i].name[WAL_POINT_NAME - 1] = '\0';
@@ -58,6 +69,8 @@ the_fullest_meta_fits_and_comes_back_whole(void **state)
 	assert_int_equal(got.summary.xid_max, m.summary.xid_max);
 	assert_int_equal(got.summary.n_points, WAL_POINTS + 92);
 	assert_true(got.summary.switched);
+	assert_memory_equal(
+	    &got.summary.joint, &m.summary.joint, sizeof(m.summary.joint));
 	for (size_t i = 0; i < WAL_POINTS; i++) {
 		assert_string_equal(
 		    got.summary.points[i].name, m.summary.points[i].name);
@@ -80,7 +93,7 @@ a_small_file_has_no_wal_part(void **state)
 	memset(&m, 0, sizeof(m));
 	m.size = 41;
 	encode(&m, &b);
-	assert_int_equal(b.len, 114);
+	assert_int_equal(b.len, 162);
 	assert_int_equal(walmeta_decode(b.data, b.len, &got, &f), 0);
 	assert_int_equal(got.size, 41);
 	assert_int_equal(got.segment_size, 0);
@@ -99,16 +112,41 @@ what_a_newer_version_appends_is_passed_over(void **state)
 	encode(&m, &b);
 	buf_init(&longer, OBJECT_META_MAX);
 	/* a longer fixed part, and bytes after the points */
-	assert_int_equal(buf_put(&longer, b.data, 114, &f), 0);
-	bytes_set_u16(longer.data + 2, 114 + 8);
+	assert_int_equal(buf_put(&longer, b.data, 162, &f), 0);
+	bytes_set_u16(longer.data + 2, 162 + 8);
 	assert_int_equal(buf_put_u64(&longer, UINT64_MAX, &f), 0);
-	assert_int_equal(buf_put(&longer, b.data + 114, b.len - 114, &f), 0);
+	assert_int_equal(buf_put(&longer, b.data + 162, b.len - 162, &f), 0);
 	assert_int_equal(buf_put_str(&longer, "more", &f), 0);
 	assert_int_equal(walmeta_decode(longer.data, longer.len, &got, &f), 0);
 	assert_string_equal(
 	    got.summary.points[7].name, m.summary.points[7].name);
 	buf_free(&b);
 	buf_free(&longer);
+}
+
+/* Pushed before segments told of their edges. */
+static void
+an_older_meta_has_no_edges(void **state)
+{
+	struct walmeta m, got;
+	struct fault f = FAULT_INIT;
+	struct buf b, older;
+
+	(void)state;
+	fullest(&m);
+	encode(&m, &b);
+	buf_init(&older, OBJECT_META_MAX);
+	assert_int_equal(buf_put(&older, b.data, 114, &f), 0);
+	bytes_set_u16(older.data + 2, 114);
+	assert_int_equal(buf_put(&older, b.data + 162, b.len - 162, &f), 0);
+	assert_int_equal(walmeta_decode(older.data, older.len, &got, &f), 0);
+	assert_string_equal(
+	    got.summary.points[7].name, m.summary.points[7].name);
+	assert_false(got.summary.joint.head);
+	assert_false(got.summary.joint.tail);
+	assert_int_equal(got.summary.joint.first, 0);
+	buf_free(&b);
+	buf_free(&older);
 }
 
 static void
@@ -151,6 +189,7 @@ main(void)
 	    cmocka_unit_test(the_fullest_meta_fits_and_comes_back_whole),
 	    cmocka_unit_test(a_small_file_has_no_wal_part),
 	    cmocka_unit_test(what_a_newer_version_appends_is_passed_over),
+	    cmocka_unit_test(an_older_meta_has_no_edges),
 	    cmocka_unit_test(a_cut_or_senseless_meta_is_corrupt),
 	};
 

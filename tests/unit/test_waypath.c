@@ -26,6 +26,8 @@ static struct conf *conf;
 static struct repo *repo;
 static struct deadline never;
 static size_t into; /* the repository that things are put into */
+/* The segments that another server wrote, as their records tell. */
+static uint64_t stray_from, stray_to;
 
 static int
 setup(void **state)
@@ -49,6 +51,7 @@ setup(void **state)
 	assert_int_equal(archive_mark_make(repo, 0, &never, &f), 0);
 	assert_int_equal(archive_mark_make(repo, 1, &never, &f), 0);
 	into = 0;
+	stray_from = stray_to = 0;
 	return 0;
 }
 
@@ -98,6 +101,19 @@ put_wal(const char *name, enum object_kind kind, struct walmeta *m,
 	buf_free(&meta);
 }
 
+static void
+put_edges(struct wal_joint *j, uint64_t segno)
+{
+	uint64_t lsn = walname_lsn(segno, SEGMENT);
+	bool stray = segno >= stray_from && segno <= stray_to;
+
+	*j = (struct wal_joint){.head = true,
+	    .tail = true,
+	    .first = lsn + 40,
+	    .first_prev = lsn - (stray ? 72 : 64),
+	    .last = lsn + SEGMENT - (stray ? 72 : 64)};
+}
+
 /* A segment whose newest commit is at second commit (0: none), and whose xids
  * are 100 * segno up to that plus 99. */
 static void
@@ -125,6 +141,8 @@ segment(uint32_t timeline, uint64_t segno, int64_t commit, const char *point)
 		snprintf(m.summary.points[0].name, WAL_POINT_NAME, "%s", point);
 		m.summary.points[0].lsn = m.address + 4096;
 	}
+	if (stray_to > 0)
+		put_edges(&m.summary.joint, segno);
 	walname_format(timeline, segno, SEGMENT, name);
 	put_wal(name, OBJECT_WAL, &m, "");
 }
@@ -269,6 +287,33 @@ a_hole_is_never_an_end(void **state)
 	ends(A, &g, 18);
 	/* and one behind it is not, with the hole named */
 	g.time_us = AT(2600);
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+}
+
+static void
+wal_of_another_server_is_never_a_way(void **state)
+{
+	struct waypath_goal g = {.target = WAYPATH_LATEST};
+	struct fault f = FAULT_INIT;
+	struct waypath w;
+
+	(void)state;
+	stray_from = 15;
+	stray_to = 22;
+	plain_archive(10, 30);
+	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
+	assert_non_null(
+	    strstr(f.text, "00000001000000000000000F does not go on where "
+			   "00000001000000000000000E ends, as if"));
+	/* The backup behind it, and where its server's WAL ends. */
+	assert_int_equal(find(B, &g, &w, &f), FAULT_ABSENT);
+	assert_non_null(strstr(f.text, "000000010000000000000017 does not"));
+	g.target = WAYPATH_TIME;
+	g.time_us = AT(1400);
+	ends(A, &g, 14);
+	g.time_us = AT(2200);
+	ends(B, &g, 22);
+	g.time_us = AT(1500);
 	assert_int_equal(find(A, &g, &w, &f), FAULT_ABSENT);
 }
 
@@ -648,6 +693,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(latest_goes_to_the_first_absent_segment),
 	    TEST(a_hole_is_never_an_end),
+	    TEST(wal_of_another_server_is_never_a_way),
 	    TEST(a_time_needs_a_later_commit),
 	    TEST(an_lsn_needs_the_record_after_it),
 	    TEST(immediate_needs_the_backups_own_wal_only),

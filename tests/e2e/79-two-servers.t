@@ -1,0 +1,127 @@
+#!/bin/sh
+# Two servers with one past (a copied machine, an old primary that goes on)
+# write WAL of the same names, system id and timeline. What each says in an
+# archive that took some of both: nothing there is missing, every segment is
+# whole, and recovery would end in the middle of it, and promote.
+. "$(dirname "$0")/../lib/pitrkit.sh"
+. "$TOP/tests/lib/restore.sh"
+
+new_key "$T/key"
+a=$T/a b=$T/b
+rs_cluster "$a" "$T/conf.a" "$T/key" "file:$T/r1"
+rs_mark "$a" a
+basebackup-ship -c "$T/conf.a" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+old=$(tail -n 1 "$T/out")
+rs_mark "$a" b
+rs_archived "$a"
+pg_stop "$a"
+cp -a "$a" "$b"
+cp -a "$T/r1" "$T/r2"
+write_conf "$T/conf.b" "$b" "$T/key" "file:$T/r2"
+write_conf "$T/conf" "$a" "$T/key" "file:$T/r1" "file:$T/r2" -- \
+	"push_quorum = 1"
+pg_archive "$b" "$T/conf.b"
+pg_start "$a" || bail "the first server does not start"
+pg_start "$b" || bail "the second server does not start"
+write_conf "$T/conf.b" "$b" "$T/key" "file:$T/r2"
+
+# The network is cut: each reaches one repository. What they write differs in
+# length as well, as that of two servers does sooner or later.
+writes() {
+	wr_d=$1 wr_rows=$2
+	shift 2
+	for wr_mark; do
+		rs_mark "$wr_d" "$wr_mark"
+		pg_psql "$wr_d" "CREATE TABLE t$wr_mark AS SELECT n, md5(n::text)
+			FROM generate_series(1, $wr_rows) n" >/dev/null
+		rs_archived "$wr_d"
+		sleep 0.05
+	done
+}
+writes "$a" 100 c d e
+before=$(pg_psql "$a" "SELECT clock_timestamp()")
+writes "$a" 100 f
+writes "$b" 200 v w
+basebackup-ship -c "$T/conf.b" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+new=$(tail -n 1 "$T/out")
+writes "$b" 200 x y z
+
+names() {
+	find "$1" -type f -path '*/wal/*' | sed -n 's,.*/\([0-9A-F]\{24\}\)$,\1,p' |
+		sort
+}
+object() {
+	find "$1" -type f -path '*/wal/*' -name "$2"
+}
+# The last one that both have written alike, and those behind it.
+for name in $(names "$T/r1"); do
+	cmp -s "$(object "$T/r1" "$name")" "$(object "$T/r2" "$name")" || break
+	shared=$name
+done
+one=$name
+two=$(names "$T/r1" | sed -n "/$one/{n;p;}")
+three=$(names "$T/r1" | sed -n "/$two/{n;p;}")
+to() {
+	to_dir=$1
+	shift
+	pitr-restore -c "$T/conf" --target-dir "$to_dir" "$@"
+}
+verify() {
+	repo-verify -c "$T/conf" --no-progress "$@"
+}
+
+# -- as long as each repository holds one server's alone -----------------------
+ok "either repository has no finding" verify
+is "and no note" "$(cat "$T/out")" ""
+
+# -- together they would be one archive: WAL of one fills a gap in the other's -
+mkdir "$T/away"
+mv "$(object "$T/r1" "$two")" "$T/away/$two"
+exits 1 "WAL that another server wrote fills no gap" to "$T/none" \
+	--backup "$old" --dry-run
+like "it is told where the one ends and the other begins" "$(cat "$T/err")" \
+	"^pitr-restore: $two does not go on where $one ends, as if another \
+server had written it .*nothing after .* \
+can be reached from backup $old; --repo asks one repository alone"
+exits 1 "nor does a restore begin" to "$T/none" --backup "$old"
+nok "nothing is made" test -e "$T/none"
+ok "one repository alone is whole" to "$T/none" --repo r2 --dry-run
+write_conf "$T/turned" "$a" "$T/key" "file:$T/r2" "file:$T/r1" -- \
+	"push_quorum = 1"
+ok "as it is when it is asked first" pitr-restore -c "$T/turned" \
+	--dry-run
+
+# -- one repository that took some of both -------------------------------------
+cp -a "$(object "$T/r2" "$two")" "$(dirname "$(object "$T/r1" "$one")")"
+# broken ARG...: what repo-verify says of it
+broken() {
+	exits 1 "repo-verify $*: it is found" verify --repo r1 "$@"
+	like "where the other server's begins" "$(cat "$T/out")" \
+		"/$two: does not go on where $one ends, .* \(.*\): no moment after "
+	like "and where it ends" "$(cat "$T/out")" \
+		"/$three: does not go on where $two ends, "
+	is "and nothing else" "$(grep -vc ^sample: "$T/out")" 2
+}
+broken --since-last
+broken
+broken --wal
+broken --sample 0.01 --seed 1
+broken --since-last
+exits 1 "as JSON" verify --repo r1 --json
+is "the last moment that can be restored is one before it" "$("$PYTHON" -c '
+import json, sys
+for r in json.load(open(sys.argv[1]))["repositories"]:
+	for w in r["windows"]:
+		print(w["to"] < sys.argv[2].replace(" ", "T"))' "$T/out" \
+	"$before")" True
+exits 1 "a dry run says no" to "$T/none" --repo r1 --dry-run
+like "and why" "$(cat "$T/err")" \
+	"$two does not go on where $one ends.*its first record says"
+ok "a moment before it can be restored" to "$T/early" --repo r1 \
+	--target-time "$(pg_psql "$a" "SELECT pg_xact_commit_timestamp(xmin)
+		FROM mark WHERE v = 'c'")" --target-action promote
+ok "it starts" rs_start "$T/early"
+wait_for 60 rs_writes "$T/early" || fail "it does not promote"
+is "with what was committed by then" "$(rs_marks "$T/early")" abc
+pg_stop "$T/early" immediate
+done_testing
