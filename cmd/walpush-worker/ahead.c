@@ -10,6 +10,9 @@
 #include "push.h"
 #include "relay_gate.h"
 
+_Static_assert(RELAY_GATE_SEAL == ARCHIVE_PUSH_ROOM,
+    "what the gate gives is what sealing takes");
+
 #define AHEAD_FILES 256
 #define AHEAD_SEGMENT (16U << 20)
 /* Connections for each of push_jobs: most wait for the store. */
@@ -69,27 +72,46 @@ struct ahead {
 
 /* ---- in a thread ---- */
 
+/* The memory that a file being sealed has of the gate. */
+struct room {
+	struct relay_gate *gate;
+	size_t bytes;
+};
+
+static void
+room_widen(void *ctx)
+{
+	struct room *room = ctx;
+
+	relay_gate_widen(room->gate, room->bytes);
+	room->bytes = RELAY_GATE_SEAL;
+}
+
 /* Sealed when there is a processor for it, then sent. */
 static int
 ahead_push(struct ahead *a, size_t i, struct entry *e)
 {
 	struct archive_push *p = NULL;
+	struct room room = {.gate = a->gate};
+	struct archive_room may = {.widen = room_widen, .ctx = &room};
 	struct deadline d;
 	int64_t began, sealed;
 	size_t held = 0;
 	int rc = 0;
 
-	relay_gate_enter(a->gate, e->urgent ? 0 : e->turn);
+	may.bytes = room.bytes =
+	    relay_gate_enter(a->gate, e->urgent ? 0 : e->turn);
 	d = deadline_in_ms(e->allowed_ms);
 	began = clock_monotonic_ms();
 	if (a->repos[i] == NULL)
 		rc = repo_clone(&a->repos[i], a->base, &e->fault);
 	if (rc == 0)
-		rc = archive_push_begin(&p, a->repos[i], e->path, 1, &e->fault);
+		rc = archive_push_begin(
+		    &p, a->repos[i], e->path, 1, &may, &e->fault);
 	if (rc == 0)
 		held = archive_push_held(p);
 	sealed = clock_monotonic_ms();
-	relay_gate_sealed(a->gate, held, sealed - began);
+	relay_gate_sealed(a->gate, room.bytes, held, sealed - began);
 	if (rc == 0)
 		rc = push_send(a->repos[i], p, &d, &e->result, &e->fault);
 	/* Whoever waits in a repository keeps it, and what it sends. */
@@ -381,6 +403,8 @@ ahead_serve(struct repo *r, int listener, const char *path)
 	 * they are sent. */
 	jobs = a.conf->push_jobs;
 	a.threads = jobs * AHEAD_FLIGHTS;
+	if (a.threads > RELAY_POOL_THREADS)
+		a.threads = RELAY_POOL_THREADS;
 	if (control.segment_size > AHEAD_SEGMENT)
 		jobs = a.threads = 1;
 	if (relay_gate_new(&a.gate, jobs, a.threads, &ignored) != 0 ||

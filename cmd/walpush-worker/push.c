@@ -96,7 +96,7 @@ push_begin(struct archive_push **out, struct repo *r, const char *path,
 	pthread_t warming;
 	bool warms =
 	    hands > 1 && pthread_create(&warming, NULL, push_warm, r) == 0;
-	int rc = archive_push_begin(out, r, path, hands, f);
+	int rc = archive_push_begin(out, r, path, hands, NULL, f);
 
 	if (warms)
 		pthread_join(warming, NULL);

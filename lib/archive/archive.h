@@ -57,14 +57,25 @@ int archive_push(struct repo *r, const char *path, const char *mark_note,
 /*
  * The same in two steps, for who has several files on their way: begin checks
  * the file and, unless it is larger than 16 MiB, seals it, with so many hands
- * (threads); that takes as many processors and up to 19 MiB, or 33 MiB and 4
- * for each hand if there are several, and meets no store. end does the rest,
- * whatever comes of it, and frees p (unless res->busy). held: memory of p in
- * between. r and mark_note must last until then.
+ * (threads); that takes as many processors and up to ARCHIVE_PUSH_ROOM, or 33
+ * MiB and 4 for each hand if there are several, and meets no store. end does
+ * the rest, whatever comes of it, and frees p (unless res->busy). held: memory
+ * of p in between. r and mark_note must last until then.
+ * room: NULL, or what it may take at first, at least 8 MiB. It keeps to that by
+ * letting go of the file's pages again and again, which costs time, and where
+ * that is not enough calls widen once, which returns when it may take
+ * ARCHIVE_PUSH_ROOM.
  */
+#define ARCHIVE_PUSH_ROOM ((size_t)19 << 20)
 struct archive_push;
+struct archive_room {
+	size_t bytes;
+	void (*widen)(void *ctx);
+	void *ctx;
+};
 int archive_push_begin(struct archive_push **out, struct repo *r,
-    const char *path, unsigned hands, struct fault *f);
+    const char *path, unsigned hands, const struct archive_room *room,
+    struct fault *f);
 size_t archive_push_held(const struct archive_push *p);
 int archive_push_end(struct archive_push *p, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f);

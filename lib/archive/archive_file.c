@@ -11,6 +11,8 @@
 #include "label.h"
 #include "wal.h"
 
+#define FILE_KEPT ((size_t)16 << 20)
+
 enum object_kind
 archive_file_kind(const struct walname *n)
 {
@@ -86,7 +88,7 @@ archive_file_check_header(const void *data, size_t len, uint64_t size,
 struct file_sum {
 	const struct archive_file *file;
 	struct crypto_xxh *xxh;
-	size_t at;
+	size_t at, passed;
 };
 
 static void
@@ -95,9 +97,12 @@ file_sum_to(void *ctx, size_t to)
 	struct file_sum *s = ctx;
 
 	crypto_xxh_update(s->xxh, s->file->data + s->at, to - s->at);
-	if (s->file->size > ARCHIVE_FILE_KEPT)
-		archive_file_pass(s->file, s->at, to);
 	s->at = to;
+	if (s->file->passing &&
+	    (to - s->passed >= ARCHIVE_FILE_PART || to == s->file->size)) {
+		archive_file_pass(s->file, s->passed, to);
+		s->passed = to;
+	}
 }
 
 static int
@@ -252,6 +257,7 @@ archive_file_map(struct archive_file *a, struct fault *f)
 	a->data = p;
 	a->size = (size_t)size;
 	a->mapped = true;
+	a->passing = a->passing || a->size > FILE_KEPT;
 done:
 	close(fd);
 	return rc;
@@ -279,8 +285,8 @@ archive_file_read(struct archive_file *a, uint64_t system_id, struct walmeta *m,
 }
 
 int
-archive_file_load(struct archive_file *a, const char *path, uint64_t system_id,
-    struct fault *f)
+archive_file_load(struct archive_file *a, const char *path, bool passing,
+    uint64_t system_id, struct fault *f)
 {
 	const char *slash = strrchr(path, '/');
 	struct walmeta m;
@@ -291,6 +297,7 @@ archive_file_load(struct archive_file *a, const char *path, uint64_t system_id,
 	buf_init(&a->meta, OBJECT_META_MAX);
 	a->path = path;
 	a->name = slash != NULL ? slash + 1 : path;
+	a->passing = passing;
 	rc = walname_parse(a->name, &a->walname, f);
 	if (rc != 0)
 		return rc;

@@ -15,20 +15,23 @@ struct archive_file {
 	const unsigned char *data;
 	size_t size;
 	bool mapped;
+	bool passing; /* its pages leave our memory, not the page cache */
 	struct object_digest digest;
 	struct buf meta;
 };
 
 /* FOREIGN when it is not an intact file of this cluster with this name. A
- * mapped file that somebody truncates raises SIGBUS: the program's affair. */
-int archive_file_load(struct archive_file *a, const char *path,
+ * mapped file that somebody truncates raises SIGBUS: the program's affair.
+ * passing: it must not be in our memory as a whole, nor is it when it is larger
+ * than 16 MiB. */
+int archive_file_load(struct archive_file *a, const char *path, bool passing,
     uint64_t system_id, struct fault *f);
 void archive_file_free(struct archive_file *a);
 /* The content alone: data is NULL afterwards. */
 void archive_file_drop(struct archive_file *a);
-/* A larger file has left our memory, not the page cache, when it is loaded. */
-#define ARCHIVE_FILE_KEPT ((size_t)16 << 20)
-/* Who is done with this part of it lets it go, too. */
+/* The part of a passing file that is in our memory. */
+#define ARCHIVE_FILE_PART ((size_t)4 << 20)
+/* Lets this part go; each time takes an interrupt of all processors. */
 void archive_file_pass(const struct archive_file *a, size_t from, size_t to);
 
 /* The first bytes of a segment against the name and the system id. */

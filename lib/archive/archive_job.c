@@ -4,8 +4,8 @@
 
 #include "retain.h"
 
-/* A file and its object in memory, at most. */
-#define JOB_BOTH ((size_t)17 << 20)
+/* Beside the file and its object: buffers, the codec's tables. */
+#define JOB_BESIDE ((size_t)2 << 20)
 
 static void
 job_params(const struct archive_job_task *t, const struct repo *r,
@@ -22,17 +22,50 @@ job_params(const struct archive_job_task *t, const struct repo *r,
 	};
 }
 
-/* What was sealed up to there is let go where both together, the file and the
- * object, would take more; each time takes an interrupt of all processors.
- * Returns up to where it was. */
-static size_t
-job_pass(const struct archive_job_task *t, size_t passed, size_t to)
+/* What of the file and its object is in memory while it is sealed. */
+struct job_memory {
+	const struct archive_job_task *task;
+	size_t most;
+	size_t passed; /* up to there the file is not */
+	bool widened;
+};
+
+static void
+job_memory_begin(struct job_memory *m, const struct archive_job_task *t)
 {
-	if (t->file.size <= ARCHIVE_FILE_KEPT &&
-	    t->file.size - passed + t->sealed.len <= JOB_BOTH)
-		return passed;
-	archive_file_pass(&t->file, passed, to);
-	return to;
+	const struct archive_room *room = t->room;
+
+	*m = (struct job_memory){.task = t, .widened = room == NULL};
+	m->most = (room != NULL ? room->bytes : ARCHIVE_PUSH_ROOM) - JOB_BESIDE;
+}
+
+/* Before so many bytes more are sealed: may the object grow by them? */
+static void
+job_memory_grow(struct job_memory *m, size_t n)
+{
+	const struct archive_job_task *t = m->task;
+
+	if (m->widened || t->sealed.len + n + ARCHIVE_FILE_PART <= m->most)
+		return;
+	t->room->widen(t->room->ctx);
+	m->most = ARCHIVE_PUSH_ROOM - JOB_BESIDE;
+	m->widened = true;
+}
+
+/* What was sealed up to there is let go: of a passing file by parts, of another
+ * when it and the object would take too much together. */
+static void
+job_memory_pass(struct job_memory *m, size_t to)
+{
+	const struct archive_job_task *t = m->task;
+	bool due = t->file.size - m->passed + t->sealed.len > m->most;
+
+	if (t->file.passing)
+		due = to - m->passed >= ARCHIVE_FILE_PART;
+	if (!due)
+		return;
+	archive_file_pass(&t->file, m->passed, to);
+	m->passed = to;
 }
 
 /* The file is mapped, and its pages are the file: what goes out must still be
@@ -45,10 +78,11 @@ job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
 	struct object_sealer *s = NULL;
 	struct crypto_xxh *seen = NULL;
 	unsigned char xxh[sizeof(t->file.digest.xxh)];
-	const size_t slice = t->hands > 1 ? ARCHIVE_FILE_KEPT : OBJECT_CHUNK;
-	size_t passed = 0;
+	const size_t slice = t->hands > 1 ? ARCHIVE_JOB_MEMORY : OBJECT_CHUNK;
+	struct job_memory memory;
 	int rc;
 
+	job_memory_begin(&memory, t);
 	job_params(t, r, &params);
 	if ((rc = crypto_xxh_new(&seen, f)) == 0)
 		rc = object_seal_begin(&s, &params, sink, ctx, f);
@@ -57,10 +91,11 @@ job_seal(const struct archive_job_task *t, const struct repo *r, sink_fn sink,
 
 		if (n > slice)
 			n = slice;
+		job_memory_grow(&memory, n);
 		rc = object_seal_content(s, t->file.data + at, n, t->hands, f);
 		if (rc == 0)
 			crypto_xxh_update(seen, t->file.data + at, n);
-		passed = job_pass(t, passed, at + n);
+		job_memory_pass(&memory, at + n);
 	}
 	if (rc == 0) {
 		crypto_xxh_final(seen, xxh);

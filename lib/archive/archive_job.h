@@ -19,7 +19,8 @@ struct archive_job_task {
 	struct archive_file_key key;
 	struct archive_note note;
 	struct deadline deadline;
-	unsigned hands;    /* threads that seal it */
+	unsigned hands;                  /* threads that seal it */
+	const struct archive_room *room; /* to seal it in; NULL: enough */
 	struct buf sealed; /* the whole object, if not larger than that */
 	/* archive_copy: where the object is, sealed; NULL for a file. Its
 	 * header; whether file.digest is of its content, which takes the

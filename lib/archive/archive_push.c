@@ -351,16 +351,18 @@ archive_push_begin_sealed(struct archive_push **out, struct repo *r,
 
 int
 archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
-    unsigned hands, struct fault *f)
+    unsigned hands, const struct archive_room *room, struct fault *f)
 {
+	const bool narrow = room != NULL && room->bytes < ARCHIVE_PUSH_ROOM;
 	struct archive_push *p = NULL;
 	int rc = push_new(&p, r, path, f);
 
 	if (rc != 0)
 		return rc;
 	p->task.hands = hands;
+	p->task.room = narrow ? room : NULL;
 	if ((rc = archive_file_load(
-		 &p->task.file, p->path, repo_system_id(r), f)) == 0 &&
+		 &p->task.file, p->path, narrow, repo_system_id(r), f)) == 0 &&
 	    (rc = archive_file_key(r, p->task.file.name, &p->task.key, f)) ==
 		0 &&
 	    p->task.file.size <= ARCHIVE_JOB_MEMORY)
@@ -372,6 +374,7 @@ archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
 	/* Sealed in memory, the content itself is needed no more. */
 	if (p->task.sealed.len > 0)
 		archive_file_drop(&p->task.file);
+	p->task.room = NULL;
 	*out = p;
 	return 0;
 }
@@ -409,7 +412,7 @@ archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f)
 {
 	struct archive_push *p = NULL;
-	int rc = archive_push_begin(&p, r, path, 1, f);
+	int rc = archive_push_begin(&p, r, path, 1, NULL, f);
 
 	memset(res, 0, sizeof(*res));
 	return rc != 0 ? rc : archive_push_end(p, mark_note, d, res, f);

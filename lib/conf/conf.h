@@ -15,7 +15,7 @@
  * Strings belong to the conf. Manual: pitrkit.conf(5).
  */
 
-#define CONF_JOBS 4  /* most push_jobs and fetch_jobs: memory */
+#define CONF_JOBS 8  /* most push_jobs and fetch_jobs: memory */
 #define CONF_LIST 16 /* most values of a setting that may be repeated */
 
 enum conf_store {

@@ -5,8 +5,10 @@
 
 #include "relay_pool.h"
 
-/* A segment of 16 MiB: what was sealed is let go while the object grows. */
-#define GATE_SEAL (19U << 20)
+/* Beside the object: the part of the file that is looked at, and buffers. */
+#define GATE_BESIDE ((size_t)7 << 20)
+/* So many jobs get all that sealing may take. */
+#define GATE_AMPLE 4
 /* What is left of 128 MiB by the program, its libraries and connections. */
 #define GATE_MEMORY (76U << 20)
 #define GATE_QUICK_MS 1000
@@ -19,7 +21,9 @@ struct relay_gate {
 	size_t window; /* how many may be in */
 	size_t in;
 	size_t sealing; /* of these */
-	size_t held;    /* memory, that reserved for sealing included */
+	size_t widening;
+	size_t expected; /* how much a file holds when it is sealed */
+	size_t held;     /* memory, that reserved for sealing included */
 	uint64_t waiting[RELAY_POOL_THREADS]; /* turns */
 	size_t n_waiting;
 	int64_t seal_ms, send_ms; /* averages, eightfold */
@@ -37,6 +41,7 @@ relay_gate_new(
 	pthread_cond_init(&g->changed, NULL);
 	g->jobs = g->window = jobs;
 	g->most = most;
+	g->expected = RELAY_GATE_SEAL;
 	*out = g;
 	return 0;
 }
@@ -50,18 +55,31 @@ gate_first(const struct relay_gate *g, uint64_t turn)
 	return true;
 }
 
-/* Alone, one always has room. */
+/* Alone, one always has room. The room that is asked about is all that sealing
+ * may take, also when less is given: so the last that came in can be widened,
+ * and after it the others, whatever they hold. */
 static bool
 gate_opens(const struct relay_gate *g, uint64_t turn)
 {
 	return gate_first(g, turn) && g->sealing < g->jobs &&
-	       g->in < g->window &&
-	       (g->in == 0 || g->held + GATE_SEAL <= GATE_MEMORY);
+	       g->in < g->window && g->widening == 0 &&
+	       (g->in == 0 || g->held + RELAY_GATE_SEAL <= GATE_MEMORY);
 }
 
-void
+static size_t
+gate_room(const struct relay_gate *g)
+{
+	size_t room = GATE_BESIDE + g->expected + g->expected / 8;
+
+	return g->jobs <= GATE_AMPLE || room > RELAY_GATE_SEAL ? RELAY_GATE_SEAL
+							       : room;
+}
+
+size_t
 relay_gate_enter(struct relay_gate *g, uint64_t turn)
 {
+	size_t room;
+
 	pthread_mutex_lock(&g->lock);
 	g->waiting[g->n_waiting++] = turn;
 	while (!gate_opens(g, turn))
@@ -73,8 +91,27 @@ relay_gate_enter(struct relay_gate *g, uint64_t turn)
 		}
 	g->in++;
 	g->sealing++;
-	g->held += GATE_SEAL;
+	room = gate_room(g);
+	g->held += room;
 	/* Who is first now may go, too. */
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+	return room;
+}
+
+void
+relay_gate_widen(struct relay_gate *g, size_t room)
+{
+	const size_t more = RELAY_GATE_SEAL - room;
+
+	pthread_mutex_lock(&g->lock);
+	g->widening++;
+	/* Where all that are in wait here, none would leave: that is when
+	 * memory was lost with a thread that hangs. */
+	while (g->in > g->widening && g->held + more > GATE_MEMORY)
+		pthread_cond_wait(&g->changed, &g->lock);
+	g->widening--;
+	g->held += more;
 	pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->lock);
 }
@@ -85,13 +122,25 @@ gate_average(int64_t *eightfold, int64_t ms)
 	*eightfold += *eightfold == 0 ? 8 * ms : ms - *eightfold / 8;
 }
 
+/* Up at once, down by and by. */
+static void
+gate_expect(struct relay_gate *g, size_t held)
+{
+	if (held >= g->expected)
+		g->expected = held;
+	else
+		g->expected -= (g->expected - held) / 8;
+}
+
 void
-relay_gate_sealed(struct relay_gate *g, size_t held, int64_t ms)
+relay_gate_sealed(struct relay_gate *g, size_t room, size_t held, int64_t ms)
 {
 	pthread_mutex_lock(&g->lock);
 	g->sealing--;
-	g->held -= GATE_SEAL;
+	g->held -= room;
 	g->held += held;
+	if (held > 0)
+		gate_expect(g, held);
 	gate_average(&g->seal_ms, ms);
 	pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->lock);

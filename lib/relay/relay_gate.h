@@ -16,16 +16,29 @@
  * stays at jobs, for all of them together must keep their deadlines.
  *
  * Threads: any. A thread that is in goes through sealed to leave.
+ *
+ * With many jobs there is not the memory for each to seal a file that does not
+ * compress. Then one that comes in gets as much as the files before it took,
+ * and asks for the rest (widen) if it is not enough.
  */
+
+/* Most that sealing takes: a segment of 16 MiB, its pages let go while the
+ * object grows. */
+#define RELAY_GATE_SEAL ((size_t)19 << 20)
 
 struct relay_gate;
 /* most: in all, as many as there are threads. */
 int relay_gate_new(
     struct relay_gate **out, size_t jobs, size_t most, struct fault *f);
-/* Wait to be let in: the lowest turn goes first. */
-void relay_gate_enter(struct relay_gate *g, uint64_t turn);
-/* It is sealed, or failed: it holds so much memory now. ms: what it took. */
-void relay_gate_sealed(struct relay_gate *g, size_t held, int64_t ms);
+/* Wait to be let in: the lowest turn goes first. Returns the memory it has for
+ * sealing. */
+size_t relay_gate_enter(struct relay_gate *g, uint64_t turn);
+/* Wait for RELAY_GATE_SEAL instead of room; before any that is not in yet. */
+void relay_gate_widen(struct relay_gate *g, size_t room);
+/* It is sealed, or failed: instead of room it holds so much memory now. ms:
+ * what it took. */
+void relay_gate_sealed(
+    struct relay_gate *g, size_t room, size_t held, int64_t ms);
 /* It is over, and so much of that memory is free again. ok: it was sent, in
  * ms. */
 void relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms);

@@ -14,7 +14,7 @@
  */
 
 #define RELAY_POOL_JOBS 512 /* most that wait */
-#define RELAY_POOL_THREADS 16
+#define RELAY_POOL_THREADS 32
 
 struct relay_pool;
 

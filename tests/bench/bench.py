@@ -24,6 +24,9 @@ QUICK = {"scale": 3, "drain": 10, "long": 14, "replay": 10,
 def arguments():
     p = argparse.ArgumentParser(prog="tests/bench/run", allow_abbrev=False)
     p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--jobs", type=int,
+                   help="of each tool, side by side (pitrkit's defaults; "
+                   "peers: 2)")
     p.add_argument("--only", default="", metavar="REGEX",
                    help="of what WORK/STORE/DELAY/TOOL says; with --scale "
                    "SERIES/STORE/STEP")
@@ -61,6 +64,8 @@ def arguments():
         setattr(a, name, got)
     if a.rounds < 1 or not a.store:
         p.error("at least one round and one store")
+    if a.jobs is not None and not 1 <= a.jobs <= 8:
+        p.error("--jobs: 1 to 8")
     return a
 
 
@@ -69,7 +74,8 @@ class Run(record.Record):
     heading = "Last measured"
 
     def __init__(self, args, world, out):
-        chosen, missing = tools.choose(world.build, args.peers)
+        chosen, missing = tools.choose(world.build, args.peers,
+                                       args.jobs)
         super().__init__(args, world, out, chosen)
         self.sizes = dict(QUICK if args.quick else FULL)
         for line in missing:

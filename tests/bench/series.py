@@ -187,7 +187,7 @@ class Files(Grown):
 class Drain(Series):
     """Of the WAL in data, or of its own."""
     name, counted = "jobs", "push_jobs"
-    steps, quick = "1,2,4", "1,4"
+    steps, quick = "1,2,4,8", "1,4"
     titles = {"drain": "PostgreSQL's archiver drains {drain} segments"}
     cost, factor = "ms/segment", 1000
     stores = ("file", "s3")

@@ -93,8 +93,13 @@ class Pitrkit(Tool):
              "repo-verify")
 
     # files is what basebackup-ship does by itself on the server's host.
-    def __init__(self, build, source="files", settings=""):
+    def __init__(self, build, source="files", settings="", jobs=None):
         self.build, self.source, self.settings = build, source, settings
+        self.jobs = ""
+        if jobs:
+            self.settings += f"push_jobs = {jobs}\nfetch_jobs = {jobs}\n"
+            self.jobs = f" --jobs {jobs}"
+            self.note += f", {jobs} jobs"
         if source != "files":
             self.key = f"pitrkit-{source}"
             self.label = f"pitrkit --source {source}"
@@ -128,15 +133,17 @@ class Pitrkit(Tool):
         self.archive = f'"{self.build}/walpush" -c "{conf}" %p'
         self.restore = f'"{self.build}/walfetch" -c "{conf}" %f %p'
         self.backup = (f'exec "{self.build}/basebackup-ship" -c "{conf}" '
-                       f'--source {self.source} --no-progress')
-        self.verify = f'exec "{self.build}/repo-verify" -c "{conf}"'
+                       f'--source {self.source} --no-progress{self.jobs}')
+        self.verify = (f'exec "{self.build}/repo-verify" -c "{conf}"'
+                       f'{self.jobs}')
         self.plan = (f'exec "{self.build}/retention-prune" -c "{conf}" '
                      "--dry-run --json")
         self.conf = conf
 
     def restore_tree(self, target):
         return (f'exec "{self.build}/pitr-restore" -c "{self.conf}" '
-                f'--target-dir "{target}" --target-immediate --no-progress')
+                f'--target-dir "{target}" --target-immediate --no-progress'
+                f'{self.jobs}')
 
     def version(self):
         out = subprocess.run([f"{self.build}/walpush", "-V"], text=True,
@@ -153,12 +160,13 @@ class Pitrkit(Tool):
 class PgBackRest(Tool):
     comms = ("pgbackrest",)
 
-    def __init__(self, program, asynchronous):
+    def __init__(self, program, asynchronous, jobs):
         self.program, self.asynchronous = program, asynchronous
+        self.jobs = jobs
         mode = "async" if asynchronous else "sync"
         self.key = f"pgbackrest-{self.version()}-{mode}"
         self.label = f"pgBackRest {self.version()} {mode}"
-        self.note = "zstd 1, AES-256-CBC, bundles, process-max 2"
+        self.note = f"zstd 1, AES-256-CBC, bundles, process-max {jobs}"
         self.looks_ahead = asynchronous
         # A backup is the same in both modes.
         self.has_backup = asynchronous
@@ -176,7 +184,7 @@ class PgBackRest(Tool):
         store, home = self.store, self.home
         for d in ("spool", "lock", "log"):
             os.makedirs(os.path.join(home, d), exist_ok=True)
-        g = {"compress-type": "zst", "compress-level": 1, "process-max": 2,
+        g = {"compress-type": "zst", "compress-level": 1, "process-max": self.jobs,
              "archive-async": "y" if self.asynchronous else "n",
              "spool-path": f"{home}/spool", "lock-path": f"{home}/lock",
              "log-path": f"{home}/log", "log-level-file": "off",
@@ -305,19 +313,20 @@ def found_pgbackrest():
     return list(seen.values())
 
 
-def choose(build, peers):
+def choose(build, peers, jobs):
     """The tools, and a line for each that was asked for but is not there."""
-    tools, missing = [Pitrkit(build)], []
+    tools, missing = [Pitrkit(build, jobs=jobs)], []
     helped = subprocess.run([f"{build}/basebackup-ship", "--help"], text=True,
                             stdout=subprocess.PIPE, check=True).stdout
     if re.search(r"--source.*files or stream", helped):
-        tools.append(Pitrkit(build, "stream"))
+        tools.append(Pitrkit(build, "stream", jobs=jobs))
     if peers:
         tools.append(Copy())
     if "pgbackrest" in peers:
         programs = found_pgbackrest()
         for p in programs:
-            tools += [PgBackRest(p, False), PgBackRest(p, True)]
+            tools += [PgBackRest(p, False, jobs or 2),
+                      PgBackRest(p, True, jobs or 2)]
         if not programs:
             missing.append("pgbackrest is not installed (make bench installs "
                            "it): its rows are absent")

@@ -39,9 +39,9 @@ drained() {
 drain() {
 	drain_label=$1
 	shift
-	write_conf "$T/conf" "$d" "$T/key" "$@" -- "push_jobs = 4" \
+	write_conf "$T/conf" "$d" "$T/key" "$@" -- "push_jobs = 8" \
 		"push_linger = 60s" "push_deadline = 120s" \
-		"fetch_jobs = 4" "fetch_ahead = 2GB"
+		"fetch_jobs = 8" "fetch_ahead = 2GB"
 	for n in $(cat "$T/names"); do
 		rm -f "$d/pg_wal/archive_status/$n.done"
 		: >"$d/pg_wal/archive_status/$n.ready"

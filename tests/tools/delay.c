@@ -43,7 +43,7 @@ struct way {
 	struct wave waves[WAVES];
 	size_t first, n;
 	size_t held;
-	int from, to, pipe[2];
+	int from, to, pipe[2], room;
 	bool ended;
 	bool full; /* the pipe takes no more until some of it was given */
 };
@@ -72,10 +72,8 @@ way_init(struct way *w, int from, int to)
 	memset(w, 0, sizeof(*w));
 	if (pipe2(w->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
 		err(1, "pipe");
-	/* Above a megabyte is for root alone; its 256 pieces of up to 32 KiB
-	 * do as well. */
-	if (fcntl(w->pipe[1], F_SETPIPE_SZ, IN_FLIGHT) < 0 &&
-	    fcntl(w->pipe[1], F_SETPIPE_SZ, 1 << 20) < 0)
+	w->room = fcntl(w->pipe[1], F_GETPIPE_SZ);
+	if (w->room < 0)
 		err(1, "pipe size");
 	w->from = from;
 	w->to = to;
@@ -112,6 +110,18 @@ way_add(struct way *w, int64_t due, size_t size)
 	    (struct wave){.due = due, .size = size};
 }
 
+/* A page's place in the pipe takes up to 32 KiB, so that what an unprivileged
+ * user may have, a megabyte each and some for all, does for 4 MiB. */
+static bool
+way_widen(struct way *w)
+{
+	if (w->room >= IN_FLIGHT ||
+	    fcntl(w->pipe[1], F_SETPIPE_SZ, 2 * w->room) < 0)
+		return false;
+	w->room *= 2;
+	return true;
+}
+
 /* Returns -1 when the connection is broken. */
 static int
 way_take(struct way *w, int64_t not_before)
@@ -121,7 +131,7 @@ way_take(struct way *w, int64_t not_before)
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 	if (n < 0) {
-		w->full = errno == EAGAIN && w->held > 0;
+		w->full = errno == EAGAIN && w->held > 0 && !way_widen(w);
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	}
 	start = now_ns();

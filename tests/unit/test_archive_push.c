@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "fdio.h"
 #include "../lib/walmake.h"
 
 #define SYSTEM 7000000000000000000ULL
@@ -116,11 +117,70 @@ a_file_that_changes_is_not_stored_unchecked(void **state)
 	    archive_look(repo, 0, NAME, NULL, &stored, &never, &f), 0);
 }
 
+static unsigned widened;
+
+static void
+widen(void *ctx)
+{
+	(void)ctx;
+	widened++;
+}
+
+/* How often it asked for more. */
+static unsigned
+push_narrow(const char *compression)
+{
+	const struct archive_room room = {.bytes = 8U << 20, .widen = widen};
+	struct deadline never = deadline_never();
+	const struct conf_cluster *c;
+	struct archive_push *p = NULL;
+	struct archive_result res;
+	struct fault f = FAULT_INIT;
+	struct conf *other = NULL;
+	struct repo *r = NULL;
+	char text[512], back[160];
+	unsigned char *data;
+	size_t len;
+
+	snprintf(text, sizeof(text),
+	    "[cluster main]\nrepo = r\nencryption = off\ncompression = %s\n"
+	    "[repo r]\nurl = file://%s/%s\n",
+	    compression, dir, compression);
+	snprintf(back, sizeof(back), "%s/%s", dir, compression);
+	assert_int_equal(mkdir(back, 0700), 0);
+	assert_int_equal(conf_parse(&other, "test", text, strlen(text), &f), 0);
+	assert_int_equal(conf_cluster(other, NULL, &c, &f), 0);
+	assert_int_equal(repo_open(&r, c, SYSTEM, &f), 0);
+	widened = 0;
+	if (archive_push_begin(&p, r, path, 1, &room, &f) != 0 ||
+	    archive_push_end(p, NULL, &never, &res, &f) != 0)
+		fail_msg("%s", f.text);
+	strcat(back, ".back");
+	if (archive_fetch(r, NAME, back, &never, &f) != 0)
+		fail_msg("%s", f.text);
+	assert_int_equal(fdio_slurp(back, SIZE, &data, &len, &f), 0);
+	assert_int_equal(len, SIZE);
+	assert_memory_equal(data, segment, SIZE);
+	free(data);
+	repo_free(r);
+	conf_free(other);
+	return widened;
+}
+
+static void
+what_grows_out_of_its_room_asks_for_more_once(void **state)
+{
+	(void)state;
+	assert_int_equal(push_narrow("zstd"), 0);
+	assert_int_equal(push_narrow("none"), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_file_that_changes_is_not_stored_unchecked),
+	    cmocka_unit_test(what_grows_out_of_its_room_asks_for_more_once),
 	};
 
 	return cmocka_run_group_tests_name(

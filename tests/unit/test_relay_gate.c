@@ -23,6 +23,8 @@ struct world {
 	int seal_ms, send_ms, size;
 	bool ok;
 	int until_in; /* a file is not over before so many are in */
+	int until_sealing;
+	int widens; /* every so manyth file; 0: none */
 	int64_t end;
 };
 
@@ -35,6 +37,14 @@ most(atomic_int *top, int v)
 		;
 }
 
+static void
+hold(struct world *w, int bytes)
+{
+	int kb = bytes >> 10;
+
+	most(&w->most_held, atomic_fetch_add(&w->held, kb) + kb);
+}
+
 static void *
 files(void *arg)
 {
@@ -42,15 +52,24 @@ files(void *arg)
 	int i;
 
 	while ((i = atomic_fetch_add(&w->next, 1)) < FILES) {
-		relay_gate_enter(w->gate, (uint64_t)i);
+		size_t room = relay_gate_enter(w->gate, (uint64_t)i);
+
 		most(&w->most_in, atomic_fetch_add(&w->in, 1) + 1);
 		most(&w->most_sealing, atomic_fetch_add(&w->sealing, 1) + 1);
-		most(&w->most_held, atomic_fetch_add(&w->held, SEGMENT >> 10) +
-					(SEGMENT >> 10));
-		usleep(100);
-		atomic_fetch_sub(&w->held, (SEGMENT - w->size) >> 10);
+		hold(w, (int)room);
+		if (w->widens > 0 && i % w->widens == 0) {
+			relay_gate_widen(w->gate, room);
+			hold(w, SEGMENT - (int)room);
+			room = SEGMENT;
+		}
+		do
+			usleep(100);
+		while (i >= FILES / 2 &&
+		       atomic_load(&w->most_sealing) < w->until_sealing &&
+		       clock_monotonic_ms() < w->end);
+		atomic_fetch_sub(&w->held, ((int)room - w->size) >> 10);
 		atomic_fetch_sub(&w->sealing, 1);
-		relay_gate_sealed(w->gate, (size_t)w->size, w->seal_ms);
+		relay_gate_sealed(w->gate, room, (size_t)w->size, w->seal_ms);
 		/* Some must be over, for the times are learned from them. */
 		while (i >= FILES / 2 &&
 		       atomic_load(&w->most_in) < w->until_in &&
@@ -159,6 +178,91 @@ however_many_jobs_there_are(void **state)
 	    4);
 }
 
+static void
+more_jobs_than_memory_for_the_worst_share_it(void **state)
+{
+	struct world w = {.jobs = 8,
+	    .seal_ms = 20,
+	    .send_ms = 20,
+	    .size = MB(2),
+	    .ok = true,
+	    .until_sealing = 6};
+
+	(void)state;
+	work(&w);
+	assert_true(w.most_sealing >= 6);
+}
+
+static void
+and_wait_where_one_needs_more(void **state)
+{
+	struct world w = {.jobs = 8,
+	    .seal_ms = 20,
+	    .send_ms = 20,
+	    .size = MB(2),
+	    .ok = true,
+	    .widens = 1};
+
+	(void)state;
+	work(&w);
+	w = (struct world){.jobs = 8,
+	    .seal_ms = 20,
+	    .send_ms = 20,
+	    .size = MB(2),
+	    .ok = true,
+	    .widens = 3};
+	work(&w);
+}
+
+struct wide {
+	struct relay_gate *gate;
+	size_t room;
+};
+
+static void *
+widen_and_leave(void *arg)
+{
+	struct wide *w = arg;
+
+	relay_gate_widen(w->gate, w->room);
+	relay_gate_sealed(w->gate, RELAY_GATE_SEAL, MB(1), 1);
+	relay_gate_leave(w->gate, MB(1), true, 1);
+	return NULL;
+}
+
+/* All that are in wait for more, and memory that they had counted on is lost.
+ */
+static void
+one_of_those_that_wait_goes_on(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct wide a = {0}, b = {0};
+	pthread_t t;
+
+	(void)state;
+	assert_int_equal(relay_gate_new(&a.gate, 8, MOST, &f), 0);
+	b.gate = a.gate;
+	for (int i = 0; i < 60; i++) {
+		size_t room = relay_gate_enter(a.gate, 1);
+
+		relay_gate_sealed(a.gate, room, MB(1), 1);
+		relay_gate_leave(a.gate, MB(1), true, 1);
+	}
+	a.room = relay_gate_enter(a.gate, 1);
+	b.room = relay_gate_enter(b.gate, 1);
+	assert_true(a.room < RELAY_GATE_SEAL);
+	for (int i = 0; i < 3; i++) {
+		size_t room = relay_gate_enter(a.gate, 1);
+
+		relay_gate_sealed(a.gate, room, MB(19), 1);
+		relay_gate_leave(a.gate, 0, true, 1);
+	}
+	assert_int_equal(pthread_create(&t, NULL, widen_and_leave, &a), 0);
+	widen_and_leave(&b);
+	pthread_join(t, NULL);
+	free(a.gate);
+}
+
 /* Memory that does not come back, as a thread hangs with it: one at a time can
  * still be served. */
 static void
@@ -170,8 +274,9 @@ what_is_lost_leaves_room_for_one(void **state)
 	(void)state;
 	assert_int_equal(relay_gate_new(&g, JOBS, MOST, &f), 0);
 	for (int i = 0; i < 20; i++) {
-		relay_gate_enter(g, 1);
-		relay_gate_sealed(g, 17 << 20, 1);
+		size_t room = relay_gate_enter(g, 1);
+
+		relay_gate_sealed(g, room, 17 << 20, 1);
 		relay_gate_leave(g, 0, true, 1);
 	}
 	free(g);
@@ -188,10 +293,10 @@ static void *
 take_turn(void *arg)
 {
 	struct turn *t = arg;
+	size_t room = relay_gate_enter(t->gate, t->turn);
 
-	relay_gate_enter(t->gate, t->turn);
 	t->order = atomic_fetch_add(t->next, 1);
-	relay_gate_sealed(t->gate, 0, 1);
+	relay_gate_sealed(t->gate, room, 0, 1);
 	relay_gate_leave(t->gate, 0, true, 1);
 	return NULL;
 }
@@ -205,10 +310,11 @@ the_oldest_goes_first(void **state)
 	pthread_t t[5];
 	atomic_int next = 0;
 	int64_t end = clock_monotonic_ms() + 30000;
+	size_t room;
 
 	(void)state;
 	assert_int_equal(relay_gate_new(&g, 1, MOST, &f), 0);
-	relay_gate_enter(g, 0);
+	room = relay_gate_enter(g, 0);
 	for (int i = 0; i < 5; i++) {
 		turns[i] = (struct turn){g, (uint64_t)(5 - i), &next, -1};
 		assert_int_equal(
@@ -219,7 +325,7 @@ the_oldest_goes_first(void **state)
 		assert_int_equal(relay_gate_waiting(g), i + 1);
 	}
 	assert_int_equal(next, 0);
-	relay_gate_sealed(g, 0, 1);
+	relay_gate_sealed(g, room, 0, 1);
 	relay_gate_leave(g, 0, true, 1);
 	for (int i = 0; i < 5; i++)
 		pthread_join(t[i], NULL);
@@ -238,6 +344,9 @@ main(void)
 	    cmocka_unit_test(nor_is_a_store_that_fails_given_more),
 	    cmocka_unit_test(memory_bounds_what_is_on_its_way),
 	    cmocka_unit_test(however_many_jobs_there_are),
+	    cmocka_unit_test(more_jobs_than_memory_for_the_worst_share_it),
+	    cmocka_unit_test(and_wait_where_one_needs_more),
+	    cmocka_unit_test(one_of_those_that_wait_goes_on),
 	    cmocka_unit_test(what_is_lost_leaves_room_for_one),
 	    cmocka_unit_test(the_oldest_goes_first),
 	};
