@@ -103,12 +103,18 @@ int manifest_reader_new(struct manifest_reader **out,
  * during the call only. */
 int manifest_reader_feed(
     void *ctx, const unsigned char *data, size_t len, struct fault *f);
-/* CORRUPT unless 'E' came, was the last, and its totals are what was read. */
+/* CORRUPT unless 'E' came, was the last, its totals are what was read, and the
+ * pieces cover each file from its beginning to its end. */
 int manifest_reader_end(
     struct manifest_reader *r, struct manifest_totals *t, struct fault *f);
 void manifest_reader_free(struct manifest_reader *r);
 
 /* Is path safe to be made below a directory? */
 bool manifest_path_ok(const char *path, size_t len);
+/* The folder of a tablespace may be anywhere, and a server has one folder in
+ * it, "PG_15_202209061": CORRUPT when path leads to something else there.
+ * below: what of path comes behind "pg_tblspc/OID/". */
+int manifest_path_in_space(
+    const char *path, const char *below, struct fault *f);
 
 #endif

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "buf.h"
+#include "crypto.h"
 #include "manifest.h"
 #include "manifest_format.h"
+#include "tiles.h"
 
 /* The reader: one record is gathered, checked as a whole, told, forgotten.
  * What a record says it holds is believed only as far as its bytes reach. */
@@ -30,7 +32,7 @@ struct manifest_reader {
 	size_t pieces_cap;
 	struct manifest_totals seen;
 	struct manifest_totals told;
-	uint64_t announced;
+	struct tiles tiles;
 	bool ended;
 };
 
@@ -39,9 +41,16 @@ manifest_reader_new(struct manifest_reader **out,
     const struct manifest_events *ev, void *ctx, struct fault *f)
 {
 	struct manifest_reader *r = calloc(1, sizeof *r);
+	unsigned char seed[TILES_SEED];
+	int rc;
 
 	if (r == NULL)
 		return fault_nomem(f);
+	if ((rc = crypto_random(seed, sizeof seed, f)) != 0) {
+		free(r);
+		return rc;
+	}
+	tiles_begin(&r->tiles, seed);
 	r->ev = *ev;
 	r->ctx = ctx;
 	buf_init(&r->record, MANIFEST_RECORD_MAX);
@@ -208,11 +217,9 @@ read_piece(struct manifest_reader *r, struct bytes *b, uint32_t n_files,
 	q->mode = row->mode;
 	q->mtime_us = row->mtime_us;
 	q->file_size = row->size;
-	if (q->file_offset == 0) {
-		r->seen.files++;
-		r->announced += row->size;
-	}
+	r->seen.files += q->file_offset == 0;
 	r->seen.bytes += q->length;
+	tiles_add(&r->tiles, q->path, q->file_size, q->file_offset, q->length);
 	return 0;
 }
 
@@ -394,8 +401,8 @@ manifest_reader_end(
 	    a->packs != b->packs || a->extents != b->extents ||
 	    a->pieces != b->pieces || a->stored != b->stored)
 		return bad(f, "its totals are not what it lists");
-	if (r->announced != a->bytes)
-		return bad(f, "the pieces do not make up their files");
+	if (!tiles_whole(&r->tiles))
+		return bad(f, "its pieces do not cover each file once");
 	*t = r->told;
 	return 0;
 }

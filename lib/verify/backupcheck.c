@@ -11,7 +11,6 @@
 #include "fdio.h"
 #include "layout.h"
 #include "manifest_source.h"
-#include "tiles.h"
 
 /* The extents of a pack that are opened. */
 struct task {
@@ -21,12 +20,6 @@ struct task {
 	struct manifest_extent *extents;
 	struct manifest_piece *pieces; /* of all extents, without paths */
 	char name[LAYOUT_KEY];
-};
-
-/* The manifest as it is read. */
-struct reading {
-	struct backupcheck *b;
-	struct tiles tiles;
 };
 
 bool
@@ -177,30 +170,22 @@ give_pack(struct backupcheck *b, const struct manifest_pack *p, struct fault *f)
 static int
 take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 {
-	struct reading *q = ctx;
+	struct backupcheck *b = ctx;
 	uint64_t size;
 
-	for (uint32_t k = 0; k < p->n_extents; k++)
-		for (uint32_t j = 0; j < p->extents[k].n_pieces; j++) {
-			const struct manifest_piece *c =
-			    &p->extents[k].pieces[j];
-
-			tiles_add(&q->tiles, c->path, c->file_size,
-			    c->file_offset, c->length);
-		}
 	if (strlen(p->name) >= LAYOUT_KEY)
 		return fault_set(f, FAULT_CORRUPT, "a pack with a long name");
-	if (!q->b->listed(q->b->ctx, p->name, &size)) {
+	if (!b->listed(b->ctx, p->name, &size)) {
 		fault_set(f, FAULT_ABSENT, "is missing");
-		return tell(q->b, p->name, f);
+		return tell(b, p->name, f);
 	}
 	if (size != p->size) {
 		fault_set(f, FAULT_CORRUPT,
 		    "is %llu bytes long, the manifest says %llu",
 		    (unsigned long long)size, (unsigned long long)p->size);
-		return tell(q->b, p->name, f);
+		return tell(b, p->name, f);
 	}
-	return give_pack(q->b, p, f);
+	return give_pack(b, p, f);
 }
 
 /* ---- the manifest ---- */
@@ -241,7 +226,7 @@ fetch(struct backupcheck *b, int *fd, uint64_t *size, struct fault *f)
 
 static int
 check_totals(const struct head *h, const struct manifest_totals *t,
-    uint64_t size, const struct tiles *tiles, struct fault *f)
+    uint64_t size, struct fault *f)
 {
 	const struct manifest_totals *a = &h->totals;
 
@@ -252,9 +237,6 @@ check_totals(const struct head *h, const struct manifest_totals *t,
 	    h->manifest_size != size)
 		return fault_set(f, FAULT_CORRUPT,
 		    "is not the manifest of which the head tells");
-	if (!tiles_whole(tiles))
-		return fault_set(
-		    f, FAULT_CORRUPT, "its pieces do not cover each file once");
 	return 0;
 }
 
@@ -262,19 +244,14 @@ static int
 read_manifest(struct backupcheck *b, const char *name, struct fault *f)
 {
 	static const struct manifest_events events = {.pack = take_pack};
-	struct reading q = {.b = b};
 	struct manifest_totals totals;
-	unsigned char seed[16];
 	uint64_t size = 0;
 	int fd = -1, rc;
 
-	if ((rc = crypto_random(seed, sizeof seed, f)) != 0)
-		return rc;
-	tiles_begin(&q.tiles, seed);
 	if ((rc = fetch(b, &fd, &size, f)) == 0 &&
 	    (rc = manifest_source_replay(
-		 b->repo, b->head->id, fd, &events, &q, &totals, f)) == 0)
-		rc = check_totals(b->head, &totals, size, &q.tiles, f);
+		 b->repo, b->head->id, fd, &events, b, &totals, f)) == 0)
+		rc = check_totals(b->head, &totals, size, f);
 	if (fd >= 0)
 		close(fd);
 	if (rc == FAULT_ABSENT)

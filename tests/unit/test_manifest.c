@@ -362,6 +362,38 @@ extents_out_of_order_and_overlapping_pieces_are_corrupt(void **state)
 	}
 }
 
+/* The sums are right. */
+static void
+pieces_that_leave_holes_are_corrupt(void **state)
+{
+	static const struct manifest_piece gap[] = {
+	    {"x", 0600, 0, 8, 0, 0, 4, {0}}, {"x", 0600, 0, 8, 3, 4, 4, {0}}};
+	static const struct manifest_piece wrap[] = {
+	    {"x", 0600, 0, UINT64_MAX / 2 + 1, 0, 0, 4, {0}},
+	    {"y", 0600, 0, UINT64_MAX / 2 + 9, 0, 4, 4, {0}}};
+	static const struct manifest_piece *const rows[] = {gap, wrap};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct manifest_extent e = {{50, 20, 1, 8}, rows[i], 2};
+		const struct manifest_pack p = {"I/p", 200, &e, 1};
+		struct manifest_writer *w;
+		struct manifest_totals t;
+		struct told told = {BUF_INIT(65536)};
+		struct fault f = FAULT_INIT;
+
+		buf_clear(&content);
+		assert_int_equal(manifest_writer_new(&w, NULL, &f), 0);
+		assert_int_equal(manifest_put_pack(w, &p, &f), 0);
+		assert_int_equal(manifest_writer_end(w, &t, &f), 0);
+		manifest_writer_free(w);
+		assert_int_equal(read_all(content.data, content.len, 1U << 20,
+				     &told, &t, &f),
+		    FAULT_CORRUPT);
+		buf_free(&told.text);
+	}
+}
+
 /* A record says how much it holds; memory must follow its bytes, not that. */
 static void
 counts_that_a_record_cannot_hold_are_corrupt(void **state)
@@ -450,6 +482,7 @@ main(void)
 	    T(only_paths_that_stay_below_the_root_are_taken),
 	    T(pieces_and_extents_out_of_bounds_are_corrupt),
 	    T(extents_out_of_order_and_overlapping_pieces_are_corrupt),
+	    T(pieces_that_leave_holes_are_corrupt),
 	    T(counts_that_a_record_cannot_hold_are_corrupt),
 	    T(chunks_are_full_and_never_larger_than_usual),
 	    T(files_that_are_not_complete_cannot_be_ended),

@@ -7,7 +7,7 @@
 #include "manifest.h"
 
 void
-tiles_begin(struct tiles *t, const unsigned char seed[16])
+tiles_begin(struct tiles *t, const unsigned char seed[TILES_SEED])
 {
 	memcpy(t->seed, seed, sizeof t->seed);
 	t->sum[0] = t->sum[1] = 0;
@@ -39,10 +39,7 @@ tiles_add(struct tiles *t, const char *path, uint64_t file_size,
     uint64_t offset, uint64_t length)
 {
 	/* The beginning of the first piece and that of the file cancel. */
-	if (offset == 0)
-		weigh(t, path, file_size, file_size, false);
-	else
-		weigh(t, path, file_size, offset, false);
+	weigh(t, path, file_size, offset == 0 ? file_size : offset, false);
 	weigh(t, path, file_size, offset + length, true);
 }
 

@@ -17,12 +17,14 @@
  * file's size and place.
  */
 
+#define TILES_SEED 16
+
 struct tiles {
-	unsigned char seed[16];
+	unsigned char seed[TILES_SEED];
 	uint64_t sum[2];
 };
 
-void tiles_begin(struct tiles *t, const unsigned char seed[16]);
+void tiles_begin(struct tiles *t, const unsigned char seed[TILES_SEED]);
 void tiles_add(struct tiles *t, const char *path, uint64_t file_size,
     uint64_t offset, uint64_t length);
 bool tiles_whole(const struct tiles *t);
