@@ -4,8 +4,6 @@
 #include "text.h"
 #include "verify.h"
 
-#define YEAR_2200 INT64_C(7258118400000000)
-
 /* What prunings recorded in the audit trail: where the WAL window began when
  * they let WAL go. The settings may have been others then. */
 
@@ -21,7 +19,7 @@ prunes_add(struct verify *v, int64_t at_us, int64_t floor_us, struct fault *f)
 		v->prunes = grown;
 		v->cap_prunes = cap;
 	}
-	v->prunes[v->n_prunes++] = (struct verify_prune){at_us, floor_us};
+	v->prunes[v->n_prunes++] = (struct evidence_prune){at_us, floor_us};
 	return 0;
 }
 
@@ -35,7 +33,7 @@ prunes_take(struct verify *v, const struct audit_record *r, struct fault *f)
 	for (size_t i = 0; i < r->n_details; i++)
 		if (strcmp(r->details[i].name, "wal_window_from_us") == 0 &&
 		    text_u64(r->details[i].value, &floor) == 0 &&
-		    floor <= YEAR_2200)
+		    floor <= EVIDENCE_2200)
 			return prunes_add(v, r->at_us, (int64_t)floor, f);
 	return 0;
 }
@@ -49,20 +47,13 @@ prunes_known(const struct verify *v)
 int
 prunes_recall(struct verify *v, struct fault *f)
 {
-	struct json *list, *x;
+	struct evidence_prune *p;
 	size_t n;
-	int rc = json_get_array(v->last.all, "prunings", &list, &n, f);
+	int rc = evidence_past_prunes(v->last.all, &p, &n, f);
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		int64_t at, floor;
-
-		if ((rc = json_at(list, i, &x, f)) == 0 &&
-		    (rc = json_get_range(x, "at_us", 0, YEAR_2200, &at, f)) ==
-			0 &&
-		    (rc = json_get_range(x, "wal_window_from_us", 0, YEAR_2200,
-			 &floor, f)) == 0)
-			rc = prunes_add(v, at, floor, f);
-	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = prunes_add(v, p[i].at_us, p[i].floor_us, f);
+	free(p);
 	return rc;
 }
 
@@ -73,7 +64,7 @@ prunes_put(const struct verify *v, struct json *j, struct fault *f)
 	int rc = json_put_array(j, "prunings", &list, f);
 
 	for (size_t i = 0; rc == 0 && i < v->n_prunes; i++) {
-		const struct verify_prune *p = &v->prunes[i];
+		const struct evidence_prune *p = &v->prunes[i];
 
 		if ((rc = json_append_object(list, &x, f)) == 0 &&
 		    (rc = json_put_i64(x, "at_us", p->at_us, f)) == 0)

@@ -9,27 +9,6 @@
 /* The newest segments of each timeline. Nothing that is left tells that what
  * came behind it was taken away; a report that saw it does. */
 
-static int
-take(struct verify *v, const struct json *j, struct fault *f)
-{
-	struct retain_wal *w = &v->tails.t[v->tails.n];
-	struct walname n;
-	const char *name;
-	int rc;
-
-	if ((rc = json_get_str(j, "last", &name, f)) != 0 ||
-	    (rc = json_get_i64(j, "archived_us", &w->last_us, f)) != 0)
-		return rc;
-	if (walname_parse(name, &n, f) != 0 || n.kind != WALNAME_SEGMENT ||
-	    walname_segno(&n, v->gather.in.segment_size, &w->last, f) != 0)
-		return fault_set(f, FAULT_CORRUPT,
-		    "the last report: %s is no segment", name);
-	w->timeline = n.timeline;
-	w->first = w->last;
-	v->tails.n++;
-	return 0;
-}
-
 /* Would retention still keep it, had it stayed? What is older ends here, or
  * whoever removed a timeline for good would be told for ever. */
 static bool
@@ -59,24 +38,46 @@ find_timeline(struct verify *v, const struct retain_wal *w, struct fault *f)
 			     w->timeline);
 }
 
+static int
+take(struct verify *v, const struct evidence_tail *t, struct fault *f)
+{
+	struct retain_wal *w = &v->tails.t[v->tails.n];
+	uint32_t size = v->gather.in.segment_size;
+	struct fault why = FAULT_INIT;
+	char key[LAYOUT_KEY];
+	int rc;
+
+	if (walname_segno(&t->name, size, &w->last, &why) == 0) {
+		w->timeline = t->name.timeline;
+		w->first = w->last;
+		w->last_us = t->archived_us;
+		v->tails.n++;
+		return find_timeline(v, w, f);
+	}
+	rc = layout_verify(
+	    repo_cluster(v->repo), repo_system_id(v->repo), v->last.id, key, f);
+	return rc != 0 ? rc
+		       : found_add(v, true, key,
+			     "names WAL of another segment size", f,
+			     "how far timeline %u went is not known",
+			     t->name.timeline);
+}
+
 int
 tails_recall(struct verify *v, struct fault *f)
 {
-	struct json *list, *j;
+	struct evidence_tail *t;
 	size_t n;
-	int rc;
+	int rc = evidence_past_tails(v->last.all, &t, &n, f);
 
-	if (v->last.all == NULL || !json_has(v->last.all, "tails"))
-		return 0;
-	if ((rc = json_get_array(v->last.all, "tails", &list, &n, f)) != 0)
+	if (rc != 0)
 		return rc;
 	v->tails.t = calloc(n + 1, sizeof *v->tails.t);
 	if (v->tails.t == NULL)
-		return fault_nomem(f);
+		rc = fault_nomem(f);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		if ((rc = json_at(list, i, &j, f)) == 0 &&
-		    (rc = take(v, j, f)) == 0)
-			rc = find_timeline(v, &v->tails.t[i], f);
+		rc = take(v, &t[i], f);
+	free(t);
 	return rc;
 }
 

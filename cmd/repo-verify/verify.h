@@ -82,11 +82,6 @@ struct verify_span {
 	uint64_t skipped; /* read before */
 };
 
-struct verify_prune {
-	int64_t at_us;
-	int64_t floor_us; /* where its WAL window began */
-};
-
 /* A report that the trail names. */
 struct verify_report {
 	char id[LAYOUT_ID];
@@ -156,7 +151,7 @@ struct verify {
 	/* trail.c */
 	struct audit_head *heads;
 	size_t n_heads;
-	struct verify_prune *prunes;
+	struct evidence_prune *prunes;
 	size_t n_prunes;
 	size_t cap_prunes;
 	struct ledger ledger;

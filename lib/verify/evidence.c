@@ -216,14 +216,22 @@ take_report(struct evidence *e, struct fault *f)
 static int
 check_rest(const struct evidence *e, struct fault *f)
 {
-	struct audit_head *heads;
+	struct audit_head *heads = NULL;
+	struct evidence_prune *prunes = NULL;
+	struct evidence_tail *tails = NULL;
 	struct ledger l;
 	size_t n;
 	int rc = evidence_heads(e->all, &heads, &n, f);
 
+	if (rc == 0)
+		rc = evidence_past_prunes(e->all, &prunes, &n, f);
+	if (rc == 0)
+		rc = evidence_past_tails(e->all, &tails, &n, f);
+	free(heads);
+	free(prunes);
+	free(tails);
 	if (rc != 0)
 		return rc;
-	free(heads);
 	ledger_begin(&l);
 	rc = ledger_recall(&l, e->all, true, f);
 	ledger_free(&l);

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "layout.h"
 #include "repo.h"
+#include "walname.h"
 
 /*
  * The result of a verification, as a sealed object in the repository
@@ -31,6 +32,20 @@ struct evidence {
 	struct json *all;               /* the whole report */
 	unsigned char hash[AUDIT_HASH]; /* SHA-256 of its content */
 };
+
+/* A pruning on record: where its WAL window began. */
+struct evidence_prune {
+	int64_t at_us;
+	int64_t floor_us;
+};
+
+/* The newest segment of a timeline. */
+struct evidence_tail {
+	struct walname name;
+	int64_t archived_us;
+};
+
+#define EVIDENCE_2200 INT64_C(7258118400000000)
 
 /* The newest report of a time before 2200. All zero when there is none. After
  * CORRUPT or KEY id is set: it is there, and nothing of it is to be believed.
@@ -58,6 +73,13 @@ const struct evidence_backup *evidence_find(
  * it knew to be gone: to be told of audit_check. The caller frees *out. report
  * NULL, or one without: none. */
 int evidence_heads(const struct json *report, struct audit_head **out,
+    size_t *n, struct fault *f);
+
+/* evidence_past.c: what it hands on of prunings, and of how far the WAL went.
+ * As evidence_heads. */
+int evidence_past_prunes(const struct json *report, struct evidence_prune **out,
+    size_t *n, struct fault *f);
+int evidence_past_tails(const struct json *report, struct evidence_tail **out,
     size_t *n, struct fault *f);
 
 /* The member "read" of a report. */
