@@ -170,9 +170,10 @@ write_settings(const char *root, const struct recovery *rec, struct fault *f)
 	unsigned char *old = NULL;
 	char value[64];
 	char timeline[12];
+	struct stat st;
 	size_t len = 0;
 	size_t n;
-	int rc;
+	int rc = 0;
 
 	if (path == NULL)
 		return fault_nomem(f);
@@ -188,11 +189,9 @@ write_settings(const char *root, const struct recovery *rec, struct fault *f)
 	    "recovery_target_action", rec->target_action};
 	for (size_t k = 0; k < sizeof others / sizeof others[0]; k++)
 		set[n++] = others[k];
-	rc = fdio_slurp(path, AUTO_CONF_MAX, &old, &len, f);
-	if (rc == FAULT_ABSENT) {
-		fault_clear(f);
-		rc = 0;
-	}
+	/* A link in its place may lead to what only this user may read. */
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		rc = fdio_slurp(path, AUTO_CONF_MAX, &old, &len, f);
 	if (rc == 0)
 		rc = autoconf_rewrite((const char *)old, len, set, n, &text, f);
 	if (rc == 0)

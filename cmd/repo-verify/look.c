@@ -42,14 +42,13 @@ end_folder(struct verify *v, struct fault *f)
 }
 
 static int
-add_pack(struct verify *v, const char *digits, uint64_t size, struct fault *f)
+add_pack(struct verify *v, const char *what, uint64_t size, struct fault *f)
 {
 	void *p = v->packs;
 	uint32_t number;
 	int rc;
 
-	/* As layout_pack writes it, or it is none. */
-	if (strlen(digits) < 8 || text_u32(digits, &number) != 0)
+	if (!layout_is_pack(what, &number))
 		return 0;
 	rc = room(&p, v->n_packs, &v->cap_packs, sizeof *v->packs, f);
 	v->packs = p;
@@ -64,7 +63,7 @@ static int
 see_base(struct verify *v, const struct store_entry *e, struct fault *f)
 {
 	const char *pack = strstr(e->key, "/pack/");
-	char line[LAYOUT_KEY + 64];
+	char rest[64];
 	void *p = v->folders;
 	int len, rc = 0;
 
@@ -80,13 +79,14 @@ see_base(struct verify *v, const struct store_entry *e, struct fault *f)
 		if ((rc = crypto_hash_new(&v->hash, f)) != 0)
 			return rc;
 	}
-	len = snprintf(line, sizeof line, "%s %" PRIu64 " %" PRId64 "\n",
-	    e->key, e->size, e->modified_us);
-	if (len < 0 || (size_t)len >= sizeof line)
-		return fault_set(f, FAULT_CORRUPT, "%s: too long", e->key);
-	rc = crypto_hash_update(v->hash, line, (size_t)len, f);
+	/* A key of any length: anybody may have put it there. */
+	len = snprintf(rest, sizeof rest, " %" PRIu64 " %" PRId64 "\n", e->size,
+	    e->modified_us);
+	rc = crypto_hash_update(v->hash, e->key, strlen(e->key), f);
+	if (rc == 0)
+		rc = crypto_hash_update(v->hash, rest, (size_t)len, f);
 	if (rc == 0 && pack != NULL)
-		rc = add_pack(v, pack + 6, e->size, f);
+		rc = add_pack(v, pack + 1, e->size, f);
 	return rc;
 }
 
@@ -173,8 +173,7 @@ look_listed(void *ctx, const char *name, uint64_t *size)
 	size_t low, high;
 
 	if (slash == NULL || (size_t)(slash - name) >= sizeof id ||
-	    strncmp(slash, "/pack/", 6) != 0 ||
-	    text_u32(slash + 6, &number) != 0)
+	    !layout_is_pack(slash + 1, &number))
 		return false;
 	memcpy(id, name, (size_t)(slash - name));
 	d = gather_find(&v->gather, id);

@@ -22,3 +22,15 @@ manifest_path_ok(const char *path, size_t len)
 		p = slash + 1;
 	}
 }
+
+int
+manifest_path_in_space(const char *path, const char *below, struct fault *f)
+{
+	size_t n = strcspn(below, "/");
+
+	if (n > 3 && memcmp(below, "PG_", 3) == 0 &&
+	    3 + strspn(below + 3, "0123456789_") == n)
+		return 0;
+	return fault_set(f, FAULT_CORRUPT,
+	    "the manifest names '%s', where no server puts anything", path);
+}

@@ -9,6 +9,8 @@
 #include "manifest_source.h"
 #include "text.h"
 
+#define SPACES "pg_tblspc/"
+
 /* Packs, and backups they belong to, between two looks. */
 #define PACKS_MAX (128U << 10)
 #define IDS_MAX 1024
@@ -24,6 +26,7 @@ struct expected {
 struct check {
 	struct repo *repo; /* its own: the manifest still comes in by another */
 	size_t index;
+	const struct head *head;
 	const struct deadline *deadline;
 	packcheck_fn told;
 	void *ctx;
@@ -72,12 +75,12 @@ static int
 take_object(void *ctx, const struct store_entry *e, struct fault *f)
 {
 	struct check *c = ctx;
-	const char *digits = strrchr(e->key, '/');
+	const char *pack = strstr(e->key, "/pack/");
 	struct expected *p;
 	struct expected key = {.id = c->from->id};
 
 	(void)f;
-	if (digits == NULL || text_u32(digits + 1, &key.number) != 0)
+	if (pack == NULL || !layout_is_pack(pack + 1, &key.number))
 		return 0;
 	p = bsearch(&key, c->from, c->n_from, sizeof key, by_number);
 	if (p == NULL || p->seen)
@@ -176,15 +179,12 @@ parse_name(
     const char *name, char id[LAYOUT_ID], uint32_t *number, struct fault *f)
 {
 	size_t len = strcspn(name, "/");
-	char what[16];
 
-	if (len < LAYOUT_ID && text_prefix(name + len, "/pack/") &&
-	    text_u32(name + len + 6, number) == 0) {
+	if (len < LAYOUT_ID && name[len] == '/' &&
+	    layout_is_pack(name + len + 1, number)) {
 		memcpy(id, name, len);
 		id[len] = '\0';
-		layout_pack(*number, what);
-		if (strcmp(what, name + len + 1) == 0)
-			return layout_check_id(id, f);
+		return layout_check_id(id, f);
 	}
 	return fault_set(f, FAULT_CORRUPT, "\"%s\" names no pack", name);
 }
@@ -202,6 +202,54 @@ find_id(struct check *c, const char *id)
 	return c->n_ids++;
 }
 
+/* Nothing outside of what is restored is to be written to. */
+static int
+check_path(const struct check *c, const char *path, struct fault *f)
+{
+	char digits[11] = "";
+	uint32_t oid;
+	size_t len;
+
+	if (!text_prefix(path, SPACES))
+		return 0;
+	len = strcspn(path + strlen(SPACES), "/");
+	if (path[strlen(SPACES) + len] == '\0')
+		return 0;
+	if (len < sizeof digits)
+		memcpy(digits, path + strlen(SPACES), len);
+	for (size_t i = 0;
+	     text_u32(digits, &oid) == 0 && i < c->head->n_tablespaces; i++)
+		if (c->head->tablespaces[i].oid == oid)
+			return manifest_path_in_space(
+			    path, path + strlen(SPACES) + len + 1, f);
+	return 0;
+}
+
+static int
+take_entry(void *ctx, const struct manifest_entry *e, struct fault *f)
+{
+	return check_path(ctx, e->path, f);
+}
+
+static int
+check_pieces(
+    const struct check *c, const struct manifest_pack *p, struct fault *f)
+{
+	const char *last = NULL;
+	int rc = 0;
+
+	for (uint32_t k = 0; k < p->n_extents; k++)
+		for (uint32_t j = 0; rc == 0 && j < p->extents[k].n_pieces;
+		     j++) {
+			const char *path = p->extents[k].pieces[j].path;
+
+			if (path != last)
+				rc = check_path(c, path, f);
+			last = path;
+		}
+	return rc;
+}
+
 static int
 take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 {
@@ -210,6 +258,8 @@ take_pack(void *ctx, const struct manifest_pack *p, struct fault *f)
 	uint32_t number;
 	int rc = parse_name(p->name, id, &number, f);
 
+	if (rc == 0)
+		rc = check_pieces(c, p, f);
 	if (rc == 0 && (c->n == PACKS_MAX || c->n_ids == IDS_MAX))
 		rc = look(c, f);
 	if (rc != 0)
@@ -223,7 +273,7 @@ static int
 read_manifest(struct repo *r, size_t i, const struct head *h, struct check *c,
     struct fault *f)
 {
-	static const struct manifest_events ev = {.pack = take_pack};
+	static const struct manifest_events ev = {take_entry, take_pack};
 	struct deadline step =
 	    deadline_step(c->deadline, repo_conf(r)->store_deadline_ms);
 	struct manifest_totals totals = {0};
@@ -237,6 +287,11 @@ read_manifest(struct repo *r, size_t i, const struct head *h, struct check *c,
 		rc = fault_recode(f, FAULT_CORRUPT);
 	if (rc != 0)
 		fault_prefix(f, "manifest of backup %s", h->id);
+	if (rc == FAULT_CORRUPT || rc == FAULT_KEY) {
+		const struct fault why = *f;
+
+		fault_set(f, why.code, "%s; choose another backup", why.text);
+	}
 	return rc;
 }
 
@@ -244,7 +299,8 @@ int
 packcheck_run(struct repo *r, size_t i, const struct head *h, packcheck_fn told,
     void *ctx, const struct deadline *d, struct fault *f)
 {
-	struct check c = {.index = i, .deadline = d, .told = told, .ctx = ctx};
+	struct check c = {
+	    .index = i, .head = h, .deadline = d, .told = told, .ctx = ctx};
 	int rc = repo_clone(&c.repo, r, f);
 
 	c.packs = calloc(PACKS_MAX, sizeof *c.packs);

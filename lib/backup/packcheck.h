@@ -20,7 +20,8 @@ typedef void (*packcheck_fn)(
 
 /* CORRUPT, with their number and the first one, when packs are missing or have
  * another size; told (may be NULL) hears of each before that. CORRUPT, too,
- * when the manifest is missing, or is not the head's. */
+ * when the manifest is missing, is not the head's, or leads into a tablespace's
+ * folder beside the server's own. */
 int packcheck_run(struct repo *r, size_t i, const struct head *h,
     packcheck_fn told, void *ctx, const struct deadline *d, struct fault *f);
 

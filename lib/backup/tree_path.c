@@ -36,7 +36,9 @@ tree_path_locate(const struct tree *t, const char *path, int *fd,
 			continue;
 		*fd = t->place[k].fd;
 		*rest = path[n] == '/' ? path + n + 1 : ".";
-		return 0;
+		return path[n] == '/' && t->place[k].is_space
+			   ? manifest_path_in_space(path, *rest, f)
+			   : 0;
 	}
 	if (strncmp(path, TREE_SPACES, strlen(TREE_SPACES)) != 0)
 		return 0;

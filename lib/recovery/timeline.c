@@ -118,6 +118,16 @@ reachable(const struct history *h, const struct head *below)
 	       history_reaches(h, below->timeline, below->stop_lsn);
 }
 
+/* What does not open may be of a timeline that nobody needs, or of none. */
+static int
+advise(struct fault *f)
+{
+	const struct fault why = *f;
+
+	return fault_set(f, why.code,
+	    "%s; give --target-timeline to follow another timeline", why.text);
+}
+
 /* Does this timeline qualify? *out is set when it does. */
 static int
 try_timeline(struct repo *r, uint32_t timeline, const struct head *below,
@@ -135,6 +145,8 @@ try_timeline(struct repo *r, uint32_t timeline, const struct head *below,
 		return check_not_begun(
 		    r, timeline, 0, segment_size, name, d, f);
 	}
+	if (rc == FAULT_CORRUPT || rc == FAULT_KEY)
+		return advise(f);
 	if (rc != 0)
 		return rc;
 	if (reachable(out, below))
@@ -150,6 +162,7 @@ newest(struct repo *r, const struct head *below, uint32_t floor,
     uint32_t segment_size, const struct folders *t, struct history *out,
     const struct deadline *d, struct fault *f)
 {
+	char name[WALNAME_SIZE];
 	bool fits;
 	size_t k;
 	int rc;
@@ -162,7 +175,15 @@ newest(struct repo *r, const struct head *below, uint32_t floor,
 		if (rc != 0 || fits)
 			return rc;
 	}
-	return read_history(r, floor, out, d, f);
+	rc = read_history(r, floor, out, d, f);
+	if (rc != FAULT_ABSENT)
+		return rc == FAULT_CORRUPT || rc == FAULT_KEY ? advise(f) : rc;
+	walname_format_history(floor, name);
+	return fault_set(f, FAULT_ABSENT,
+	    "%s is not in the archive, though a backup was taken on timeline "
+	    "%u: give --target-timeline to follow another timeline, or choose "
+	    "another backup",
+	    name, floor);
 }
 
 static int

@@ -180,24 +180,60 @@ no_target(const struct walk *k, struct fault *f)
 	    w->timeline, end, last);
 }
 
+static bool
+is_consistent(const struct walk *k)
+{
+	return k->way->segments > 0 && k->way->last_segno >= k->stop_segno;
+}
+
+/* The newest moment on the way so far. */
+static void
+format_last(const struct walk *k, char last[CLOCK_TEXT_SIZE])
+{
+	int64_t us = k->way->last_commit_us;
+
+	clock_format(
+	    us != CLOCK_NONE && us > k->head->stop_us ? us : k->head->stop_us,
+	    last);
+}
+
 /* PostgreSQL would take it for the end of the WAL, and promote there. */
 static int
 judge_stray(
     struct repo *r, const struct walk *k, const char *last, struct fault *f)
 {
-	const struct waypath *w = k->way;
-	bool consistent = w->segments > 0 && w->last_segno >= k->stop_segno;
+	bool consistent = is_consistent(k);
 
 	return fault_set(f, FAULT_ABSENT,
 	    "%s does not go on where %s ends, as if another server had written "
 	    "it (%s): %s%s %s%s%s",
-	    k->stray, w->last_name, k->why.text,
+	    k->stray, k->way->last_name, k->why.text,
 	    consistent ? "nothing after " : "backup ",
 	    consistent ? last : k->head->id,
 	    consistent ? "can be reached from backup "
 		       : "cannot be made consistent; choose another backup",
 	    consistent ? k->head->id : "",
 	    repo_count(r) > 1 ? "; --repo asks one repository alone" : "");
+}
+
+#define BEFORE "; give a target before that, as with --target-time"
+
+/* The scan came to a segment that does not open. */
+static int
+name_way_out(const struct walk *k, struct fault *f)
+{
+	const struct fault why = *f;
+	char last[CLOCK_TEXT_SIZE];
+
+	if (!is_consistent(k))
+		return fault_set(f, why.code,
+		    "%s; backup %s cannot be made consistent without it: "
+		    "choose another backup",
+		    why.text, k->head->id);
+	format_last(k, last);
+	return fault_set(f, why.code,
+	    "%s; nothing after %s can be reached from backup %s" BEFORE,
+	    why.text, last, k->head->id);
 }
 
 /* The scan came to an absent segment. Is that the end, or a hole? */
@@ -210,14 +246,10 @@ judge_end(
 	char last[CLOCK_TEXT_SIZE];
 	int rc;
 
-	clock_format(w->last_commit_us != CLOCK_NONE &&
-			     w->last_commit_us > k->head->stop_us
-			 ? w->last_commit_us
-			 : k->head->stop_us,
-	    last);
+	format_last(k, last);
 	if (k->stray[0] != '\0')
 		return judge_stray(r, k, last, f);
-	if (w->segments == 0 || w->last_segno < k->stop_segno)
+	if (!is_consistent(k))
 		return fault_set(f, FAULT_ABSENT,
 		    "%s is not in the archive: backup %s cannot be made "
 		    "consistent without it; choose another backup",
@@ -225,7 +257,7 @@ judge_end(
 	if (k->at_timeline != w->timeline)
 		return fault_set(f, FAULT_ABSENT,
 		    "%s is not in the archive: nothing after %s can be "
-		    "reached, timeline %u neither",
+		    "reached, timeline %u neither" BEFORE,
 		    k->missing, last, w->timeline);
 	/* PostgreSQL would take the older timeline's segment instead, and
 	 * replay beyond the fork what never was on this timeline. */
@@ -245,7 +277,7 @@ judge_end(
 	if (later[0] != '\0')
 		return fault_set(f, FAULT_ABSENT,
 		    "%s is not in the archive although %s is: nothing after "
-		    "%s can be reached from backup %s",
+		    "%s can be reached from backup %s" BEFORE,
 		    k->missing, later, last, k->head->id);
 	return 0;
 }
@@ -269,7 +301,7 @@ conclude(
 	 * not needed. */
 	if (!k->complete && k->has_candidate) {
 		*k->way = k->candidate;
-		if (k->way->last_segno < k->stop_segno)
+		if (!is_consistent(k))
 			return judge_end(r, k, d, f);
 	}
 	return 0;
@@ -298,6 +330,8 @@ waypath_find(struct repo *r, const struct head *h, const struct waypath_goal *g,
 	k.stop_segno = walname_segno_before(h->stop_lsn, h->segment_size);
 	rc = walscan_run(r, &w.history, h->segment_size, w.first_segno,
 	    take_segment, &k, d, f);
+	if (rc == FAULT_CORRUPT || rc == FAULT_KEY)
+		rc = name_way_out(&k, f);
 	if (rc == 0)
 		rc = conclude(r, &k, d, f);
 	if (rc != 0) {

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -161,6 +160,17 @@ layout_pack(uint32_t number, char what[16])
 {
 	/* Ten digits at most: "pack/4294967295" is 15 bytes. */
 	snprintf(what, 16, "pack/%08" PRIu32, number);
+}
+
+bool
+layout_is_pack(const char *what, uint32_t *number)
+{
+	char own[16];
+
+	if (!text_prefix(what, "pack/") || text_u32(what + 5, number) != 0)
+		return false;
+	layout_pack(*number, own);
+	return strcmp(what, own) == 0;
 }
 
 void

@@ -1,6 +1,7 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,8 @@ int layout_base_key(const char *cluster, uint64_t system_id, const char *name,
 int layout_base_name(
     const char *id, const char *what, char *name, struct fault *f);
 void layout_pack(uint32_t number, char what[16]); /* "pack/00000001" */
+/* Is what such a name, to the letter? Anybody who can write puts others. */
+bool layout_is_pack(const char *what, uint32_t *number);
 
 int layout_hold_prefix(
     const char *cluster, uint64_t system_id, char *key, struct fault *f);

@@ -72,42 +72,47 @@ teardown(void **state)
 	return system(command);
 }
 
-/* A pack in the manifest, of one file with its number. */
+/* A pack in the manifest, of one file. */
 static void
-named(const char *id, uint32_t number, uint64_t size)
+named_with(const char *id, uint32_t number, uint64_t size, const char *path)
 {
 	struct manifest_piece piece = {
-	    .mode = 0600, .length = 1, .file_size = 1};
+	    .path = path, .mode = 0600, .length = 1, .file_size = 1};
 	struct manifest_extent extent = {
 	    .where = {1024, 100, 0, 1}, .pieces = &piece, .n_pieces = 1};
 	struct manifest_pack p = {
 	    .size = size, .extents = &extent, .n_extents = 1};
-	char path[80];
 	char name[LAYOUT_KEY];
 	char what[16];
 
 	layout_pack(number, what);
 	assert_int_equal(layout_base_name(id, what, name, &bf), 0);
-	snprintf(path, sizeof path, "base/%.40s/%u", id, number);
-	piece.path = path;
 	p.name = name;
 	assert_int_equal(manifest_put_pack(writer, &p, &bf), 0);
 }
 
+/* Of a file with its number. */
+static void
+named(const char *id, uint32_t number, uint64_t size)
+{
+	char path[80];
+
+	snprintf(path, sizeof path, "base/%.40s/%u", id, number);
+	named_with(id, number, size, path);
+}
+
 /*
- * A pack in the repository. It is written past the store, which syncs every
+ * An object in the repository. It is written past the store, which syncs every
  * object and its folders: with thousands that takes minutes on a busy disk.
  */
 static void
-stored(const char *id, uint32_t number, size_t size)
+put(const char *id, const char *what, size_t size)
 {
 	static const char zeros[2 * SIZE];
 	char key[LAYOUT_KEY];
 	char path[LAYOUT_KEY + sizeof dir + 8];
-	char what[16];
 	FILE *o;
 
-	layout_pack(number, what);
 	assert_int_equal(layout_base("main", SYSTEM, id, what, key, &bf), 0);
 	snprintf(path, sizeof path, "%s/repo/%s", dir, key);
 	for (char *p = path + strlen(dir); (p = strchr(p + 1, '/')) != NULL;) {
@@ -119,6 +124,15 @@ stored(const char *id, uint32_t number, size_t size)
 	assert_non_null(o);
 	assert_int_equal(fwrite(zeros, 1, size, o), size);
 	assert_int_equal(fclose(o), 0);
+}
+
+static void
+stored(const char *id, uint32_t number, size_t size)
+{
+	char what[16];
+
+	layout_pack(number, what);
+	put(id, what, size);
 }
 
 static void
@@ -213,6 +227,46 @@ another_size_is_no_less_wrong(void **state)
 	assert_int_equal(first_size, SIZE - 1);
 }
 
+/* Anybody who can write puts objects with names that are almost a pack's. */
+static void
+what_only_looks_like_a_pack_is_none(void **state)
+{
+	static const char *const names[] = {"pack/000000001", "pack/0000001",
+	    "pack/!/00000001", "pack/00000001/00000001", "pack/0/00000001"};
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	named(A, 1, SIZE);
+	named(A, 2, SIZE);
+	stored(A, 2, SIZE);
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		put(A, names[k], 5);
+	put_manifest();
+	assert_int_equal(check(&f), FAULT_CORRUPT);
+	assert_true(first_size == UINT64_MAX);
+	assert_int_equal(told, 1);
+}
+
+static void
+a_file_beside_the_servers_in_a_tablespace_is_refused(void **state)
+{
+	static struct head_tablespace space = {16384, NULL, 1};
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	head.tablespaces = &space;
+	head.n_tablespaces = 1;
+	named_with(A, 1, SIZE, "pg_tblspc/16384/PG_15_202209061/5/1");
+	named_with(A, 1, SIZE, "pg_tblspc/16385/in-place");
+	named_with(A, 1, SIZE, "pg_tblspc/16384/.ssh/authorized_keys");
+	stored(A, 1, SIZE);
+	put_manifest();
+	assert_int_equal(check(&f), FAULT_CORRUPT);
+	assert_non_null(strstr(f.text, "16384/.ssh/authorized_keys"));
+	head.tablespaces = NULL;
+	head.n_tablespaces = 0;
+}
+
 /* More backups than are looked for at once, which are 1024. */
 static void
 packs_of_older_backups_count(void **state)
@@ -276,6 +330,8 @@ main(void)
 	    TEST(whole_when_all_are_there),
 	    TEST(a_missing_one_is_named),
 	    TEST(another_size_is_no_less_wrong),
+	    TEST(what_only_looks_like_a_pack_is_none),
+	    TEST(a_file_beside_the_servers_in_a_tablespace_is_refused),
 	    TEST(packs_of_older_backups_count),
 	    TEST(two_sizes_for_one_pack_are_damage),
 	    TEST(a_manifest_of_another_head_is_damage),

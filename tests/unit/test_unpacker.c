@@ -385,7 +385,8 @@ paths_that_lead_out_are_refused(void **state)
 	static const char *const paths[] = {"../out", "base/../../out", "..",
 	    "/tmp/test-unpacker-out", "a//b", "./a", ".", "", "a/",
 	    "pg_tblspc/16384/../../out", "pg_tblspc/99999999999/x",
-	    "pg_tblspc/16384x/x"};
+	    "pg_tblspc/16384x/x", "pg_tblspc/16384/authorized_keys",
+	    "pg_tblspc/16384/PG_/x", "pg_tblspc/16384/PG_15.d/x"};
 	struct fault f = FAULT_INIT;
 	struct pack p;
 	size_t k;
@@ -405,6 +406,7 @@ paths_that_lead_out_are_refused(void **state)
 		assert_int_equal(unpack(1, &f), FAULT_CORRUPT);
 		assert_false(exists(dir, "out"));
 		assert_false(exists("/tmp", "test-unpacker-out"));
+		assert_false(exists(space, "authorized_keys"));
 	}
 }
 
