@@ -193,12 +193,13 @@ prove_lock(struct ship *s, struct fault *f)
 	uint64_t last = walname_segno_before(h->stop_lsn, h->segment_size);
 	struct retain_policy policy;
 	struct store *store;
-	int64_t now_us = clock_now_us(), until_us;
+	int64_t now_us, until_us;
 	int rc = repo_store(s->repo, s->repo_index, &store, f);
 
 	if (rc != 0 || !store_has_lock(store))
 		return rc;
 	repo_policy(s->conf, &policy);
+	now_us = store_now_us(store);
 	until_us = now_us + retain_lock_backup_us(&policy,
 				retain_class_of(h->retention_class), now_us);
 	for (uint64_t n = first; rc == 0 && n <= last; n++) {

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "retain.h"
-
 /* Beside the file and its object: buffers, the codec's tables. */
 #define JOB_BESIDE ((size_t)2 << 20)
 
@@ -187,26 +185,6 @@ job_stream(struct archive_job *j, struct store *s, struct fault *f)
 	return rc;
 }
 
-/* An earlier push may have ended between the object and its lock. */
-static int
-job_lock(const struct archive_job *j, struct store *s, struct fault *f)
-{
-	const struct archive_job_task *t = j->task;
-	struct retain_policy policy;
-	int64_t until_us;
-	int rc;
-
-	if (!store_has_lock(s))
-		return 0;
-	rc = store_lock_until(s, t->key.key, &until_us, &t->deadline, f);
-	if (rc != 0 || until_us != CLOCK_NONE)
-		return rc;
-	repo_policy(t->conf, &policy);
-	return store_lock_extend(s, t->key.key,
-	    clock_now_us() + retain_lock_wal_us(&policy), NULL, &t->deadline,
-	    f);
-}
-
 /* The name is taken: by this very content (pushed before, or by a try of ours
  * whose answer was lost), or by other content? */
 static int
@@ -230,7 +208,11 @@ job_settle(struct archive_job *j, struct store *s, struct fault *f)
 		    f, "%s is there, but cannot be compared", t->file.name);
 	if (same) {
 		j->already = true;
-		return job_lock(j, s, f);
+		/* An earlier push may have ended between the object and its
+		 * lock. */
+		return store_has_lock(s)
+			   ? store_lock_ensure(s, t->key.key, &t->deadline, f)
+			   : 0;
 	}
 	if (t->file.kind == OBJECT_PARTIAL)
 		return fault_set(f, FAULT_EXISTS,

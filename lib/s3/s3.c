@@ -91,6 +91,12 @@ s3_new(struct s3 **out, const struct s3_config *c, struct fault *f)
 	return 0;
 }
 
+int64_t
+s3_now_us(const struct s3 *s)
+{
+	return clock_now_us() + s->clock_offset_us;
+}
+
 void
 s3_free(struct s3 *s)
 {
@@ -174,6 +180,7 @@ s3_put(struct s3 *s, const char *key, const void *data, size_t len,
 	    .key = key,
 	    .permission = "s3:PutObject",
 	    .headers = kept.h,
+	    .kept = &kept,
 	    .body = data,
 	    .body_len = len,
 	    .d = d != NULL ? d : &never};

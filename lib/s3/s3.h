@@ -43,6 +43,9 @@ struct s3_config {
 struct s3;
 int s3_new(struct s3 **out, const struct s3_config *c, struct fault *f);
 void s3_free(struct s3 *s);
+/* The time by the store's clock, as far as an answer told that ours is wrong.
+ */
+int64_t s3_now_us(const struct s3 *s);
 
 struct s3_info {
 	uint64_t size; /* of the whole object */
@@ -129,6 +132,11 @@ int s3_lock_hold(struct s3 *s, const char *key, bool on,
     const struct deadline *d, struct fault *f);
 /* Later, never earlier: *done tells whether there was anything to do. */
 int s3_lock_extend(struct s3 *s, const char *key, int64_t until_us, bool *done,
+    const struct deadline *d, struct fault *f);
+
+/* One that has no lock gets one for so long, from now on by the store's clock.
+ */
+int s3_lock_ensure(struct s3 *s, const char *key, int64_t lock_us,
     const struct deadline *d, struct fault *f);
 
 /* Multipart uploads below prefix that were neither completed nor aborted.

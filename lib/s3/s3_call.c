@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "crypto.h"
+#include "s3_lock.h"
 #include "sigv4.h"
 #include "text.h"
 
@@ -85,7 +86,7 @@ sign(struct s3 *s, const struct s3_request *rq, const struct s3_sums *sums,
 	if (rq->conditional)
 		h[k++] = (struct http_header){"if-none-match", "*"};
 	sr.n_headers = k;
-	sr.now_us = clock_now_us() + s->clock_offset_us;
+	sr.now_us = s3_now_us(s);
 	rc = sigv4_sign(&sr, &cred, sig, f);
 	if (rc != 0)
 		return rc;
@@ -169,6 +170,8 @@ s3_call_once(struct s3 *s, const struct s3_request *rq,
 
 	memset(rs, 0, sizeof *rs);
 	*next = S3_NEXT_GIVE_UP;
+	if (rq->kept != NULL)
+		s3_lock_renew(s, rq->kept);
 	rc = s3_url_path(&s->url, rq->key, &path, f);
 	if (rc == 0)
 		rc = buf_printf(&url, f, "%s%s%s%s", s->url.base,
@@ -215,8 +218,7 @@ s3_call_again(struct s3 *s, struct s3_retry *r, enum s3_next next,
 	if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
 		random = (uint32_t)clock_now_us();
 	pause = deadline_pause_ms(d, r->tries, random);
-	wanted = s3_answer_retry_after_ms(
-	    rs->retry_after, clock_now_us() + s->clock_offset_us);
+	wanted = s3_answer_retry_after_ms(rs->retry_after, s3_now_us(s));
 	if (wanted > pause)
 		pause = wanted;
 	if (pause >= left)

@@ -10,6 +10,8 @@
  * helps, tried again.
  */
 
+struct s3_lock_headers;
+
 struct s3 {
 	struct http *http;
 	struct s3_url url;
@@ -37,6 +39,9 @@ struct s3_request {
 	const char *permission;            /* for the hint when it is refused */
 	const struct http_header *headers; /* signed with the rest */
 	size_t n_headers;
+	struct s3_lock_headers *kept; /* those of them that hold a time, which
+					 is made anew for each try; may be
+					 NULL */
 	const void *body;
 	size_t body_len;
 	bool md5;         /* with Content-MD5 */

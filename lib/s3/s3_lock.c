@@ -65,6 +65,12 @@ check_bucket(struct s3 *s, const struct deadline *d, struct fault *f)
 	return rc;
 }
 
+void
+s3_lock_renew(const struct s3 *s, struct s3_lock_headers *h)
+{
+	s3_lock_date(s3_now_us(s) + s->terms.lock_us, h->until);
+}
+
 int
 s3_lock_headers(struct s3 *s, struct s3_lock_headers *out,
     const struct deadline *d, struct fault *f)
@@ -82,8 +88,7 @@ s3_lock_headers(struct s3 *s, struct s3_lock_headers *out,
 		return 0;
 	if ((rc = check_bucket(s, d, f)) != 0)
 		return rc;
-	s3_lock_date(
-	    clock_now_us() + s->clock_offset_us + s->terms.lock_us, out->until);
+	s3_lock_renew(s, out);
 	out->h[out->n++] =
 	    (struct http_header){"x-amz-object-lock-mode", s->lock_mode};
 	out->h[out->n++] = (struct http_header){
@@ -201,6 +206,19 @@ s3_lock_until(struct s3 *s, const char *key, const char *version,
 	*until_us = CLOCK_NONE;
 	fault_clear(f);
 	return 0;
+}
+
+int
+s3_lock_ensure(struct s3 *s, const char *key, int64_t lock_us,
+    const struct deadline *d, struct fault *f)
+{
+	int64_t until_us;
+	bool ignored;
+	int rc = s3_lock_until(s, key, NULL, &until_us, d, f);
+
+	if (rc != 0 || until_us != CLOCK_NONE)
+		return rc;
+	return s3_lock_extend(s, key, s3_now_us(s) + lock_us, &ignored, d, f);
 }
 
 /* A retry is harmless: the same again. */

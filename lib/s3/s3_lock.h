@@ -15,6 +15,10 @@ struct s3_lock_headers {
 int s3_lock_headers(struct s3 *s, struct s3_lock_headers *out,
     const struct deadline *d, struct fault *f);
 
+/* The lock begins now, by the store's clock: our own may have been found wrong
+ * since, and nobody can shorten a lock. */
+void s3_lock_renew(const struct s3 *s, struct s3_lock_headers *h);
+
 /* A put with these headers failed with rc: some stores answer a class that they
  * do not have with no more than 400 InvalidArgument. The fault to return. */
 int s3_lock_explain(

@@ -31,6 +31,7 @@ s3_multipart_begin(struct s3_multipart **out, struct s3 *s, const char *key,
 	    .query = "uploads=",
 	    .permission = "s3:PutObject",
 	    .headers = kept.h,
+	    .kept = &kept,
 	    .root = "InitiateMultipartUploadResult",
 	    .d = d != NULL ? d : &never};
 	struct s3_multipart *m;
@@ -268,20 +269,6 @@ complete(struct s3_multipart *m, const char *query, const struct deadline *d,
 	return rc;
 }
 
-/* Some stores (Ceph 16) pass over the lock that an upload was begun with. */
-static int
-lock(struct s3_multipart *m, const struct deadline *d, struct fault *f)
-{
-	int64_t now_us = clock_now_us() + m->s->clock_offset_us, until_us;
-	bool ignored;
-	int rc = s3_lock_until(m->s, m->key, NULL, &until_us, d, f);
-
-	if (rc != 0 || until_us != CLOCK_NONE)
-		return rc;
-	return s3_lock_extend(
-	    m->s, m->key, now_us + m->lock_us, &ignored, d, f);
-}
-
 int
 s3_multipart_complete(
     struct s3_multipart *m, const struct deadline *d, struct fault *f)
@@ -303,8 +290,10 @@ s3_multipart_complete(
 	if (rc == 0)
 		rc = complete(m, (char *)q.data, d, f);
 	m->done = rc == 0;
+	/* Some stores (Ceph 16) pass over the lock that an upload was begun
+	 * with. */
 	if (rc == 0 && m->lock_us > 0)
-		rc = lock(m, d, f);
+		rc = s3_lock_ensure(m->s, m->key, m->lock_us, d, f);
 	buf_free(&q);
 	return rc;
 }

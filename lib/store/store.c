@@ -162,6 +162,22 @@ store_lock_extend(struct store *s, const char *key, int64_t until_us,
 	    s, key, until_us, done ? done : &ignored, &until, f);
 }
 
+int64_t
+store_now_us(const struct store *s)
+{
+	return s->ops->now_us ? s->ops->now_us(s) : clock_now_us();
+}
+
+int
+store_lock_ensure(
+    struct store *s, const char *key, const struct deadline *d, struct fault *f)
+{
+	struct deadline until = or_never(d);
+	int rc = check_lock(s, key, f);
+
+	return rc ? rc : s->ops->lock_ensure(s, key, &until, f);
+}
+
 int
 store_legal_held(struct store *s, const char *key, bool *on,
     const struct deadline *d, struct fault *f)

@@ -72,10 +72,16 @@ void store_set_terms(struct store *s, const struct store_terms *t);
  * hold). extend: never shortens; *done (may be NULL) tells whether there was
  * something to do. A difference of less than an hour is nothing to do. */
 bool store_has_lock(const struct store *s);
+/* The time by the store's clock, as far as it is known to be another than that
+ * of this host: what a lock's end is counted from. */
+int64_t store_now_us(const struct store *s);
 int store_lock_until(struct store *s, const char *key, int64_t *until_us,
     const struct deadline *d, struct fault *f);
 int store_lock_extend(struct store *s, const char *key, int64_t until_us,
     bool *done, const struct deadline *d, struct fault *f);
+/* One that has no lock gets that of the terms, as if it was put now. */
+int store_lock_ensure(struct store *s, const char *key,
+    const struct deadline *d, struct fault *f);
 
 /* A legal hold of the store: the object cannot be deleted until it is taken
  * off. *done as above. */

@@ -37,6 +37,9 @@ struct store_ops {
 	    const struct deadline *d, struct fault *f);
 	int (*lock_extend)(struct store *s, const char *key, int64_t until_us,
 	    bool *done, const struct deadline *d, struct fault *f);
+	int64_t (*now_us)(const struct store *s);
+	int (*lock_ensure)(struct store *s, const char *key,
+	    const struct deadline *d, struct fault *f);
 	int (*legal_held)(struct store *s, const char *key, bool *on,
 	    const struct deadline *d, struct fault *f);
 	int (*legal_hold)(struct store *s, const char *key, bool on,

@@ -97,6 +97,25 @@ lock_extend(struct store *base, const char *key, int64_t until_us, bool *done,
 		   : s3_lock_extend(s3, full, until_us, done, d, f);
 }
 
+static int64_t
+now_us(const struct store *base)
+{
+	return s3_now_us(((const struct store_s3 *)base)->s3);
+}
+
+static int
+lock_ensure(struct store *base, const char *key, const struct deadline *d,
+    struct fault *f)
+{
+	struct store_s3 *s = (struct store_s3 *)base;
+	char full[STORE_S3_KEY_MAX + 1];
+	int rc = store_s3_key(s, key, full, f);
+
+	if (rc || s->terms.lock_us <= 0)
+		return rc;
+	return s3_lock_ensure(s->s3, full, s->terms.lock_us, d, f);
+}
+
 static int
 legal_held(struct store *base, const char *key, bool *on,
     const struct deadline *d, struct fault *f)
@@ -254,6 +273,8 @@ static const struct store_ops ops = {
     .has_lock = has_lock,
     .lock_until = lock_until,
     .lock_extend = lock_extend,
+    .now_us = now_us,
+    .lock_ensure = lock_ensure,
     .legal_held = legal_held,
     .legal_hold = legal_hold,
     .remains = store_s3_remains,

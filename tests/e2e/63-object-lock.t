@@ -68,6 +68,55 @@ version=$(s3ctl versions "$locked" "$head" | cut -f3)
 nok "nobody deletes a locked version" \
 	s3ctl delete "$locked" "$head" "$version"
 
+# -- by the store's clock ----------------------------------------------------------
+
+# The host's clock may be wrong, or jump while a file is sent; nobody can shorten
+# a lock afterwards. Here the store's seems to be 14 minutes ahead.
+proxy_start skewed
+skew=$(date -u -d '14 minutes' '+%a, %d %b %Y %H:%M:%S GMT')
+skewed() {
+	proxy_rules skewed '[{"method": "'"$1"'", "path": "'"$2"'", "first": 1,
+		"action": "status", "status": 403,
+		"code": "RequestTimeTooSkewed", "headers": {"Date": "'"$skew"'"}}]'
+}
+# minutes KEY: for how long it is locked
+minutes() {
+	s3ctl retention "$locked" "$1" >"$T/retention"
+	read -r mode until <"$T/retention"
+	echo $((($(date -d "$until" +%s) - $(date +%s)) / 60))
+}
+rs_mark "$d" s
+wal=$(pg_switch "$d")
+kept=$((2 * 24 * 60 + 14 - 10))
+conf "$T/skew" "$locked/skew" governance
+conf_proxied "$T/skew" "$T/skewed"
+skewed PUT "/wal/.*$wal"
+ok "the store's clock is told with a PUT" \
+	sh -c "cd $d && walpush -c $T/skewed pg_wal/$wal"
+is "... which is tried again" "$(proxy_count skewed "^PUT .*/wal/.*$wal")" 2
+key=$(s3_keys "$locked" skew/ | grep "/$wal\$")
+atleast "... with a lock from then on" "$(minutes "$key")" $kept
+conf "$T/late" "$locked/late" off
+ok "a file is stored without a lock" \
+	sh -c "cd $d && walpush -c $T/late pg_wal/$wal"
+conf "$T/late" "$locked/late" governance
+conf_proxied "$T/late" "$T/skewed"
+rm -f "$T"/spool/*.marks
+printf '1\t0/3000000\tno recovery target specified\n' >"$T/00000002.history"
+sed 's/^object_lock = .*/object_lock = off/' "$T/late" >"$T/unlocked"
+chmod 600 "$T/unlocked"
+ok "so is a history file" \
+	sh -c "cd $d && walpush -c $T/unlocked $T/00000002.history"
+skewed GET object-lock
+ok "... and handed over once more" \
+	sh -c "cd $d && walpush -c $T/skewed pg_wal/$wal"
+key=$(s3_keys "$locked" late/ | grep "/$wal\$")
+atleast "... is locked by the store's clock" "$(minutes "$key")" $kept
+ok "handed over once more the history file" \
+	sh -c "cd $d && walpush -c $T/late $T/00000002.history"
+is "... is locked as long as any rule may keep" \
+	"$(days "$(s3_keys "$locked" late/ | grep history)")" "GOVERNANCE 2562.0"
+
 # -- buckets without ---------------------------------------------------------------
 
 conf "$T/plain" "$plain" compliance
