@@ -23,13 +23,13 @@ def environment(chosen, first_load):
             if line.startswith("model name"):
                 cpu = line.split(":", 1)[1].strip()
     command = ["tests/bench/run"]
-    skip = False
+    names_path = False
     for a in sys.argv[1:]:
         # Where files are on this machine is of no interest to others.
-        if skip or a.startswith(("--out=", "--data=", "--tmp=")):
-            skip = False
+        if names_path or a.startswith(("--out=", "--data=", "--tmp=")):
+            names_path = False
         elif a in ("--out", "--data", "--tmp"):
-            skip = True
+            names_path = True
         else:
             command.append(shlex.quote(a))
     postgres = subprocess.run([f"{worlds.PGBIN}/postgres", "--version"],

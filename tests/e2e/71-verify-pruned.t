@@ -81,14 +81,7 @@ unmissed "... by rules that keep longer now" "$T/conf"
 
 # -- timelines -----------------------------------------------------------------
 
-ok "a standby" pitr-restore -c "$T/conf" --target-dir "$T/two" \
-	--target-action promote
-pg_stop "$d"
-pg_set "$T/two" "archive_command = '\"$BUILD/walpush\" -c \"$T/conf\" %p'"
-write_conf "$T/conf" "$T/two" "$T/key" "file:$repo"
-pg_start "$T/two" -carchive_mode=on || bail "no second server"
-wait_for 60 rs_writes "$T/two" || bail "no promotion"
-write_conf "$T/conf" "$T/two" "$T/key" "file:$repo"
+second_server "$T/two"
 rs_mark "$T/two" h
 rs_archived "$T/two"
 rs_mark "$T/two" i

@@ -34,15 +34,7 @@ reset
 # -- timelines -----------------------------------------------------------------
 
 # Timeline 2 leaves timeline 1 before its end.
-ok "an older state" pitr-restore -c "$T/conf" --target-dir "$T/two-pg" \
-	--target-immediate --target-action promote
-pg_stop "$d"
-pg_set "$T/two-pg" \
-	"archive_command = '\"$BUILD/walpush\" -c \"$T/conf\" %p'"
-write_conf "$T/conf" "$T/two-pg" "$T/key" "file:$repo"
-pg_start "$T/two-pg" -carchive_mode=on || bail "no second server"
-wait_for 60 rs_writes "$T/two-pg" || bail "no promotion"
-write_conf "$T/conf" "$T/two-pg" "$T/key" "file:$repo"
+second_server "$T/two-pg" --target-immediate
 rs_mark "$T/two-pg" f
 rs_archived "$T/two-pg"
 rt_backup id

@@ -73,7 +73,8 @@ def frames_of(*parts):
 
 
 STREAMED = zstandard.ZstdCompressor(write_content_size=False)
-SKIPPABLE = struct.pack('<II', 0x184d2a50, 4) + b'skip'
+# A frame that zstd's readers pass over.
+USERS_OWN = struct.pack('<II', 0x184d2a50, 4) + b'mine'
 DEVIATIONS = {
     'two-chunks': {},
     'no-content': frames_of(),
@@ -100,8 +101,8 @@ DEVIATIONS = {
                               'totals': struct.pack('<QI', 3005, 1)},
     'bytes-behind-a-frame': {'frames': [zstd(PARTS[0]) + b'x',
                                         zstd(PARTS[1])]},
-    'skippable-frame': {'frames': [SKIPPABLE + zstd(PARTS[0]),
-                                   zstd(PARTS[1])]},
+    'frame-of-the-user': {'frames': [USERS_OWN + zstd(PARTS[0]),
+                                     zstd(PARTS[1])]},
     'cut-frame': {'frames': [zstd(PARTS[0]), zstd(PARTS[1])[:-1]]},
     'no-content-size': {'frames': [STREAMED.compress(p) for p in PARTS]},
     'content-above-limit': {'limit': 2999},

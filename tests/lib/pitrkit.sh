@@ -365,6 +365,7 @@ intime() {
 }
 
 done_testing() {
+	[ $tap_count -gt 0 ] || bail "nothing was tested"
 	echo "1..$tap_count"
 	tap_done=yes
 	exit 0

@@ -6,6 +6,8 @@
 #	                          that it told is in $T/found
 #	segments TIMELINE         prints the names of its segments, in order
 #	file_of NAME              prints where a WAL file is
+#	second_server DIR [OPTION...]   a server that pitr-restore makes by $T/conf
+#	                          takes over from $T/main, on a timeline of its own
 #	keep                      notes the repository as it is, and what this host
 #	                          knows of its records
 #	reset                     it is again as it was when it was kept
@@ -33,6 +35,20 @@ segments() {
 
 file_of() {
 	ls "$repo"/main/*/wal/*/*/"$1"
+}
+
+second_server() {
+	second_d=$1
+	shift
+	ok "a second server" pitr-restore -c "$T/conf" --target-dir "$second_d" \
+		--target-action promote "$@"
+	pg_stop "$T/main"
+	pg_set "$second_d" \
+		"archive_command = '\"$BUILD/walpush\" -c \"$T/conf\" %p'"
+	write_conf "$T/conf" "$second_d" "$T/key" "file:$repo"
+	pg_start "$second_d" -carchive_mode=on || bail "no second server"
+	wait_for 60 rs_writes "$second_d" || bail "no promotion"
+	write_conf "$T/conf" "$second_d" "$T/key" "file:$repo"
 }
 
 keep() {

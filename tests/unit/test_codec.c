@@ -103,8 +103,9 @@ more_than_allowed_is_refused(void **state)
 static void
 only_one_whole_frame_is_taken(void **state)
 {
-	/* A skippable frame of four bytes; no magic; not zstd at all. */
-	static const unsigned char skip[] = {
+	/* A frame of the user's own of four bytes; no magic; not zstd at all.
+	 */
+	static const unsigned char own[] = {
 	    0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4};
 	size_t n = encode(CODEC_ZSTD, 1, 3000), i, len;
 
@@ -117,12 +118,12 @@ only_one_whole_frame_is_taken(void **state)
 	    decode(CODEC_ZSTD, packed, 2 * n, 100000, &len), FAULT_CORRUPT);
 	assert_int_equal(
 	    decode(CODEC_ZSTD, packed, n + 1, 100000, &len), FAULT_CORRUPT);
-	memcpy(packed + n, skip, sizeof(skip));
+	memcpy(packed + n, own, sizeof(own));
 	assert_int_equal(
-	    decode(CODEC_ZSTD, packed, n + sizeof(skip), 100000, &len),
+	    decode(CODEC_ZSTD, packed, n + sizeof(own), 100000, &len),
 	    FAULT_CORRUPT);
-	assert_int_equal(decode(CODEC_ZSTD, skip, sizeof(skip), 100000, &len),
-	    FAULT_CORRUPT);
+	assert_int_equal(
+	    decode(CODEC_ZSTD, own, sizeof(own), 100000, &len), FAULT_CORRUPT);
 }
 
 static void
