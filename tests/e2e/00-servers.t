@@ -2,7 +2,9 @@
 # The servers the other tests stand on are what they claim to be.
 . "$(dirname "$0")/../lib/pitrkit.sh"
 
-for v in $("$TOP/tests/servers/postgres" versions); do
+versions=$("$TOP/tests/servers/postgres" versions | paste -sd ' ')
+is "there is each supported version" "$versions" "14 15 16 17 18"
+for v in $versions; do
 	pg_new "$v" "$T/$v" --wal-segsize=1
 	ok "PostgreSQL $v starts" pg_start "$T/$v"
 	like "PostgreSQL $v says its version" \
@@ -13,7 +15,7 @@ for v in $("$TOP/tests/servers/postgres" versions); do
 	is "PostgreSQL $v honours initdb's arguments" \
 		"$(pg_psql "$T/$v" 'show wal_segment_size')" 1MB
 done
-for v in $("$TOP/tests/servers/postgres" versions); do
+for v in $versions; do
 	ok "PostgreSQL $v stops" pg_stop "$T/$v"
 done
 

@@ -59,8 +59,12 @@ way() {
 
 not_full() {
 	for d_f in $(segments "$1" | grep -v partial); do
-		"$say" wal "$1/$d_f"
-	done | grep -v ' full$'
+		d_got=$("$say" wal "$1/$d_f")
+		case $d_got in
+		*' full') ;;
+		*) echo "$d_f: $d_got" ;;
+		esac
+	done
 }
 
 # pgsay's line of pg_control, told by the server itself.
@@ -155,7 +159,7 @@ for pair in $sizes; do
 	work "$d" 1500
 
 	known_endings "$d"
-	wait_for 30 pg_archived "$d" "$seg"
+	wait_for 30 pg_archived "$d" "$seg" || bail "not archived"
 	line=$("$say" wal "$a/$seg")
 	set -- $facts
 	# commit 1, abort 2, prepared 3 and 4: ended as 1 2 4 3
@@ -170,7 +174,7 @@ for pair in $sizes; do
 		crash_in_a_record "$d"
 	work "$d" 1000
 	seg=$(pg_switch "$d")
-	wait_for 30 pg_archived "$d" "$seg"
+	wait_for 30 pg_archived "$d" "$seg" || bail "not archived"
 	like "$v: the record that was given up is passed over" \
 		"$("$say" wal "$a/$torn")" ' full$'
 	isnt "$v: its page says so (the test did what it meant to)" \
@@ -181,11 +185,12 @@ for pair in $sizes; do
 	rm -f "$d/pg_wal/$seg"
 	touch "$d/recovery.signal"
 	ok "$v: promoted to a new timeline" pg_start "$d"
-	wait_for 30 pg_psql "$d" "create table promoted(i int)"
+	wait_for 30 pg_psql "$d" "create table promoted(i int)" ||
+		bail "no promotion"
 	work "$d" 500
 	seg=$(pg_switch "$d")
-	wait_for 30 pg_archived "$d" "$seg"
-	like "$v: the new timeline is archived" "$seg" '^00000002'
+	like "$v: there is a new timeline" "$seg" '^00000002'
+	ok "$v: which is archived" wait_for 30 pg_archived "$d" "$seg"
 	pg_stop "$d"
 
 	is "$v: every archived segment is walked to its end" \
@@ -209,14 +214,13 @@ pg_set "$d" "archive_mode = on" "archive_command = 'cp %p $a/%f'"
 pg_start "$d" || bail "PostgreSQL does not start"
 pg_psql "$d" "create table t as select generate_series(1, 60000) i" >/dev/null
 seg=$(pg_switch "$d")
-wait_for 30 pg_archived "$d" "$seg"
-for f in $(segments "$a" | sed -n 2p); do
-	cp "$a/$f" "$T/$f"
-	printf '\377\377\377' | dd of="$T/$f" bs=1 seek=500000 conv=notrunc \
-		2>/dev/null
-	like "damage in the middle is told with its LSN" \
-		"$("$say" wal "$T/$f")" "^$f fault [0-9]+: damaged at 0/"
-done
+wait_for 30 pg_archived "$d" "$seg" || bail "not archived"
+f=$(segments "$a" | sed -n 2p)
+cp "$a/$f" "$T/$f" || bail "no segment"
+printf '\377\377\377' | dd of="$T/$f" bs=1 seek=500000 conv=notrunc \
+	status=none
+like "damage in the middle is told with its LSN" \
+	"$("$say" wal "$T/$f")" "^$f fault [0-9]+: damaged at 0/"
 
 "$(pg_client)/pg_basebackup" -d "$(pg_conninfo "$d")" -D "$T/tar" -Ft -X none \
 	-c fast 2>"$T/err" || bail "pg_basebackup: $(cat "$T/err")"

@@ -1,4 +1,7 @@
 #!/bin/sh
+# walpush to a directory: every kind of file that PostgreSQL hands over comes
+# back as it was, nothing is written over, and what is damaged, misnamed or
+# another cluster's is refused.
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$(dirname "$0")/../lib/archive.sh"
 

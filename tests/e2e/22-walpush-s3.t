@@ -18,7 +18,8 @@ for kind in "$SEGMENT" "$LABEL" "$HISTORY" "$PARTIAL"; do
 		"$(s3ctl list "$bucket" site/a/main/ | grep -c "/$kind\$")" 1
 done
 wal_make "$T/pg" 12 >"$T/names"
-wait_for 30 pg_archived "$T/pg" "$(tail -n 1 "$T/names")"
+wait_for 30 pg_archived "$T/pg" "$(tail -n 1 "$T/names")" ||
+	bail "not archived"
 pg_stop "$T/pg"
 key_of() {
 	s3_keys "$bucket" | grep "/$1\$"

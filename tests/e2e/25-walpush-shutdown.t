@@ -43,10 +43,11 @@ requests=$(proxy_count p '^PUT')
 proxy_rules p '[{"method":"PUT","action":"hang"}]'
 wal_make "$T/pg" 1 >/dev/null
 wait_for 20 hangs || bail "no request"
-ok "an immediate shutdown while the store hangs" pg_stop "$T/pg" immediate
 gone() {
 	! pgrep -f "^[^ ]*walpush -c $T/conf" >/dev/null
 }
+nok "walpush is at work" gone
+ok "an immediate shutdown while the store hangs" pg_stop "$T/pg" immediate
 ok "leaves no walpush behind for longer than its deadline" wait_for 12 gone
 
 done_testing

@@ -96,6 +96,7 @@ wait_for 20 wal_writes "$T/new"
 is "bodies that are cut again and again: recovery completes with all rows" \
 	"$(pg_psql "$T/new" "select count(*) from rows")" "$rows"
 pg_stop "$T/new" immediate
+atleast "which they were" "$(proxy_count p '^GET .* cut$')" 6
 proxy_rules p
 
 # Nobody listens at all.

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$(dirname "$0")/../lib/archive.sh"
 
+begin=$(date +%s)
 new_key "$T/key"
 wal_cluster "$T/pg"
 write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo"
@@ -60,8 +61,10 @@ is "and the names of the first eight" "$(sed -n 's/^point [^ ]* [^ ]* //p' \
 # PostgreSQL tells the end of a point's record, where the next one begins.
 is "and where their records begin" "$(sed -n 's/^point \([^ ]*\).*/\1/p' \
 	"$T/meta" | tail -n 7)" "$(head -n 7 "$T/points")"
-atmost "the time at which it was archived is this minute" \
-	$(($(date +%s) - $(sed -n 's/^archived //p' "$T/meta") / 1000000)) 60
+archived=$(sed -n 's/^archived //p' "$T/meta")
+atleast "the time at which it was archived is of this test" \
+	"$archived" "${begin}000000"
+atmost "... and past" "$archived" "$(date +%s)999999"
 
 # record FILE N FIELD: LSN or the one before of a segment's first or last record
 record() {

@@ -9,7 +9,7 @@ backup() {
 	"$PYTHON" "$TOP/tests/lib/backup.py" --key "$T/key" --root "$root" "$@"
 }
 
-# name_of LSN SEGMENT-MB: of the segment on timeline 1, without the timeline
+# archived NAME: a segment of timeline 1
 archived() {
 	[ -f "$root/wal/00000001/$(echo "$1" | cut -c1-16)/$1" ]
 }
@@ -82,6 +82,11 @@ for version in $("$TOP/tests/servers/postgres" versions); do
 		is "$v: the mapping of tablespaces is the head's" \
 			"$(find "$T/tree" -name tablespace_map -o -type l)" ""
 		backup manifest "$id" >"$T/list" || fail "$v: the manifest opens"
+		is "$v: it has records of packs, folders and empty files" \
+			"$(grep -o '^[PDF] ' "$T/list" | sort -u | tr -d '\n')" \
+			"D F P "
+		like "$v: and files in the packs" "$(cat "$T/list")" \
+			'^  base/1/1259 [0-9]+ 0 '
 		is "$v: no record of a tablespace's own folder" \
 			"$(grep -c "^[DL] pg_tblspc/$far\$" "$T/list")" 0
 		is "$v: no content of an unlogged table" "$(grep -c " $(pg_psql \

@@ -141,8 +141,11 @@ bg ship basebackup-ship -c "$T/conf" --source stream --rate 2MB -v
 wait_for 20 grep -q 'copying from' "$T/ship.log" || fail "it copies"
 pid=$(bg_pid ship)
 pg_stop "$d" immediate
-wait_for 20 sh -c "! kill -0 $pid 2>/dev/null"
-like "a server that stops meanwhile is told" "$(cat "$T/ship.log")" \
+ok "a server that stops meanwhile ends it" \
+	wait_for 20 sh -c "! kill -0 $pid 2>/dev/null"
+wait "$pid"
+is "with the status of what cannot be reached" $? 4
+like "it is told" "$(cat "$T/ship.log")" \
 	"PostgreSQL: base backup"
 is "and leaves no head" "$(heads)" $((whole + 1))
 pg_start "$d" || bail "PostgreSQL does not start again"

@@ -67,7 +67,7 @@ exits 1 "the one after the last is absent" fetch \
 # -- from what was read ahead, and not ------------------------------------------
 exits 0 "a jump back is delivered" fetch "$(name 3)" pg_wal/RECOVERYXLOG
 ok "and it reads on from there" wait_for 5 has "$(name 5)"
-wait_for 3 has "$(name 7)"
+wait_for 3 has "$(name 7)" || fail "it does not read ahead"
 sleep 0.5
 atmost "no more than fetch_ahead allows" "$(fetched)" 4
 mv "$T/repo" "$T/away"
@@ -116,7 +116,7 @@ exits 0 "repaired, it is delivered" fetch "$(name 12)" pg_wal/RECOVERYXLOG
 # -- the worker in trouble ---------------------------------------------------------
 lingers walfetch || bail "no worker"
 kill_lingering walfetch KILL
-wait_for 5 gone walfetch
+wait_for 5 gone walfetch || fail "a worker survives SIGKILL"
 ok "a worker that was killed leaves its files" test -e "$ahead"
 exits 0 "the next call does without" fetch "$(name 20)" pg_wal/RECOVERYXLOG
 ok "as it was" as_it_was "$(name 20)"

@@ -64,9 +64,11 @@ drained() {
 }
 # What the server was told to be archived and does not come back as it was.
 lost() {
+	lost_of=0
 	for lost_f in "$1/pg_wal/archive_status/"*.done; do
 		lost_n=$(basename "$lost_f" .done)
 		[ -e "$1/pg_wal/$lost_n" ] || continue
+		lost_of=$((lost_of + 1))
 		in_dir "$1" walfetch -c "$2" "$lost_n" "$T/back" \
 			2>"$T/lost.err" &&
 			cmp -s "$T/back" "$1/pg_wal/$lost_n" || {
@@ -75,6 +77,7 @@ lost() {
 		}
 		rm -f "$T/back"
 	done
+	[ $lost_of -gt 0 ] || echo "nothing was archived"
 }
 recovery() {
 	rm -rf "$2"
@@ -94,7 +97,7 @@ segments "$T/a" 40
 works() {
 	lingers walpush || drained "$T/a"
 }
-wait_for 5 works
+wait_for 5 works || bail "nothing is archived"
 segments "$T/a" 40
 sleep 2
 bg_stop jumps
@@ -159,7 +162,7 @@ is "and all is there as it was" "$(lost "$T/b" "$T/b.conf")" ""
 # -- stopped in every mode, and moved away, while it recovers ------------------------
 for mode in smart fast immediate; do
 	recovery "$T/b" "$T/rec"
-	wait_for 10 reads "$T/rec"
+	wait_for 10 reads "$T/rec" || fail "no worker reads ahead: $mode"
 	pg_stop "$T/rec" $mode
 	ok "no worker outlives a recovery that is stopped: $mode" \
 		wait_for 5 gone walfetch
@@ -197,7 +200,7 @@ pg_start "$T/sb" || bail "no standby"
 reads_ahead() {
 	lingers walfetch || [ "$(rows "$T/sb")" = "$(rows "$T/b")" ]
 }
-wait_for 10 reads_ahead
+wait_for 10 reads_ahead || fail "no worker reads ahead"
 "$(pg_bin 15)/pg_ctl" -D "$T/sb" -w -t 60 -s promote || bail "no promotion"
 ok "it takes over" wait_for 30 wal_writes "$T/sb"
 ok "its worker ends" wait_for 5 gone walfetch

@@ -118,6 +118,16 @@ bg ddl sh -c "while :; do '$(pg_client)/psql' -XAtq -v ON_ERROR_STOP=1 \
 	-d '$(pg_conninfo "$d")' -f '$T/ddl.sql' || exit; done"
 wait_for 30 sh -c "[ \$('$(pg_client)/psql' -XAtq -d '$(pg_conninfo "$d")' \
 	-c 'SELECT count(*) FROM done') -gt 1 ]" || bail "no work is done"
+# A temporary table that is there all the while.
+bg held "$(pg_client)/psql" -XAtq -d "$(pg_conninfo "$d")" \
+	-c "CREATE TEMP TABLE held AS SELECT 1 AS v" -c "SELECT pg_sleep(3600)"
+temporary() {
+	find "$1" -name 't[0-9]*_[0-9]*'
+}
+holds_temporary() {
+	[ -n "$(temporary "$d")" ]
+}
+wait_for 30 holds_temporary || bail "no temporary table"
 before=$(pg_psql "$d" "SELECT count(*) FROM done")
 ok "a backup while tables come and go" ship --source files --rate 20MB -v
 id=$(tail -n 1 "$T/out")
@@ -125,6 +135,8 @@ like "what is no file is left out" "$(cat "$T/err")" "pipe left out: not a file"
 like "and what leads nowhere" "$(cat "$T/err")" "dangling left out: a link"
 after=$(pg_psql "$d" "SELECT count(*) FROM done")
 atleast "rounds of work meanwhile" $((after - before)) 2
+ok "the temporary table is still there" holds_temporary
+bg_stop held
 bg_stop ddl
 bg_stop pgbench
 sum=$(pg_psql "$d" "SELECT sum(abalance) FROM pgbench_accounts")
@@ -136,7 +148,7 @@ ok "it is what its manifest says" "$BUILD/tests/tools/verifytree" "$T/tree"
 ok "pg_verifybackup agrees" "$(pg_client)/pg_verifybackup" -n "$T/tree"
 same "a link's content came" "$T/tree/server.key" "$T/server.key"
 is "as a file" "$(find "$T/tree" -type l)" ""
-is "no temporary relation came" "$(find "$T/tree" -name 't[0-9]*_[0-9]*')" ""
+is "no temporary relation came" "$(temporary "$T/tree")" ""
 nok "nor an unlogged one" test -e "$T/tree/$scratch"
 ok "but its init fork" test -e "$T/tree/${scratch}_init"
 

@@ -55,7 +55,8 @@ restore_command() {
 ok "what is newest: restored" to "$T/newest" --json
 is "from the newest backup of all" "$(json "['backup']['id']")" "$new"
 is "all repositories count" "$(json ".get('left_out')")" None
-unlike "and recovery asks them all" "$(restore_command "$T/newest")" "--repo"
+like "and recovery asks" "$(restore_command "$T/newest")" "walfetch"
+unlike "them all" "$(restore_command "$T/newest")" "--repo"
 holds "what is newest" "$T/newest" abcde
 ok "the first one's backup: restored" to "$T/across" --backup "$old"
 ok "the tree is what the server's manifest says" \

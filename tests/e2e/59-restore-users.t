@@ -109,6 +109,7 @@ place self postgres
 ok "postgres restores" restore postgres "$T/own/conf" "$T/self"
 is "all of it is postgres's" "$(owners "$T/self")" "postgres:postgres
 postgres:root"
+like "which says what comes next" "$(cat "$T/out")" "pg_ctl"
 unlike "who need not give it to anybody" "$(cat "$T/out")" "chown"
 
 # -- another user restores, with a key and a copy of the repository ----------

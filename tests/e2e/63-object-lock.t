@@ -145,6 +145,7 @@ like "... by name" "$(cat "$T/out")" "$first  until 20"
 unlike "... but not what is locked for longer" "$(cat "$T/out")" \
 	"$archived  until"
 is "a plan changes nothing" "$(all_days "/$first/")" "GOVERNANCE 3.0"
+like "... and has a line for each lock" "$(cat "$T/plan")" '"line":"lock"'
 exits 3 "nor does one that the rules do not bear out" \
 	retention-prune -c "$T/conf" --apply "$T/plan"
 is "... at all" "$(all_days "/$first/")" "GOVERNANCE 3.0"

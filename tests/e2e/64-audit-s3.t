@@ -29,6 +29,7 @@ sound() {
 }
 flaws() {
 	trail "$@"
+	grep -q ^head "$T/trail" || echo "no trail: $(cat "$T/err")"
 	awk -F '\t' '$1 == "flaw" { print $2, $4, $5 }' "$T/trail"
 }
 records() {

@@ -45,6 +45,8 @@ ok "a backup is put under hold" hold --backup "$first"
 one=$(cat "$T/out")
 is "all its objects are under a legal hold" \
 	"$(held "/base/$first/")" "$(count "/base/$first/")"
+atleast "... which are some" "$(count "/base/$first/")" 3
+atleast "... and of its WAL" "$(count "/wal/.*/$start")" 1
 is "... its WAL is" "$(held "/wal/.*/$start")" "$(count "/wal/.*/$start")"
 is "... and nothing else" "$(held .)" \
 	"$(($(count "/base/$first/") + $(count "/wal/.*/$start")))"
@@ -146,7 +148,7 @@ is "... holds" "$(held "/base/$third/")" "$(count "/base/$third/")"
 ended() {
 	[ "$(date +%s)" -gt $until ]
 }
-wait_for 10 ended
+wait_for 10 ended || bail "time stands still"
 # A hold of the store is let go on record, or not at all.
 proxy_rules cut '[{"method": "PUT", "path": "/audit/", "action": "status",
 	"status": 403, "code": "AccessDenied"}]'

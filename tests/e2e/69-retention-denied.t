@@ -81,6 +81,8 @@ for what in plain versioned lock; do
 	lock) repo=r3 bucket=$lock first=$first_r3 second=$second_r3 ;;
 	esac
 	versions >"$T/all"
+	atleast "$what: there are versions of the newer one" \
+		"$(grep -c "/$second/" "$T/all")" 3
 	if [ $what = plain ]; then
 		denied keep s3:DeleteObject
 	else

@@ -43,7 +43,7 @@ while [ $n -lt 15 ] || [ "$(wc -l <"$T/rounds")" -lt 3 ]; do
 done
 touch "$T/enough"
 for job in busy backups; do
-	wait "$(bg_pid $job)" || diag "$job: $(tail -n 3 "$T/$job.log")"
+	wait "$(bg_pid $job)" || fail "$job: $(tail -n 3 "$T/$job.log")"
 	rm -f "$T/bg/$job"
 done
 atleast "backups were taken and pruned meanwhile" "$(wc -l <"$T/rounds")" 3

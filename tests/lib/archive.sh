@@ -72,7 +72,6 @@ lives_in_every_kind() {
 		ls | sed -n 's/\(.*\.partial\)\.done$/\1/p')
 }
 
-# What walpush noted about marks is of yesterday.
 note_ages() {
 	for note_f in "$T"/spool/*.marks; do
 		sed 's/^\([a-z]*\) [0-9]* /\1 1 /' "$note_f" >"$note_f.old" &&

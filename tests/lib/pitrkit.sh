@@ -22,7 +22,8 @@
 #	exits N NAME CMD...       CMD ends with exactly status N
 #	is NAME GOT WANT          equal strings
 #	isnt NAME GOT OTHER
-#	like NAME GOT ERE         some line of GOT matches the extended regex
+#	like NAME GOT ERE         some line of GOT matches the extended regex,
+#	                          which is not empty
 #	unlike NAME GOT ERE
 #	same NAME FILE1 FILE2     equal bytes
 #	atmost NAME N LIMIT, atleast NAME N LIMIT     integers
@@ -309,7 +310,7 @@ isnt() {
 }
 
 like() {
-	if printf '%s\n' "$2" | grep -Eq -e "$3"; then
+	if [ -n "$3" ] && printf '%s\n' "$2" | grep -Eq -e "$3"; then
 		pass "$1"
 	else
 		fail "$1"

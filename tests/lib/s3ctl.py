@@ -12,14 +12,12 @@
   s3ctl.py CEPHDIR get BUCKET KEY FILE|-
   s3ctl.py CEPHDIR put BUCKET KEY FILE|-     (overwrites)
   s3ctl.py CEPHDIR delete BUCKET KEY [VERSION]
-  s3ctl.py CEPHDIR copy BUCKET FROM TO       server side
   s3ctl.py CEPHDIR head BUCKET KEY           lines: NAME: VALUE
   s3ctl.py CEPHDIR retention BUCKET KEY      lines: MODE <tab> UNTIL
   s3ctl.py CEPHDIR held BUCKET KEY...        legal holds: ON, OFF or none
   s3ctl.py CEPHDIR hold BUCKET KEY ON|OFF    sets it
   s3ctl.py CEPHDIR lock BUCKET KEY SECONDS   object lock, governance
   s3ctl.py CEPHDIR grant BUCKET USER read|write|append|keep|hide
-  s3ctl.py CEPHDIR wipe BUCKET               every object and version
 
 CEPHDIR is the directory given to tests/servers/ceph start; its file env has
 endpoint and credentials.  S3CTL_ACCESS and S3CTL_SECRET_FILE replace them,
@@ -214,12 +212,6 @@ def do_delete(s3, bucket, key, version=None):
             query={"versionId": version} if version else None)
 
 
-def do_copy(s3, bucket, source, dest):
-    s3.call("PUT", bucket, dest, headers={
-        "x-amz-copy-source":
-            urllib.parse.quote(f"/{bucket}/{source}", safe="/-._~")})
-
-
 def do_head(s3, bucket, key):
     answer, _ = s3.call("HEAD", bucket, key)
     for name, value in answer.getheaders():
@@ -283,12 +275,6 @@ def do_grant(s3, bucket, user, rights):
          "Resource": [f"arn:aws:s3:::{bucket}"]}]}
     s3.call("PUT", bucket, query={"policy": ""},
             body=json.dumps(policy).encode())
-
-
-def do_wipe(s3, bucket):
-    for _, _, ident, _, key in list(s3.versions(bucket)):
-        s3.call("DELETE", bucket, key, query={"versionId": ident},
-                headers={"x-amz-bypass-governance-retention": "true"})
 
 
 def main(argv):

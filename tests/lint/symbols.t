@@ -6,10 +6,20 @@
 objects=$(ls lib/*/*.c | sed "s|\(.*\)\.c\$|$BUILD/\1.o|")
 ok "every file of the library was built" ls $objects
 
+# What they export, and what they call: lines of nm.
+exported() {
+	nm -A -g --defined-only $objects
+}
+called() {
+	nm -A --undefined-only $objects
+}
+atleast "they export something" "$(exported | wc -l)" 100
+atleast "and call something" "$(called | grep -c ' malloc$')" 10
+
 # "lib/util/fdio_atomic.o: fdio_atomic_open": prefix is the name of the file up
 # to its first "_".
 is "foo.c and foo_bar.c export only foo_*" "$(
-	nm -A -g --defined-only $objects | awk '{
+	exported | awk '{
 		file = $1
 		sub(/:.*/, "", file)
 		sub(/.*\//, "", file)
@@ -21,7 +31,7 @@ is "foo.c and foo_bar.c export only foo_*" "$(
 
 # util/log writes the messages; cli and front are what commands begin with.
 is "the library neither prints nor exits" "$(
-	nm -A --undefined-only $objects |
+	called |
 		sed 's/@.*//; s/__\([a-z]*\)_chk$/\1/' |
 		grep -E ' (v?f?printf|puts|fputs|putc|fputc|putchar|perror|stdout|stderr|exit|quick_exit|abort|__assert_fail|v?warnx?|v?errx?|error)$' |
 		grep -vE 'lib/(util/log|cli/[a-z_]*|front/[a-z_]*)\.o:')" ""
@@ -43,6 +53,8 @@ is "the library keeps no mutable globals" "$(
 # With what they bring along they are most of the time that it takes to start.
 for lib in libxml2 libcurl; do
 	for p in walpush-worker walfetch-worker; do
+		like "$p is linked with what it starts with" \
+			"$(readelf -d "$BUILD/$p")" "NEEDED.*libc\.so"
 		is "$p starts without $lib" \
 			"$(readelf -d "$BUILD/$p" | grep "NEEDED.*$lib")" ""
 	done

@@ -75,7 +75,7 @@ fetch() {
 	atmost "$1: KiB of walfetch's worker" "${fetch_peak:-no worker}" $limit
 	diag "$1: ${fetch_peak:-} KiB"
 	rm -f "$d/recovery.signal"
-	wait_for 20 gone walfetch
+	wait_for 20 gone walfetch || fail "$1: the worker stays"
 }
 
 for size in 16 64; do

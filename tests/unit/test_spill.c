@@ -22,9 +22,12 @@ static struct fault f;
 static struct statvfs room;
 static bool bad_disk;   /* the note cannot be synced */
 static bool bad_file;   /* nor its bytes */
+static bool stranger;   /* this user is another than the files' */
 static char order[256]; /* first letters of what was copied */
 static unsigned removed, removed_early;
 
+uid_t __wrap_geteuid(void);
+uid_t __real_geteuid(void);
 int __wrap_statvfs(const char *path, struct statvfs *out);
 int __wrap_fdio_sync_parent(const char *path, struct fault *why);
 int __real_fdio_sync_parent(const char *path, struct fault *why);
@@ -40,6 +43,12 @@ int __wrap_archive_copy(struct repo *r, struct repo *from, const char *name,
 int __real_archive_copy(struct repo *r, struct repo *from, const char *name,
     const char *note, const struct deadline *d, struct archive_result *res,
     struct fault *why);
+
+uid_t
+__wrap_geteuid(void)
+{
+	return __real_geteuid() + stranger;
+}
 
 int
 __wrap_statvfs(const char *path, struct statvfs *out)
@@ -337,10 +346,8 @@ a_note_that_cannot_be_read_proves_nothing(void **state)
 		else
 			assert_true(creat(note(), 0600) >= 0);
 		if (i == 2) {
-			if (geteuid() != 0)
-				break;
 			assert_int_equal(truncate(note(), 100), 0);
-			assert_int_equal(chown(note(), 1, 1), 0);
+			stranger = true;
 		}
 		assert_int_equal(
 		    spill_peek(spill, "00000003.history", &has, NULL, &f),
@@ -348,6 +355,7 @@ a_note_that_cannot_be_read_proves_nothing(void **state)
 		assert_int_equal(
 		    spill_pending(spill, &pending, NULL, &f), FAULT_AGAIN);
 		assert_non_null(strstr(f.text, "cannot be read"));
+		stranger = false;
 		if (i == 0) {
 			assert_int_equal(rmdir(note()), 0);
 			assert_true(creat(note(), 0600) >= 0);
