@@ -1,5 +1,6 @@
 #include "archive_job.h"
 #include "archive_late.h"
+#include "text.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -210,7 +211,8 @@ push_judge(const struct push_thread *t, struct archive_result *res,
 	push_warn(res, name, f->text);
 	if (archive_file_worse(f->code, worst->code)) {
 		*worst = *f;
-		fault_prefix(worst, "repository %s", name);
+		if (!text_prefix(worst->text, "repository "))
+			fault_prefix(worst, "repository %s", name);
 	}
 }
 

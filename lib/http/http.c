@@ -186,7 +186,6 @@ static enum fault_code
 code_of(CURLcode c, const char *text)
 {
 	switch (c) {
-	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
@@ -218,6 +217,9 @@ advice(CURLcode c)
 		       " its certificate with ca_file";
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return ": the server's key is none of those that pin names";
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return ": what answers speaks no HTTP, or TLS where endpoint"
+		       " says http://";
 	default:
 		return "";
 	}

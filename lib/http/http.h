@@ -13,11 +13,13 @@
  * deadline, over libcurl. No redirects, no proxies from the environment, no
  * cookies, no retries: those belong to the caller.
  *
- * Threads: one handle per thread. Limits: answer headers 64 KiB.
+ * Threads: one handle per thread. Limits: answer headers 64 KiB, the
+ * body of what is no 2xx 1 MiB.
  * Faults: AGAIN for everything between us and the answer (refused, reset,
- * cut, timed out, name not found); CONFIG for a certificate or pin that does
- * not fit, an unreadable CA file, a bad URL. Any HTTP status is a success
- * here. A sink's fault ends the transfer and is passed on.
+ * cut, timed out, name not found, no HTTP, beyond the limits); CONFIG for a
+ * certificate or pin that does not fit, an unreadable CA file, a bad URL. Any
+ * HTTP status is a success here. A sink's fault ends the transfer and is passed
+ * on.
  */
 
 struct http_tls {

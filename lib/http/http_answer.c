@@ -117,6 +117,10 @@ keep_body(struct http_transfer *t, bool good, const char *p, size_t n)
 	if (n > room && good)
 		return fault_set(t->f, FAULT_AGAIN,
 		    "answer longer than %zu bytes", t->rq->keep);
+	/* Nobody needs the rest, but the connection is of no use without. */
+	if (!good && t->rs->received > HTTP_ERROR_MAX)
+		return fault_set(t->f, FAULT_AGAIN,
+		    "status %d with more than 1 MiB to say why", t->rs->status);
 	if (n > room)
 		n = room;
 	return n == 0 ? 0 : buf_put(&t->kept, p, n, t->f);

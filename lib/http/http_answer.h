@@ -8,6 +8,7 @@
 /* Inside lib/http: an answer as it comes in. */
 
 #define HTTP_HEADERS_MAX (64U << 10) /* of a request, too */
+#define HTTP_ERROR_MAX (1U << 20)
 
 struct http {
 	const struct http_lib *lib;

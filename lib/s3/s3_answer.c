@@ -239,6 +239,9 @@ judge_status(const struct s3_answer *a, const struct s3_subject *s,
 	case 505:
 		return say(a, s, FAULT_CONFIG, "the store cannot do this", f);
 	case 307:
+		*next = S3_NEXT_RETRY;
+		return say(a, s, FAULT_AGAIN,
+		    "redirected, which is not followed: check endpoint", f);
 	case 408:
 	case 409:
 	case 425:

@@ -219,6 +219,9 @@ s3_call_again(struct s3 *s, struct s3_retry *r, enum s3_next next,
 		random = (uint32_t)clock_now_us();
 	pause = deadline_pause_ms(d, r->tries, random);
 	wanted = s3_answer_retry_after_ms(rs->retry_after, s3_now_us(s));
+	/* Where nothing else ends it, and nobody is told what it waits for. */
+	if (d->at_ms == INT64_MAX && wanted > S3_WAIT_MS)
+		wanted = S3_WAIT_MS;
 	if (wanted > pause)
 		pause = wanted;
 	if (pause >= left)

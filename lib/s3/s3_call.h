@@ -70,9 +70,11 @@ int s3_call_once(struct s3 *s, const struct s3_request *rq,
     const struct s3_sums *sums, struct http_response *rs, struct xml **doc,
     enum s3_next *next, struct fault *f);
 
-/* After a failed try: pause and say true, or say false when it is over. Without
- * a deadline it is over after S3_TRIES. */
+/* After a failed try: pause, for as long as the store asks for, and say true,
+ * or say false when it is over. Without a deadline it is over after S3_TRIES,
+ * and a pause takes S3_WAIT_MS at most. */
 #define S3_TRIES 10
+#define S3_WAIT_MS (5 * 60 * 1000)
 struct s3_retry {
 	unsigned tries;
 	bool clock_taken;

@@ -126,4 +126,42 @@ exits 5 "nor is it an object that is there" push "pg_wal/$name"
 exits 200 "nor is it a segment" fetch "$name" "$T/back2"
 ok "no file is left of it" test ! -e "$T/back2"
 
+# -- answers that are none ----------------------------------------------------
+# What comes back is no HTTP: a connection that was cut and joined anew, or
+# something in between. Time cures it, so the spill is used for it as well.
+: >"$T/mode"
+site odd
+next
+exits 0 "a segment" push "pg_wal/$name"
+known=$name
+next
+echo garbage >"$T/mode"
+exits 4 "what is no HTTP is 4" push "pg_wal/$name"
+exits 200 "and no absence" fetch "$known" "$T/back2"
+: >"$T/requests"
+echo endless >"$T/mode"
+exits 4 "an error that does not end is 4" push "pg_wal/$name"
+taken() {
+	sed -n 's/.* \([0-9]*\) endless$/\1/p' "$T/requests" | sort -n | tail -n 1
+}
+ok "and is not read" wait_for 10 grep -q endless "$T/requests"
+atmost "for as long as there is time" "$(taken)" 30000000
+# Whoever follows it would send what opens the bucket, or read from elsewhere.
+bg other "$PYTHON" "$TOP/tests/lib/plains3.py" --dir "$T/store" \
+	--port-file "$T/port2" --log "$T/requests2" --mode "$T/mode2" \
+	--owner $$
+wait_for 10 test -s "$T/port2" || bail "no server: $(cat "$T/other.log")"
+echo "redirect http://127.0.0.1:$(cat "$T/port2")" >"$T/mode"
+exits 4 "a redirection is not followed" push "pg_wal/$name"
+like "and told" "$(cat "$T/err")" "307: .*not followed: check endpoint"
+exits 200 "nor is it by walfetch" fetch "$known" "$T/back2"
+nok "nobody was asked elsewhere" test -s "$T/requests2"
+for length in -5 9223372036854775807 99999999999999999999 5,5; do
+	echo "length $length" >"$T/mode"
+	exits 200 "$length bytes are no segment" fetch "$known" "$T/back2"
+done
+ok "no file is left of all that" test ! -e "$T/back2"
+: >"$T/mode"
+exits 0 "when it is over the segment is stored" push "pg_wal/$name"
+
 done_testing

@@ -13,8 +13,13 @@ MODE, looked at on every request, holds words:
   refuse      If-None-Match is answered with 501 NotImplemented
   portal      every request is answered 200 with an ETag and an HTML page
   puts        with portal: only every PUT
+  garbage     what comes back is no HTTP
+  endless     every request is answered 500 with a page that does not end
+  redirect    every request is answered 307, to the URL that follows
+  length      a GET is answered with the Content-Length that follows
 
-LOG: "METHOD KEY STATUS [conditional]" for each request.
+LOG: "METHOD KEY STATUS [conditional]" for each request; with endless
+"METHOD KEY BYTES endless", the bytes that were taken.
 """
 import argparse
 import hashlib
@@ -62,8 +67,43 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except FileNotFoundError:
             return []
 
+    def endless(self):
+        block, sent = b"10000\r\n" + b" " * 65536 + b"\r\n", 0
+        self.send_response(500)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(block)
+                sent += len(block)
+        except OSError:
+            with LOCK, open(ARGS.log, "a") as f:
+                print(self.command, self.key(), sent, "endless", file=f)
+        self.close_connection = True
+
+    def odd(self):
+        """0: an ordinary answer is to be given."""
+        mode = self.mode() or [""]
+        if mode[0] == "garbage":
+            self.wfile.write(b"\x15\x03\x03\x00\x02\x02\x46")
+            self.close_connection = True
+        elif mode[0] == "endless":
+            self.endless()
+        elif mode[0] == "redirect":
+            self.answer(307, Location=mode[1] + self.path)
+        elif mode[0] == "length" and self.command == "GET":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nETag: \"x\"\r\n"
+                             b"Content-Length: " + mode[1].encode() +
+                             b"\r\n\r\n" + b" " * 70)
+            self.close_connection = True
+        else:
+            return False
+        return True
+
     def do_PUT(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.odd():
+            return None
         etag = '"' + hashlib.md5(body).hexdigest() + '"'
         path = os.path.join(ARGS.dir, self.key())
         condition = self.headers.get("If-None-Match")
@@ -83,6 +123,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(200, ETag=etag)
 
     def do_GET(self):
+        if self.odd():
+            return None
         path = os.path.join(ARGS.dir, self.key())
         if "portal" in self.mode() and "puts" not in self.mode():
             return self.answer(200, PAGE, ETag='"5f3c-6123"')
