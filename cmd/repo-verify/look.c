@@ -101,6 +101,8 @@ see_wal(struct verify *v, const struct store_entry *e, struct walname *n,
 	if (n->kind == WALNAME_HISTORY)
 		return 0;
 	rc = blocks_add(&v->blocks, n, name, e->size, e->modified_us, f);
+	if (rc == 0)
+		rc = days_see(v, n, e->size, e->modified_us, f);
 	if (rc != 0 || n->kind == WALNAME_SEGMENT)
 		return rc;
 	rc = room(&p, v->n_others, &v->cap_others, sizeof *v->others, f);

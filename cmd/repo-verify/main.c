@@ -89,7 +89,9 @@ examine(struct verify *v, struct fault *f)
 		rc = read_backups(v, f);
 	progress_end(v->bar);
 	v->bar = NULL;
-	return rc != 0 ? rc : judge_run(v, f);
+	if (rc == 0)
+		rc = judge_run(v, f);
+	return rc == 0 && v->run->record ? days_run(v, f) : rc;
 }
 
 static int
@@ -131,6 +133,7 @@ release(struct verify *v)
 	free(v->heads);
 	free(v->prunes);
 	free(v->tails.t);
+	free(v->came);
 	free(v->listed);
 	free(v->reports);
 	ledger_free(&v->ledger);

@@ -167,6 +167,16 @@ put_head(const struct verify *v, size_t i, struct json *list, struct fault *f)
 }
 
 static int
+put_day(const struct verify *v, size_t i, struct json *list, struct fault *f)
+{
+	struct json *x;
+	int rc = json_append_object(list, &x, f);
+
+	return rc != 0 ? rc
+		       : waldays_put(x, v->days[i].day, &v->days[i].sum, f);
+}
+
+static int
 put_lists(const struct verify *v, struct json *j, struct fault *f)
 {
 	const struct {
@@ -180,6 +190,7 @@ put_lists(const struct verify *v, struct json *j, struct fault *f)
 	    {"notes", v->n_findings, put_note},
 	    {"windows", v->n_windows, put_window},
 	    {"audit", v->n_heads, put_head},
+	    {"wal_days", v->n_days, put_day},
 	};
 	int rc = 0;
 
@@ -272,7 +283,8 @@ result_record(struct verify *v, struct fault *f)
 	    (rc = prunes_put(v, j, f)) == 0 &&
 	    (rc = ledger_put(&v->ledger, v->begun_us, j, f)) == 0 &&
 	    (rc = tails_put(v, j, f)) == 0 &&
-	    (rc = reports_put(v, j, f)) == 0 && (rc = put_read(v, j, f)) == 0)
+	    (rc = reports_put(v, j, f)) == 0 && (rc = days_put(v, j, f)) == 0 &&
+	    (rc = put_read(v, j, f)) == 0)
 		rc = evidence_store(v->repo, 0, v->id, j, v->own_hash, f);
 	v->stored_own = rc == 0;
 	json_free(j);

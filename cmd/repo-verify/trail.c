@@ -107,7 +107,8 @@ take_record(void *ctx, const struct audit_record *r, struct fault *f)
 	int rc;
 
 	(void)((rc = ledger_take(&v->ledger, r, f)) ||
-	       (rc = prunes_take(v, r, f)) || (rc = reports_take(v, r, f)));
+	       (rc = prunes_take(v, r, f)) || (rc = reports_take(v, r, f)) ||
+	       (rc = days_take(v, r)));
 	return rc;
 }
 
@@ -139,6 +140,8 @@ trail_read(struct verify *v, struct fault *f)
 	rc = ledger_recall(&v->ledger, v->last.all, c.since_known, f);
 	if (rc == 0 && c.since_known)
 		rc = prunes_recall(v, f);
+	if (c.since_known)
+		days_recall(v);
 	if (rc == 0)
 		rc = audit_check(v->repo, 0, &c, &d, f);
 	free(known);

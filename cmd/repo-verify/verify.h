@@ -11,6 +11,7 @@
 #include "ledger.h"
 #include "lottery.h"
 #include "progress.h"
+#include "waldays.h"
 
 /* What was asked for. */
 struct verify_run {
@@ -90,6 +91,13 @@ struct verify_report {
 		      * whether it was stored at all */
 };
 
+/* The WAL of a day, summed up by this run. */
+#define VERIFY_DAYS 40
+struct verify_day {
+	int64_t day;
+	struct waldays_sum sum;
+};
+
 /* One repository. */
 struct verify {
 	const struct verify_run *run;
@@ -166,6 +174,15 @@ struct verify {
 	bool known_before; /* those before the last one are there */
 	unsigned char own_hash[AUDIT_HASH]; /* of our own, once it is stored */
 	bool stored_own;
+
+	/* days.c */
+	struct waldays_one *came; /* segments of the last weeks */
+	size_t n_came;
+	size_t cap_came;
+	int64_t came_more_us; /* the first that there was no room for; 0 */
+	int64_t day_done;     /* the newest that is on record; 0 */
+	struct verify_day days[VERIFY_DAYS];
+	size_t n_days;
 };
 
 /* found.c: a finding that hurts, or a note; once per object. From any thread,
@@ -253,6 +270,16 @@ int reports_take(
     struct verify *v, const struct audit_record *r, struct fault *f);
 int reports_judge(struct verify *v, struct fault *f);
 int reports_put(const struct verify *v, struct json *j, struct fault *f);
+
+/* days.c: a record for the WAL of each day that is over. see: a segment, as it
+ * is listed; take: an audit record; recall: what the last report knew of those
+ * before it; run: what is to be summed up, and is on record then. */
+int days_see(struct verify *v, const struct walname *n, uint64_t stored,
+    int64_t came_us, struct fault *f);
+int days_take(struct verify *v, const struct audit_record *r);
+void days_recall(struct verify *v);
+int days_run(struct verify *v, struct fault *f);
+int days_put(const struct verify *v, struct json *j, struct fault *f);
 
 /* last.c: the last report, and the id of ours behind it. */
 int last_recall(struct verify *v, struct fault *f);

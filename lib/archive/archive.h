@@ -54,6 +54,11 @@ struct archive_result {
 int archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f);
 
+/* The same for a place that WAL is put aside to: that it is durable there is
+ * told by no later object. */
+int archive_push_aside(struct repo *r, const char *path, const char *mark_note,
+    const struct deadline *d, struct archive_result *res, struct fault *f);
+
 /*
  * The same in two steps, for who has several files on their way: begin checks
  * the file and, unless it is larger than 16 MiB, seals it, with so many hands

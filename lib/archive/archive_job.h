@@ -2,6 +2,7 @@
 #define ARCHIVE_JOB_H
 
 #include "archive_file.h"
+#include "archive_journal.h"
 #include "archive_note.h"
 
 /* One file into one repository: the part of archive_push that runs once for
@@ -18,6 +19,7 @@ struct archive_job_task {
 	struct archive_file file;
 	struct archive_file_key key;
 	struct archive_note note;
+	struct archive_journal journal;
 	struct deadline deadline;
 	unsigned hands;                  /* threads that seal it */
 	const struct archive_room *room; /* to seal it in; NULL: enough */

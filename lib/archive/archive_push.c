@@ -18,6 +18,7 @@ struct push_thread {
 	bool started;
 	/* under the lock: */
 	bool durable;
+	int64_t durable_ms; /* when */
 	bool done;
 	/* by the thread until it is done: */
 	struct fault fault;
@@ -42,6 +43,7 @@ push_run(void *arg)
 	if (archive_job_put(&t->job, &t->fault) == 0) {
 		pthread_mutex_lock(&p->lock);
 		t->durable = true;
+		t->durable_ms = clock_monotonic_ms();
 		pthread_cond_signal(&p->changed);
 		pthread_mutex_unlock(&p->lock);
 		archive_job_mark(&t->job);
@@ -290,6 +292,7 @@ archive_push_free(struct archive_push *p)
 		archive_late_free(&p->threads[i].late);
 	}
 	archive_note_free(&p->task.note);
+	archive_journal_free(&p->task.journal);
 	archive_file_free(&p->task.file);
 	buf_free(&p->task.sealed);
 	buf_free(&p->task.head);
@@ -344,6 +347,8 @@ archive_push_begin_sealed(struct archive_push **out, struct repo *r,
 		archive_push_free(p);
 		return rc;
 	}
+	/* It is sealed already, and can carry nothing. */
+	archive_journal_begin(&p->task.journal, r);
 	p->task.file.walname = p->task.key.walname;
 	p->task.file.kind = p->task.key.id.kind;
 	*task = &p->task;
@@ -351,9 +356,10 @@ archive_push_begin_sealed(struct archive_push **out, struct repo *r,
 	return 0;
 }
 
-int
-archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
-    unsigned hands, const struct archive_room *room, struct fault *f)
+static int
+push_begin(struct archive_push **out, struct repo *r, const char *path,
+    bool journal, unsigned hands, const struct archive_room *room,
+    struct fault *f)
 {
 	const bool narrow = room != NULL && room->bytes < ARCHIVE_PUSH_ROOM;
 	struct archive_push *p = NULL;
@@ -363,8 +369,12 @@ archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
 		return rc;
 	p->task.hands = hands;
 	p->task.room = narrow ? room : NULL;
+	if (journal)
+		archive_journal_load(&p->task.journal, r);
 	if ((rc = archive_file_load(
 		 &p->task.file, p->path, narrow, repo_system_id(r), f)) == 0 &&
+	    (rc = walmeta_encode_pushes(p->task.journal.carried,
+		 p->task.journal.n, &p->task.file.meta, f)) == 0 &&
 	    (rc = archive_file_key(r, p->task.file.name, &p->task.key, f)) ==
 		0 &&
 	    p->task.file.size <= ARCHIVE_JOB_MEMORY)
@@ -381,10 +391,31 @@ archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
 	return 0;
 }
 
+int
+archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
+    unsigned hands, const struct archive_room *room, struct fault *f)
+{
+	return push_begin(out, r, path, true, hands, room, f);
+}
+
 size_t
 archive_push_held(const struct archive_push *p)
 {
 	return p->task.sealed.len > 0 ? p->task.sealed.len : p->task.file.size;
+}
+
+static void
+push_journal(struct archive_push *p)
+{
+	struct archive_journal_seen seen[CONF_LIST];
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n; i++)
+		seen[i] = (struct archive_journal_seen){p->threads[i].durable,
+		    p->threads[i].job.already, p->threads[i].durable_ms};
+	pthread_mutex_unlock(&p->lock);
+	archive_journal_note(&p->task.journal, &p->task.file.walname, seen,
+	    p->n, p->task.conf->push_quorum, p->task.from != NULL);
 }
 
 int
@@ -403,19 +434,35 @@ archive_push_end(struct archive_push *p, const char *mark_note,
 	push_wait(p, began);
 	rc = push_result(p, res, f);
 	push_learn(p, res);
+	if (rc == 0)
+		push_journal(p);
 	/* A thread that still waits uses all of this. */
 	if (!res->busy)
 		archive_push_free(p);
 	return rc;
 }
 
+static int
+push_all(struct repo *r, const char *path, bool journal, const char *mark_note,
+    const struct deadline *d, struct archive_result *res, struct fault *f)
+{
+	struct archive_push *p = NULL;
+	int rc = push_begin(&p, r, path, journal, 1, NULL, f);
+
+	memset(res, 0, sizeof(*res));
+	return rc != 0 ? rc : archive_push_end(p, mark_note, d, res, f);
+}
+
 int
 archive_push(struct repo *r, const char *path, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f)
 {
-	struct archive_push *p = NULL;
-	int rc = archive_push_begin(&p, r, path, 1, NULL, f);
+	return push_all(r, path, true, mark_note, d, res, f);
+}
 
-	memset(res, 0, sizeof(*res));
-	return rc != 0 ? rc : archive_push_end(p, mark_note, d, res, f);
+int
+archive_push_aside(struct repo *r, const char *path, const char *mark_note,
+    const struct deadline *d, struct archive_result *res, struct fault *f)
+{
+	return push_all(r, path, false, mark_note, d, res, f);
 }

@@ -7,8 +7,11 @@
  *	fixed part, then the points: u16 length of what follows, u64 lsn,
  *	i64 time, the name
  *
- * Appendable three ways without a new version: the fixed part may grow, a
- * point may grow (its name is counted), and bytes may follow the points.
+ * and sections: u16 kind, u16 length of what follows. Of kind 1: u16 number of
+ * pushes, u16 length of each.
+ * Appendable four ways without a new version: the fixed part may grow, a
+ * point may grow (its name is counted), so may a push, and sections of other
+ * kinds may follow.
  */
 #define WALMETA_VERSION 1
 #define WALMETA_FIXED_MIN 114
@@ -19,6 +22,8 @@
 #define WALMETA_TAIL 8U
 #define WALMETA_OVERWRITES 16U
 #define WALMETA_OWES 32U
+#define WALMETA_SECTION_PUSHES 1
+#define WALMETA_YEAR_2200 INT64_C(7258118400000000)
 
 static uint16_t
 walmeta_flags(const struct walmeta *m)
@@ -104,6 +109,63 @@ walmeta_encode(const struct walmeta *m, struct buf *out, struct fault *f)
 	return rc;
 }
 
+void
+walmeta_put_push(const struct walmeta_push *p, unsigned char out[WALMETA_PUSH])
+{
+	bytes_set_u32(out, p->timeline);
+	bytes_set_u32(out + 4, p->log);
+	bytes_set_u32(out + 8, p->seg);
+	bytes_set_u16(out + 12, p->flags);
+	out[14] = p->asked;
+	out[15] = p->quorum;
+	bytes_set_u32(out + 16, p->held);
+	bytes_set_u32(out + 20, p->duration_ms);
+	bytes_set_u64(out + 24, (uint64_t)p->durable_us);
+}
+
+bool
+walmeta_take_push(
+    const unsigned char in[WALMETA_PUSH], struct walmeta_push *out)
+{
+	uint64_t us = bytes_get_u64(in + 24);
+
+	/* What is compared as bytes has none that are not set. */
+	memset(out, 0, sizeof *out);
+	out->timeline = bytes_get_u32(in);
+	out->log = bytes_get_u32(in + 4);
+	out->seg = bytes_get_u32(in + 8);
+	out->flags = bytes_get_u16(in + 12);
+	out->asked = in[14];
+	out->quorum = in[15];
+	out->held = bytes_get_u32(in + 16);
+	out->duration_ms = bytes_get_u32(in + 20);
+	out->durable_us = (int64_t)us;
+	return out->timeline != 0 && out->held != 0 && us != 0 &&
+	       us <= (uint64_t)WALMETA_YEAR_2200;
+}
+
+int
+walmeta_encode_pushes(
+    const struct walmeta_push *p, size_t n, struct buf *out, struct fault *f)
+{
+	unsigned char one[WALMETA_PUSH];
+	int rc = 0;
+
+	if (n == 0)
+		return 0;
+	if (n > WALMETA_PUSHES)
+		n = WALMETA_PUSHES;
+	(void)((rc = buf_put_u16(out, WALMETA_SECTION_PUSHES, f)) ||
+	       (rc = buf_put_u16(out, (uint16_t)(4 + n * WALMETA_PUSH), f)) ||
+	       (rc = buf_put_u16(out, (uint16_t)n, f)) ||
+	       (rc = buf_put_u16(out, WALMETA_PUSH, f)));
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		walmeta_put_push(&p[i], one);
+		rc = buf_put(out, one, sizeof one, f);
+	}
+	return rc;
+}
+
 static int
 walmeta_i64(struct bytes *b, int64_t *out)
 {
@@ -173,6 +235,35 @@ walmeta_take_point(struct bytes *b, struct wal_summary *s, size_t i)
 	return bytes_copy(&p, s->points[i].name, name_len);
 }
 
+/* What does not fit, or is none, is passed over: it says nothing of this
+ * segment. */
+static void
+walmeta_take_pushes(struct bytes *b, struct walmeta *m)
+{
+	struct bytes one;
+	uint16_t n, len;
+
+	if (bytes_u16(b, &n) != 0 || bytes_u16(b, &len) != 0 ||
+	    len < WALMETA_PUSH)
+		return;
+	while (n-- > 0 && m->n_pushes < WALMETA_PUSHES &&
+	       bytes_sub(b, len, &one) == 0)
+		m->n_pushes +=
+		    walmeta_take_push(one.p, &m->pushes[m->n_pushes]);
+}
+
+static void
+walmeta_take_sections(struct bytes *b, struct walmeta *m)
+{
+	struct bytes one;
+	uint16_t kind, len;
+
+	while (bytes_u16(b, &kind) == 0 && bytes_u16(b, &len) == 0 &&
+	       bytes_sub(b, len, &one) == 0)
+		if (kind == WALMETA_SECTION_PUSHES)
+			walmeta_take_pushes(&one, m);
+}
+
 int
 walmeta_decode(const void *p, size_t len, struct walmeta *out, struct fault *f)
 {
@@ -196,6 +287,7 @@ walmeta_decode(const void *p, size_t len, struct walmeta *out, struct fault *f)
 	for (size_t i = 0; i < n_stored; i++)
 		if (walmeta_take_point(&all, &m.summary, i) != 0)
 			goto corrupt;
+	walmeta_take_sections(&all, &m);
 	*out = m;
 	return 0;
 corrupt:

@@ -337,7 +337,7 @@ spill_push(struct spill *s, const char *path, const struct deadline *d,
 
 	memset(res, 0, sizeof(*res));
 	if (rc == 0)
-		rc = archive_push(s->repo, path, s->note, d, res, f);
+		rc = archive_push_aside(s->repo, path, s->note, d, res, f);
 	if (rc == 0)
 		rc = spill_keep_note(s, f);
 	free(wal);

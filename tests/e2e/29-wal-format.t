@@ -103,6 +103,27 @@ is "and names it as the one before" \
 	"$(sed -n 's/^last //p' "$T/meta")"
 is "that record's CRC is over both" "$(sed -n 's/^added //p' "$T/meta")" \
 	"$(sed -n 's/^owed //p' "$T/meta")"
+# What is known of a segment's push: an object behind it tells it.
+before=$(ls "$T/pg/pg_wal" | grep -E '^[0-9A-F]{24}$' | grep -B1 "^$name$" |
+	head -n 1)
+archived() {
+	meta "$1" | sed -n 's/^archived //p'
+}
+carrier= push=
+for one in $(ls "$T/repo/main/$id/wal/00000001"/*/ |
+	grep -E '^[0-9A-F]{24}$'); do
+	[ -z "$push" ] || break
+	carrier=$one
+	push=$(meta "$one" | sed -n "s/^push $before //p")
+done
+isnt "an object tells what is known of a segment's push" "$push" ""
+isnt "... which is another one" "$carrier" "$before"
+like "... how long it took, and in which of one repository it was then" \
+	"${push#* }" "^[0-9]+ 0 1 1 1$"
+atleast "... when, which is after the segment was read" "${push%% *}" \
+	"$(archived "$before")"
+atmost "... and before the object was made that tells it" "${push%% *}" \
+	"$(archived "$carrier")"
 ok "the decoder opens the archive's mark" decode 8 archive
 like "and finds the system id in it" "$(cat "$T/out")" "\"system_id\":\"$id\""
 

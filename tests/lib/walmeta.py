@@ -55,10 +55,29 @@ def main():
         name = data[at + 19:at + 19 + length].decode()
         print('point', f'{lsn >> 32:X}/{lsn & 0xffffffff:X}', time, name)
         at += 2 + n
+    while len(data) - at >= 4:
+        kind, n = struct.unpack_from('<HH', data, at)
+        section = data[at + 4:at + 4 + n]
+        if len(section) < n:
+            break
+        at += 4 + n
+        if kind == 1:
+            pushes(section)
     if len(sys.argv) > 2:
         rest = continued(sys.argv[2], meta['left'])
         crc = register(0xffffffff, rest) ^ 0xffffffff
         print('added', register(crc, bytes(20)))
+
+
+def pushes(section):
+    count, size = struct.unpack_from('<HH', section, 0)
+    if count > 32 or size < 32 or len(section) < 4 + count * size:
+        sys.exit('a section of pushes that is none')
+    for i in range(count):
+        timeline, log, seg, flags, asked, quorum, held, duration, durable = \
+            struct.unpack_from('<IIIHBBIIq', section, 4 + i * size)
+        print('push', f'{timeline:08X}{log:08X}{seg:08X}', durable, duration,
+              flags, asked, quorum, held)
 
 
 main()

@@ -13,6 +13,7 @@ fullest(struct walmeta *m)
 	m->segment_size = WALNAME_SEGMENT_MAX;
 	m->summary.first_commit_us = CLOCK_NONE;
 	m->summary.n_points = WAL_POINTS + 92;
+	m->n_pushes = 0;
 	m->summary.switched = true;
 	memset(&m->summary.joint, 0, sizeof(m->summary.joint));
 	m->summary.joint.head = m->summary.joint.tail = true;
@@ -150,6 +151,84 @@ an_older_meta_has_no_edges(void **state)
 }
 
 static void
+all_pushes(struct walmeta_push p[WALMETA_PUSHES])
+{
+	memset(p, 0, WALMETA_PUSHES * sizeof *p);
+	for (uint32_t i = 0; i < WALMETA_PUSHES; i++)
+		p[i] = (struct walmeta_push){3, 1, i, WALMETA_DRAINED, 2, 1, 3,
+		    WALMETA_UNKNOWN, 1795312800000000 + (int64_t)i};
+}
+
+static void
+as_many_pushes_as_an_object_tells_of_fit_behind_the_fullest_meta(void **state)
+{
+	struct walmeta_push p[WALMETA_PUSHES];
+	struct walmeta m, got;
+	struct fault f = FAULT_INIT;
+	struct buf b;
+
+	(void)state;
+	fullest(&m);
+	encode(&m, &b);
+	all_pushes(p);
+	assert_int_equal(walmeta_encode_pushes(p, WALMETA_PUSHES, &b, &f), 0);
+	assert_true(b.len <= OBJECT_META_MAX);
+	assert_int_equal(walmeta_decode(b.data, b.len, &got, &f), 0);
+	assert_int_equal(got.n_pushes, WALMETA_PUSHES);
+	assert_memory_equal(got.pushes, p, sizeof p);
+	assert_string_equal(
+	    got.summary.points[7].name, m.summary.points[7].name);
+	buf_free(&b);
+}
+
+/* A section of another kind, pushes of a greater length, and what is no push:
+ * this segment's own part is as good as ever. */
+static void
+sections_that_are_not_known_are_passed_over(void **state)
+{
+	struct walmeta_push p[WALMETA_PUSHES];
+	unsigned char one[WALMETA_PUSH];
+	struct walmeta m, got;
+	struct fault f = FAULT_INIT;
+	struct buf b;
+
+	(void)state;
+	memset(&m, 0, sizeof m);
+	m.size = 41;
+	all_pushes(p);
+	encode(&m, &b);
+	assert_int_equal(buf_put_u16(&b, 77, &f), 0);
+	assert_int_equal(buf_put_u16(&b, 3, &f), 0);
+	assert_int_equal(buf_put(&b, "abc", 3, &f), 0);
+	assert_int_equal(buf_put_u16(&b, 1, &f), 0);
+	assert_int_equal(buf_put_u16(&b, 4 + 3 * (WALMETA_PUSH + 2), &f), 0);
+	assert_int_equal(buf_put_u16(&b, 3, &f), 0);
+	assert_int_equal(buf_put_u16(&b, WALMETA_PUSH + 2, &f), 0);
+	for (size_t i = 0; i < 3; i++) {
+		walmeta_put_push(&p[i], one);
+		if (i == 1)
+			memset(one, 0, sizeof one); /* in no repository */
+		assert_int_equal(buf_put(&b, one, sizeof one, &f), 0);
+		assert_int_equal(buf_put(&b, "..", 2, &f), 0);
+	}
+	assert_int_equal(walmeta_decode(b.data, b.len, &got, &f), 0);
+	assert_int_equal(got.n_pushes, 2);
+	assert_memory_equal(&got.pushes[0], &p[0], sizeof *p);
+	assert_memory_equal(&got.pushes[1], &p[2], sizeof *p);
+	for (size_t n = 162; n < b.len; n++) {
+		unsigned char *cut = malloc(n); /* for ASan and valgrind */
+
+		assert_non_null(cut);
+		memcpy(cut, b.data, n);
+		assert_int_equal(walmeta_decode(cut, n, &got, &f), 0);
+		assert_int_equal(got.size, 41);
+		assert_int_equal(got.n_pushes, 0);
+		free(cut);
+	}
+	buf_free(&b);
+}
+
+static void
 a_cut_or_senseless_meta_is_corrupt(void **state)
 {
 	struct walmeta m, got;
@@ -190,6 +269,9 @@ main(void)
 	    cmocka_unit_test(a_small_file_has_no_wal_part),
 	    cmocka_unit_test(what_a_newer_version_appends_is_passed_over),
 	    cmocka_unit_test(an_older_meta_has_no_edges),
+	    cmocka_unit_test(
+		as_many_pushes_as_an_object_tells_of_fit_behind_the_fullest_meta),
+	    cmocka_unit_test(sections_that_are_not_known_are_passed_over),
 	    cmocka_unit_test(a_cut_or_senseless_meta_is_corrupt),
 	};
 
