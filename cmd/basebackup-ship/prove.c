@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,27 +9,38 @@
 #include "retain.h"
 #include "ship.h"
 #include "text.h"
+#include "waystop.h"
 
 /* How often the repository is asked for a file that is not there yet. */
 #define PAUSE_FIRST_MS 20
 #define PAUSE_MOST_MS 2000
 
+#define SWITCH_SLACK 40 /* a segment's header, at most */
+#define SWITCHES 3
+
+static bool
+can_open(const struct ship *s)
+{
+	const struct keyring *keys = repo_keys(s->repo);
+
+	return keys == NULL || keyring_can_open(keys);
+}
+
 /* Is the file in the repository, and is it what its name says? A host that
  * cannot open it tells by what needs no private key. */
 static int
-look(struct ship *s, const char *name, struct fault *f)
+look(struct ship *s, const char *name, struct walmeta *m, struct fault *f)
 {
-	const struct keyring *keys = repo_keys(s->repo);
 	int64_t ms = s->conf->store_deadline_ms < s->wal_timeout_ms
 			 ? s->conf->store_deadline_ms
 			 : s->wal_timeout_ms;
 	struct deadline d = deadline_in_ms(ms);
 	uint64_t stored;
 
-	if (keys != NULL && !keyring_can_open(keys))
+	if (!can_open(s))
 		return archive_look_sealed(
 		    s->repo, s->repo_index, name, &stored, &d, f);
-	return archive_look(s->repo, s->repo_index, name, NULL, &stored, &d, f);
+	return archive_look(s->repo, s->repo_index, name, m, &stored, &d, f);
 }
 
 static const char *
@@ -59,7 +71,7 @@ too_late(
 
 /* Until it is there. What may pass is waited out; what will not is told. */
 static int
-wait_for(struct ship *s, const char *name, struct fault *f)
+wait_for(struct ship *s, const char *name, struct walmeta *m, struct fault *f)
 {
 	struct deadline d = deadline_in_ms(s->wal_timeout_ms);
 	struct fault last = FAULT_INIT;
@@ -68,7 +80,7 @@ wait_for(struct ship *s, const char *name, struct fault *f)
 	bool said = false;
 
 	for (;;) {
-		int rc = look(s, name, &last);
+		int rc = look(s, name, m, &last);
 
 		if (rc == 0)
 			return 0;
@@ -130,19 +142,54 @@ prove_history(struct ship *s, struct fault *f)
 	if (s->server.timeline < 2)
 		return 0;
 	walname_format_history(s->server.timeline, name);
-	rc = look(s, name, f);
+	rc = look(s, name, NULL, f);
 	if (rc == FAULT_ABSENT) {
 		fault_clear(f);
 		rc = push_history(s, name, f);
 	}
-	return rc == 0 ? wait_for(s, name, f) : rc;
+	return rc == 0 ? wait_for(s, name, NULL, f) : rc;
+}
+
+/* Somebody else archives under our name, and archive_command is refused. */
+static int
+not_ours(struct ship *s, const char *name, const char *why, struct fault *f)
+{
+	char failed[200];
+
+	server_archiver(s, failed, sizeof failed);
+	return fault_set(f, FAULT_FOREIGN,
+	    "%s in repository %s is not this server's WAL%s%s: does another "
+	    "server archive as cluster %s?%s%s",
+	    name, repo_name(s), why[0] != '\0' ? ", " : "", why, s->conf->name,
+	    failed[0] != '\0' ? " " : "", failed);
+}
+
+/* Does the segment end with the switch that we made? PostgreSQL counts the
+ * header of a page that it would have filled. */
+static int
+see_switch(struct ship *s, char name[WALNAME_SIZE], bool *ours, struct fault *f)
+{
+	struct walmeta m = {.size = 0};
+	uint64_t lsn;
+	int rc = server_switch(s, &lsn, f);
+
+	if (rc != 0)
+		return rc;
+	walname_format(s->server.timeline,
+	    walname_segno_before(lsn, s->server.segment_size),
+	    s->server.segment_size, name);
+	rc = wait_for(s, name, &m, f);
+	*ours =
+	    !can_open(s) || (m.summary.switched && lsn >= m.summary.end_lsn &&
+				lsn - m.summary.end_lsn <= SWITCH_SLACK);
+	return rc;
 }
 
 int
 prove_archiving(struct ship *s, struct fault *f)
 {
 	char name[WALNAME_SIZE];
-	uint64_t lsn;
+	bool ours = false;
 	int rc;
 
 	if ((rc = prove_history(s, f)) != 0)
@@ -153,17 +200,63 @@ prove_archiving(struct ship *s, struct fault *f)
 		    "seen when the backup's WAL arrives, not before");
 		return 0;
 	}
-	if ((rc = server_check_archiving(s, f)) != 0 ||
-	    (rc = server_switch(s, &lsn, f)) != 0)
+	if ((rc = server_check_archiving(s, f)) != 0)
 		return rc;
-	walname_format(s->server.timeline,
-	    walname_segno_before(lsn, s->server.segment_size),
-	    s->server.segment_size, name);
-	if (wait_for(s, name, f) != 0)
+	/* Somebody else may have switched just before us. */
+	for (int i = 0; rc == 0 && !ours && i < SWITCHES; i++)
+		rc = see_switch(s, name, &ours, f);
+	if (rc == 0 && !ours)
+		rc = not_ours(s, name, "", f);
+	if (rc != 0)
 		return fault_prefix(f, "archiving does not work");
 	log_line(
 	    1, "archiving works: %s is in repository %s", name, repo_name(s));
 	return 0;
+}
+
+/* On a host that cannot open what is stored: the server's own file tells, as
+ * long as it is there, and else whether archive_command succeeds. */
+static int
+prove_end_sealed(struct ship *s, const char *name, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(s->conf->store_deadline_ms);
+	struct fault why = FAULT_INIT;
+	char path[PATH_MAX], failed[200];
+	bool same;
+
+	if (s->server.standby)
+		return 0;
+	if (s->source == SOURCE_FILES &&
+	    snprintf(path, sizeof path, "%s/pg_wal/%s", s->conf->pgdata, name) <
+		(int)sizeof path &&
+	    archive_same(s->repo, s->repo_index, path, &same, &d, &why) == 0)
+		return same ? 0 : not_ours(s, name, "", f);
+	server_archiver(s, failed, sizeof failed);
+	if (failed[0] != '\0')
+		log_line(0,
+		    "WARNING: whether the WAL of this backup is this server's "
+		    "cannot be seen without the key itself, and %s",
+		    failed);
+	return 0;
+}
+
+/* From the backup's end, which is ours, back to its beginning each segment is
+ * the one that the next follows. */
+static int
+prove_end(struct ship *s, const char *name, struct fault *f)
+{
+	struct fault why = FAULT_INIT;
+	int rc;
+
+	if (!can_open(s))
+		return prove_end_sealed(s, name, f);
+	rc = waystop_check(s->repo, s->repo_index, &s->head, &why);
+	if (rc == 0)
+		return 0;
+	if (rc == FAULT_FOREIGN)
+		return not_ours(s, name, "", f);
+	*f = why;
+	return fault_prefix(f, "%s", name);
 }
 
 int
@@ -173,13 +266,25 @@ prove_wal(struct ship *s, struct fault *f)
 	uint64_t first = walname_segno_of(h->start_lsn, h->segment_size);
 	uint64_t last = walname_segno_before(h->stop_lsn, h->segment_size);
 	char name[WALNAME_SIZE];
+	struct wal_joint edge = {.head = false};
+	struct fault why = FAULT_INIT;
+	int rc = 0;
 
-	for (uint64_t n = first; n <= last; n++) {
+	for (uint64_t n = first; rc == 0 && n <= last; n++) {
+		struct walmeta m = {.size = 0};
+
 		walname_format(h->timeline, n, h->segment_size, name);
-		if (wait_for(s, name, f) != 0)
-			return fault_prefix(
-			    f, "the backup is not complete without its WAL");
+		rc = wait_for(s, name, &m, f);
+		if (rc == 0 &&
+		    wal_joint_check(&edge, &m.summary.joint, &why) != 0)
+			rc = not_ours(s, name, why.text, f);
+		edge = m.summary.joint;
 	}
+	if (rc == 0)
+		rc = prove_end(s, name, f);
+	if (rc != 0)
+		return fault_prefix(
+		    f, "the backup is not complete without its WAL");
 	log_line(1, "WAL: %llu segments, the last %s",
 	    (unsigned long long)(last - first + 1), name);
 	return 0;

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "packcheck.h"
 #include "waychoice.h"
+#include "waystop.h"
 
 #define TOLD_MAX 20 /* packs at fault that are told one by one */
 
@@ -139,6 +140,28 @@ check_packs(struct plan *p, struct fault *f)
 	}
 }
 
+/* What walfetch would deliver is the first that is whole. What cannot be read
+ * at all is found when it is fetched. */
+static int
+check_stop(struct plan *p, struct fault *f)
+{
+	struct fault why = FAULT_INIT;
+
+	for (size_t i = 0; i < repo_count(p->repo); i++) {
+		int rc = waystop_check(p->repo, i, p->head, &why);
+
+		if (rc == 0)
+			return 0;
+		if (rc == FAULT_FOREIGN)
+			return fault_set(f, FAULT_ABSENT,
+			    "backup %s cannot be made consistent: %s; choose "
+			    "another backup",
+			    p->head->id, why.text);
+		fault_clear(&why);
+	}
+	return 0;
+}
+
 int
 plan_prove(struct plan *p, struct fault *f)
 {
@@ -160,6 +183,8 @@ plan_prove(struct plan *p, struct fault *f)
 	if (rc != 0)
 		return rc;
 	p->has_way = true;
+	if ((rc = check_stop(p, f)) != 0)
+		return rc;
 	if (want->o->target_dir != NULL) {
 		p->where = (struct place_want){
 		    .target_dir = want->o->target_dir,

@@ -1,7 +1,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backupcheck.h"
 #include "verify.h"
+#include "waystop.h"
 
 /* Does each segment go on where the one before it ends? Two servers with the
  * same past (a copied machine, an old primary that goes on) write segments with
@@ -225,4 +227,33 @@ joints_look(struct verify *v, struct fault *f)
 			rc = look(v, h->entry[h->n - 1].timeline, segno, f);
 	}
 	return rc;
+}
+
+/* ---- a backup's end ---- */
+
+int
+joints_stop(struct verify *v, size_t i, struct fault *f)
+{
+	const struct head *h = &v->gather.heads[i];
+	uint64_t stop = walname_segno_before(h->stop_lsn, h->segment_size);
+	struct fault why = FAULT_INIT;
+	char key[LAYOUT_KEY];
+	int rc;
+
+	if (!look_has(v, h->stop_timeline, stop))
+		return 0;
+	rc = waystop_check(v->repo, 0, h, &why);
+	/* What cannot be read is told of where it is read. */
+	if (rc == 0 || (rc != FAULT_FOREIGN && backupcheck_tells(&why)))
+		return 0;
+	if (rc != FAULT_FOREIGN) {
+		*f = why;
+		return rc;
+	}
+	v->backups[i].usable = false;
+	if ((rc = layout_base(repo_cluster(v->repo), repo_system_id(v->repo),
+		 h->id, "head", key, f)) != 0)
+		return rc;
+	return found_add(
+	    v, true, key, why.text, f, "backup %s cannot be restored", h->id);
 }

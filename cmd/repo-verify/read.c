@@ -440,5 +440,8 @@ read_backups(struct verify *v, struct fault *f)
 		if (v->backups[i].wanted && !v->backups[i].skipped)
 			rc = read_backup(v, c, i, f);
 	gang_free(c);
+	for (size_t i = 0; rc == 0 && i < v->gather.n_heads; i++)
+		if (v->backups[i].wanted && !v->backups[i].skipped)
+			rc = joints_stop(v, i, f);
 	return rc;
 }

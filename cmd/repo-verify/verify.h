@@ -258,6 +258,8 @@ void joints_leave(struct verify *v, struct joints_border *b);
 /* The borders of which one side was not read, and those at which timelines
  * branch off: by the sealed metas. */
 int joints_look(struct verify *v, struct fault *f);
+/* Is the WAL in which that backup ended its server's? */
+int joints_stop(struct verify *v, size_t backup, struct fault *f);
 
 /* reports.c: no report that the trail names is gone. list: which are there;
  * known: are those before the last one just those that it knew, so that the

@@ -139,6 +139,10 @@ int archive_look_any(struct repo *r, const char *name, struct walmeta *m,
  * without the content, so only the header's binding and the trailer are. */
 int archive_look_sealed(struct repo *r, size_t i, const char *name,
     uint64_t *stored, const struct deadline *d, struct fault *f);
+/* Is what repository i holds under the file's name its content? Needs no
+ * private key. ABSENT as store_get; FOREIGN as archive_push. */
+int archive_same(struct repo *r, size_t i, const char *path, bool *same,
+    const struct deadline *d, struct fault *f);
 /* A whole small file (.history) from the first repository that has it; by the
  * rules of archive_fetch. out's limit holds; it is cleared first. */
 int archive_read(struct repo *r, const char *name, struct buf *out,

@@ -109,7 +109,7 @@ static int
 archive_file_walk(struct archive_file *a, struct walmeta *m, struct fault *f)
 {
 	struct file_sum sum = {.file = a};
-	const struct wal_watch watch = {file_sum_to, &sum};
+	const struct wal_watch watch = {file_sum_to, &sum, NULL};
 	int rc = crypto_xxh_new(&sum.xxh, f);
 
 	if (rc == 0)

@@ -21,6 +21,7 @@ struct walcheck {
 	size_t len;
 	unsigned char *content;
 	bool mapped;
+	struct wal_sought *sought; /* or NULL */
 };
 
 /* Room on the disk is taken first: a mapped file raises SIGBUS without. */
@@ -113,6 +114,7 @@ check_content(const struct walcheck *w, const struct archive_file_key *k,
     struct walcheck_result *r, struct fault *f)
 {
 	const struct walname *n = &k->walname;
+	const struct wal_watch watch = {NULL, NULL, w->sought};
 	struct wal_summary s;
 	struct label label;
 	int rc;
@@ -124,7 +126,7 @@ check_content(const struct walcheck *w, const struct archive_file_key *k,
 		return label_parse((const char *)w->content, w->len, &label, f);
 	if ((rc = archive_file_check_header(w->content, w->len, w->len, n,
 		 repo_system_id(w->repo), k->id.name, f)) != 0 ||
-	    (rc = wal_walk(w->content, w->len, n, &s, f)) != 0)
+	    (rc = wal_walk_watched(w->content, w->len, n, &watch, &s, f)) != 0)
 		return rc;
 	r->full = s.full;
 	r->meta.summary.joint = s.joint;
@@ -173,6 +175,18 @@ walcheck_read(struct walcheck *w, const char *name, struct walcheck_result *out,
 		*out = r;
 	}
 	object_reader_free(o);
+	return rc;
+}
+
+int
+walcheck_seek(struct walcheck *w, const char *name, struct wal_sought *sought,
+    struct walcheck_result *out, struct fault *f)
+{
+	int rc;
+
+	w->sought = sought;
+	rc = walcheck_read(w, name, out, f);
+	w->sought = NULL;
 	return rc;
 }
 

@@ -31,6 +31,9 @@ struct walcheck_result {
  * records (wal_walk) against name, system id and size; other files parse. */
 int walcheck_read(struct walcheck *w, const char *name,
     struct walcheck_result *out, struct fault *f);
+/* The same of a segment, with an eye for one record. */
+int walcheck_seek(struct walcheck *w, const char *name,
+    struct wal_sought *sought, struct walcheck_result *out, struct fault *f);
 /* Header and trailer alone: bound to this name, its meta opens, and the object
  * is as long as it was made. */
 int walcheck_look(struct walcheck *w, const char *name,

@@ -94,8 +94,15 @@ int wal_walk(const void *segment, size_t len, const struct walname *n,
  * has come: what is before that it does not read again. */
 #define WAL_WATCH ((size_t)256 << 10)
 struct wal_watch {
-	void (*passed)(void *ctx, size_t to);
+	void (*passed)(void *ctx, size_t to); /* or NULL */
 	void *ctx;
+	struct wal_sought *sought; /* or NULL */
+};
+/* The record with which a primary ends the backup that began at start. */
+struct wal_sought {
+	uint64_t start;
+	uint64_t stop; /* where it ends itself */
+	bool found;
 };
 int wal_walk_watched(const void *segment, size_t len, const struct walname *n,
     const struct wal_watch *watch, struct wal_summary *out, struct fault *f);

@@ -5,6 +5,7 @@
 
 /* Resource managers and their operations. */
 #define RM_XLOG 0
+#define XLOG_BACKUP_END 0x50
 #define XLOG_RESTORE_POINT 0x70
 #define RM_XACT 1
 #define XACT_OPERATION 0x70
@@ -306,4 +307,16 @@ wal_record_note(
 		note_end(r, h[16], bytes_get_u32(h + 4), version, s);
 	else if (h[17] == RM_XLOG && (h[16] & 0xF0) == XLOG_RESTORE_POINT)
 		note_point(r, lsn, version, s);
+}
+
+bool
+wal_record_ends_backup(struct wal_record *r, int version, uint64_t start)
+{
+	unsigned char h[WAL_RECORD_HEADER];
+	uint64_t began;
+
+	return (wal_record_take(r, h, sizeof(h)) == 0 && h[17] == RM_XLOG &&
+		(h[16] & 0xF0) == XLOG_BACKUP_END &&
+		find_main(r, version) == 0 && take_u64(r, &began) == 0 &&
+		began == start);
 }

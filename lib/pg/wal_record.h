@@ -33,4 +33,7 @@ uint32_t wal_record_crc(struct wal_record *r, uint32_t crc);
 void wal_record_note(
     struct wal_record *r, uint64_t lsn, int version, struct wal_summary *s);
 
+/* Does it end the backup that began at start? */
+bool wal_record_ends_backup(struct wal_record *r, int version, uint64_t start);
+
 #endif

@@ -208,6 +208,12 @@ accept(struct walk *w, const unsigned char *header, size_t start, size_t end)
 	wal_record_note(&(struct wal_record){w->segment, w->page, start,
 			    bytes_get_u32(header)},
 	    lsn, w->version, w->s);
+	if (w->watch != NULL && w->watch->sought != NULL &&
+	    w->watch->sought->stop == w->s->end_lsn)
+		w->watch->sought->found |= wal_record_ends_backup(
+		    &(struct wal_record){
+			w->segment, w->page, start, bytes_get_u32(header)},
+		    w->version, w->watch->sought->start);
 	return (GO_ON);
 }
 
@@ -306,7 +312,8 @@ begin(struct walk *w, size_t *at)
 static void
 tell(struct walk *w, size_t at)
 {
-	if (w->watch == NULL || at - w->told < WAL_WATCH)
+	if (w->watch == NULL || w->watch->passed == NULL ||
+	    at - w->told < WAL_WATCH)
 		return;
 	w->told = at;
 	w->watch->passed(w->watch->ctx, at);

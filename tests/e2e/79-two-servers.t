@@ -40,7 +40,7 @@ writes() {
 }
 writes "$a" 100 c d e
 before=$(pg_psql "$a" "SELECT clock_timestamp()")
-writes "$a" 100 f
+writes "$a" 100 f g h i j k l
 writes "$b" 200 v w
 basebackup-ship -c "$T/conf.b" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
 new=$(tail -n 1 "$T/out")
@@ -88,8 +88,10 @@ nok "nothing is made" test -e "$T/none"
 ok "one repository alone is whole" to "$T/none" --repo r2 --dry-run
 write_conf "$T/turned" "$a" "$T/key" "file:$T/r2" "file:$T/r1" -- \
 	"push_quorum = 1"
-ok "as it is when it is asked first" pitr-restore -c "$T/turned" \
-	--dry-run
+exits 1 "when it is asked first, the other's does not go on behind its end" \
+	pitr-restore -c "$T/turned" --dry-run
+like "and the newest of all is refused" "$(cat "$T/err")" \
+	"does not go on where .* can be reached from backup $new; --repo asks"
 
 # -- one repository that took some of both -------------------------------------
 cp -a "$(object "$T/r2" "$two")" "$(dirname "$(object "$T/r1" "$one")")"
@@ -124,4 +126,77 @@ ok "it starts" rs_start "$T/early"
 wait_for 60 rs_writes "$T/early" || fail "it does not promote"
 is "with what was committed by then" "$(rs_marks "$T/early")" abc
 pg_stop "$T/early" immediate
+# -- a backup beside another server's WAL ---------------------------------------
+rm -rf "$T/r3"
+cp -a "$T/r1" "$T/r3"
+cp -a "$T/r2"/main/*/base/"$new" "$T/r3"/main/*/base/
+write_conf "$T/conf3" "$b" "$T/key" "file:$T/r3"
+exits 1 "a backup whose end is not in the WAL under those names: found" \
+	repo-verify -c "$T/conf3" --no-progress
+like "with what it means" "$(cat "$T/out")" "base/$new/head: .* is of another \
+server: no backup that began at .* ends there at .*: backup $new cannot be \
+restored"
+exits 1 "again since the last report" repo-verify -c "$T/conf3" --no-progress \
+	--since-last
+like "which knows nothing of it" "$(cat "$T/out")" "base/$new/head: "
+exits 1 "it is not restored" pitr-restore -c "$T/conf3" --backup "$new" \
+	--target-immediate --target-dir "$T/none"
+like "and it is told why" "$(cat "$T/err")" "backup $new cannot be made \
+consistent: .*another server.*choose another backup"
+nok "nothing is made" test -e "$T/none"
+
+# -- the second server archives where the first one does ----------------------
+write_conf "$T/conf.b" "$b" "$T/key" "file:$T/r1"
+rs_mark "$b" 1
+last=$(pg_switch "$b")
+refused() {
+	grep -q "^walpush: .*other content: does another server archive as" \
+		"$b.log"
+}
+ok "archive_command is refused" wait_for 60 refused
+pg_psql "$a" "SELECT pg_logical_emit_message(false, '', '')" >/dev/null
+until [ "$(names "$T/r1" | tail -n 1)" \> "$last" ]; do
+	rs_archived "$a"
+done
+repo-key recipient "$T/key" >"$T/key.pub" || bail "no recipient"
+chmod 600 "$T/key.pub"
+write_conf "$T/sealed.b" "$b" "$T/key.pub" "file:$T/r1"
+backups=$(ls "$T/r1"/main/*/base | wc -l)
+# More than the second one's attempts will take.
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	rs_archived "$a"
+done
+for source in stream files; do
+	exits 3 "no backup stands on WAL that another server archives ($source)" \
+		basebackup-ship -c "$T/conf.b" --source $source \
+		--wal-timeout 60s
+	like "and it is told why" "$(cat "$T/err")" "^basebackup-ship: .* is not \
+this server's WAL: does another server archive as cluster main.* \
+archive_command failed for "
+done
+exits 3 "nor on a host that can only write" \
+	basebackup-ship -c "$T/sealed.b" --source files --wal-timeout 60s
+like "it compares the server's file" "$(cat "$T/err")" "not complete without \
+its WAL: .* is not this server's WAL"
+run basebackup-ship -c "$T/sealed.b" --source stream --wal-timeout 60s
+like "where it cannot, it warns" "$(cat "$T/err")" "WARNING: whether the WAL of \
+this backup is this server's cannot be seen.*archive_command failed for "
+is "the first server is not concerned" "$(rs_archived "$a" 2>&1)" ""
+
+# -- what the manual says: the refused one gets a name of its own --------------
+sed 's/^\[cluster main\]/[cluster main2]/' "$T/conf.b" >"$T/renamed"
+cat "$T/renamed" >"$T/conf.b"
+rs_archived "$b"
+ok "it archives under it" basebackup-ship -c "$T/conf.b"
+rs_mark "$b" 2
+rs_archived "$b"
+pg_stop "$b"
+ok "a repository with both: nothing is found of it" \
+	repo-verify -c "$T/conf.b" --no-progress
+is "nor of the other, whose name begins like it" "$(cat "$T/out")" ""
+ok "it is restored" pitr-restore -c "$T/conf.b" --target-dir "$T/own"
+ok "and starts" rs_start "$T/own"
+wait_for 60 rs_writes "$T/own" || fail "it does not promote"
+is "with all it has written" "$(rs_marks "$T/own")" 12abvwxyz
+pg_stop "$T/own" immediate
 done_testing
