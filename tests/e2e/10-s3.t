@@ -10,8 +10,11 @@ PROXY_RULES=$T/proxy.rules
 export S3_HTTP S3_HTTPS S3_CA_FILE S3_CA_PATH S3_PIN S3_ACCESS_KEY_ID \
 	S3_SECRET_FILE S3_REGION S3_BUCKET PROXY_URL PROXY_RULES
 
-tests=$("$BUILD/tests/integration/test_s3") || bail "test_s3 is not built"
-for t in $tests; do
-	ok "$(echo "$t" | tr _ ' ')" "$BUILD/tests/integration/test_s3" "$t"
+for s in "$TOP"/tests/integration/test_*.c; do
+	p=$BUILD/tests/integration/$(basename "$s" .c)
+	tests=$("$p") && [ -n "$tests" ] || bail "$p is not built"
+	for t in $tests; do
+		ok "$(echo "$t" | tr _ ' ')" "$p" "$t"
+	done
 done
 done_testing
