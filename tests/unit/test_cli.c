@@ -1,19 +1,6 @@
 /* Options, exit status and the process: alike in every command. */
-#include "unit.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "cli.h"
-#include "json.h"
-#include "log.h"
-#include "progress.h"
+#include "cli_world.h"
 
 /* LeakSanitizer has to read the process; cli_harden lets it. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -23,115 +10,6 @@
 #define SANITIZED
 #endif
 #endif
-
-struct outcome {
-	int status;
-	char out[4096];
-	char err[4096];
-};
-
-static bool flag;
-static const char *value;
-static struct cli_list list;
-static int usage_status;
-
-static int
-start(struct cli *c, int argc, char **argv)
-{
-	static const struct cli_option options[] = {
-	    {.name = "json", .flag = &flag, .help = "as JSON"},
-	    {.name = "target-time",
-		.arg = "TIME",
-		.value = &value,
-		.help = "stop there"},
-	    {.name = "tablespace",
-		.arg = "OID=DIR",
-		.list = &list,
-		.help = "put it there"},
-	};
-	static struct cli_program p = {
-	    .name = "tool",
-	    .operands = "NAME",
-	    .summary = "Does something.",
-	    .options = options,
-	    .n_options = 3,
-	    .max_args = 1,
-	};
-
-	flag = false;
-	value = NULL;
-	list.n = 0;
-	p.usage_status = usage_status;
-	return cli_start(c, &p, argc, argv);
-}
-
-static int
-plain(int argc, char **argv)
-{
-	struct cli c;
-	int r = start(&c, argc, argv);
-
-	if (r != CLI_GO)
-		return r;
-	printf("%d %s %zu [%s] %s %s v%d\n", flag, value ? value : "-", list.n,
-	    c.n_args ? c.args[0] : "", c.config ? c.config : "-",
-	    c.cluster ? c.cluster : "-", log_verbosity());
-	return 0;
-}
-
-static void
-slurp(const char *path, char *out)
-{
-	FILE *p = fopen(path, "r");
-	size_t n;
-
-	assert_non_null(p);
-	n = fread(out, 1, 4095, p);
-	out[n] = '\0';
-	fclose(p);
-	unlink(path);
-}
-
-/* In a process of its own, for it changes much. words: split at blanks. */
-static void
-run(int (*body)(int, char **), const char *words, struct outcome *o)
-{
-	char out[] = "/tmp/pitrkit-cli.XXXXXX";
-	char err[] = "/tmp/pitrkit-cli.XXXXXX";
-	char copy[512], *argv[20], *save = NULL;
-	int argc = 0, status, a = mkstemp(out), b = mkstemp(err);
-	pid_t pid;
-
-	snprintf(copy, sizeof(copy), "tool %s", words);
-	argv[0] = strtok_r(copy, " ", &save);
-	while (argv[argc] != NULL)
-		argv[++argc] = strtok_r(NULL, " ", &save);
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
-		dup2(a, 1);
-		dup2(b, 2);
-		status = body(argc, argv);
-		fflush(NULL);
-		_exit(status);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	close(a);
-	close(b);
-	slurp(out, o->out);
-	slurp(err, o->err);
-	o->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static size_t
-lines(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s != '\0'; s++)
-		n += *s == '\n';
-	return n;
-}
 
 static void
 options_arrive(void **state)
@@ -194,95 +72,6 @@ help_lists_every_option(void **state)
 	run(plain, "--version", &o);
 	assert_int_equal(o.status, 0);
 	assert_string_equal(o.out, "tool (pitrkit) " PITRKIT_VERSION "\n");
-}
-
-static int
-onto_a_full_disk(int argc, char **argv)
-{
-	dup2(open("/dev/full", O_WRONLY), 1);
-	return plain(argc, argv);
-}
-
-static int
-results_onto_a_full_disk(int argc, char **argv)
-{
-	struct fault f = FAULT_INIT;
-	int r = onto_a_full_disk(argc, argv);
-
-	return r == 0 ? cli_end(0, &f) : r;
-}
-
-static int
-a_document(bool indent, int rc)
-{
-	struct fault f = FAULT_INIT;
-	struct json *j;
-
-	log_init("tool", 0);
-	if (json_new(&j, &f) != 0 || json_put_i64(j, "n", 1, &f) != 0 ||
-	    cli_json_print(j, indent, &f) != 0)
-		abort();
-	json_free(j);
-	if (rc != 0)
-		rc = fault_set(&f, (enum fault_code)rc, "no answer");
-	return cli_end(rc, &f);
-}
-
-static int
-on_one_line(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	return a_document(false, 0);
-}
-
-static int
-indented(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	return a_document(true, 0);
-}
-
-/* The message goes to the same place. */
-static int
-and_a_fault(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	dup2(1, 2);
-	return a_document(false, FAULT_AGAIN);
-}
-
-static void
-documents_are_printed_before_what_went_wrong(void **state)
-{
-	struct outcome o;
-
-	(void)state;
-	run(on_one_line, "", &o);
-	assert_int_equal(o.status, 0);
-	assert_string_equal(o.out, "{\"n\":1}\n");
-	run(indented, "", &o);
-	assert_int_equal(o.status, 0);
-	assert_string_equal(o.out, "{\n  \"n\": 1\n}\n");
-	run(and_a_fault, "", &o);
-	assert_int_equal(o.status, 4);
-	assert_string_equal(o.out, "{\"n\":1}\ntool: no answer\n");
-}
-
-static void
-lost_output_is_a_failure(void **state)
-{
-	struct outcome o;
-
-	(void)state;
-	run(onto_a_full_disk, "-h", &o);
-	assert_int_equal(o.status, 1);
-	run(results_onto_a_full_disk, "x", &o);
-	assert_int_equal(o.status, 1);
-	assert_string_equal(
-	    o.err, "tool: standard output: No space left on device\n");
 }
 
 static void
@@ -413,62 +202,6 @@ settings_come_from_option_then_environment(void **state)
 }
 
 static void
-the_progress_line_fits_and_tells(void **state)
-{
-	const uint64_t gb = 1ULL << 30;
-	char s[256];
-	unsigned columns;
-
-	(void)state;
-	progress_format(s, sizeof(s), "copy", gb, 4 * gb, 10000, 80);
-	assert_non_null(strstr(s, "copy ["));
-	assert_non_null(strstr(s, "1.0 GB / 4.0 GB"));
-	assert_non_null(strstr(s, " 25%"));
-	assert_non_null(strstr(s, "102 MB/s"));
-	assert_non_null(strstr(s, "30.0 s left"));
-	progress_format(s, sizeof(s), "copy", gb, 0, 10000, 80);
-	assert_string_equal(s, "copy 1.0 GB  102 MB/s");
-	progress_format(s, sizeof(s), "copy", 0, gb, 0, 80);
-	assert_non_null(strstr(s, "? left"));
-	progress_format(s, sizeof(s), "copy", 5 * gb, gb, 1000, 80);
-	assert_non_null(strstr(s, "100%"));
-	progress_format(
-	    s, sizeof(s), "copy", UINT64_MAX, UINT64_MAX, INT64_MAX, 200);
-	for (columns = 2; columns < 200; columns++) {
-		progress_format(
-		    s, sizeof(s), "copy", gb, 4 * gb, 10000, columns);
-		assert_true(strlen(s) < columns);
-	}
-}
-
-static int
-copying(int argc, char **argv)
-{
-	struct fault f = FAULT_INIT;
-	struct progress *p;
-
-	(void)argc;
-	(void)argv;
-	if (progress_start(&p, "copy", 10, true, &f) != 0 || p != NULL)
-		return 1;
-	progress_add(p, 5);
-	progress_total(p, 5);
-	progress_end(p);
-	return 0;
-}
-
-static void
-without_a_terminal_there_is_no_progress(void **state)
-{
-	struct outcome o;
-
-	(void)state;
-	run(copying, "", &o);
-	assert_int_equal(o.status, 0);
-	assert_string_equal(o.err, "");
-}
-
-static void
 values_that_several_commands_take(void **state)
 {
 	struct fault f = FAULT_INIT;
@@ -501,13 +234,9 @@ main(void)
 	    cmocka_unit_test(options_arrive),
 	    cmocka_unit_test(wrong_usage_is_one_line_and_its_status),
 	    cmocka_unit_test(help_lists_every_option),
-	    cmocka_unit_test(lost_output_is_a_failure),
-	    cmocka_unit_test(documents_are_printed_before_what_went_wrong),
 	    cmocka_unit_test(every_code_has_its_status),
 	    cmocka_unit_test(the_process_is_set_up_whatever_was_inherited),
 	    cmocka_unit_test(settings_come_from_option_then_environment),
-	    cmocka_unit_test(the_progress_line_fits_and_tells),
-	    cmocka_unit_test(without_a_terminal_there_is_no_progress),
 	    cmocka_unit_test(values_that_several_commands_take),
 	};
 
