@@ -175,7 +175,7 @@ def main():
     world = worlds.World(
         os.path.realpath(tempfile.mkdtemp(prefix="pitrkit-bench.",
                                           dir=args.tmp)),
-        build)
+        build, worlds.WARM // 64 if args.quick else worlds.WARM)
     try:
         run = (scale.Scaling if args.scale else Run)(args, world, args.out)
         run.go()

@@ -127,6 +127,7 @@ class Bench:
         try:
             server.start()
             archiver = server.child_soon("archiver")
+            self.world.warm(os.path.join(data, "pg_wal"))
             meter = Meter(self.world, tool, store)
             before = sum(procs.stat(archiver)[3:])
             begin = time.monotonic()
@@ -193,6 +194,7 @@ class Bench:
 
     def fetch_all(self, tool, store):
         segments = self.segments(tool, "fetch")
+        self.world.warm(*store.files())
         meter = Meter(self.world, tool, store)
         rows = self.call([tool.restore_of(s, f"pg_wal/{s}.got")
                           for s in segments], tool.data)
@@ -286,6 +288,7 @@ class Bench:
                   encoding="utf-8"):
             pass
         self.world.reaper.run(["sync", "-f", data])
+        self.world.warm(data, *store.files())
         meter = Meter(self.world, tool, store)
         cpu = 0.0
         try:
@@ -338,6 +341,7 @@ class Bench:
         live.set("archive_command", tool.archive)
         live.sql("CHECKPOINT")
         self.world.reaper.run(["sync", "-f", live.data])
+        self.world.warm(live.data)
         meter = Meter(self.world, tool, store)
         postgres = self.server_cpu()
         row = self.call([tool.backup], self.world.dir)[0]
@@ -348,6 +352,7 @@ class Bench:
         target = self.world.path("restored")
         self.world.reaper.run(["sync", "-f", self.world.dir])
         command = tool.restore_tree(target)
+        self.world.warm(*store.files())
         meter = Meter(self.world, tool, store)
         row = self.call([command], self.world.dir)[0]
         result = meter.figures(row[0], row[1], row[2])
@@ -359,6 +364,7 @@ class Bench:
         return result
 
     def verify(self, tool, store):
+        self.world.warm(*store.files())
         meter = Meter(self.world, tool, store)
         row = self.call([tool.verify], self.world.dir)[0]
         return meter.figures(row[0], row[1], row[2])
