@@ -32,9 +32,10 @@ apply_moment(struct planfile *in, int64_t *now_us, struct fault *f)
 	if ((rc = planfile_rewind(in, f)) != 0 ||
 	    (rc = planfile_next(in, &j, &line, f)) != 0)
 		return rc;
+	/* What is computed with it stays in bounds. */
 	if (j == NULL || strcmp(line, "plan") != 0 ||
 	    json_get_i64(j, "version", &version, f) != 0 ||
-	    json_get_i64(j, "now_us", now_us, f) != 0)
+	    json_get_range(j, "now_us", 0, INT64_MAX, now_us, f) != 0)
 		rc = fault_set(f, FAULT_CONFIG, "%s: not a plan", in->name);
 	else if (version != PLANFILE_VERSION)
 		rc = fault_set(f, FAULT_CONFIG,
@@ -98,9 +99,40 @@ take_delete(const struct planfile *in, const struct json *j, const char **key,
 	return 0;
 }
 
+/* A backup goes head first, or one that exists would lack something. */
+static int
+check_order(const struct planfile *in, const char *key, const struct gather *g,
+    bool *head_goes, struct fault *f)
+{
+	char prefix[LAYOUT_KEY], id[LAYOUT_ID] = "";
+	size_t len, n, i;
+	int rc = layout_base_prefix(
+	    repo_cluster(g->repo), repo_system_id(g->repo), prefix, f);
+
+	if (rc != 0)
+		return rc;
+	len = strlen(prefix);
+	n = strncmp(key, prefix, len) == 0 ? strcspn(key + len, "/") : 0;
+	if (n >= sizeof id)
+		return 0;
+	memcpy(id, key + len, n);
+	i = gather_backup(g, id);
+	if (i == g->n_heads)
+		return 0;
+	if (strcmp(key + len + n, "/head") == 0)
+		head_goes[i] = true;
+	if (head_goes[i])
+		return 0;
+	return fault_set(f, FAULT_CONFIG,
+	    "%s: line %lu: %s would go, and the head of its backup stay; make "
+	    "a new plan",
+	    in->name, in->at, key);
+}
+
 static int
 check_delete(const struct planfile *in, const struct json *j,
-    const struct gather *g, const struct retain_plan *p, struct fault *f)
+    const struct gather *g, const struct retain_plan *p, bool *head_goes,
+    struct fault *f)
 {
 	const char *key, *why;
 	uint64_t size;
@@ -111,7 +143,7 @@ check_delete(const struct planfile *in, const struct json *j,
 		rc = fault_set(f, FAULT_EXISTS,
 		    "%s no longer fits the repository: %s: %s; make a new plan",
 		    in->name, key, why);
-	return rc;
+	return rc != 0 ? rc : check_order(in, key, g, head_goes, f);
 }
 
 int
@@ -120,7 +152,8 @@ apply_check(struct planfile *in, const struct gather *g,
 {
 	struct json *j = NULL;
 	const char *line = "";
-	int rc = planfile_rewind(in, f);
+	bool *head_goes = calloc(g->n_heads + 1, sizeof *head_goes);
+	int rc = head_goes == NULL ? fault_nomem(f) : planfile_rewind(in, f);
 
 	while (rc == 0) {
 		rc = planfile_next(in, &j, &line, f);
@@ -134,13 +167,14 @@ apply_check(struct planfile *in, const struct gather *g,
 		else if (strcmp(line, "keep") == 0)
 			rc = check_keep(in, j, g, f);
 		else if (strcmp(line, "delete") == 0)
-			rc = check_delete(in, j, g, p, f);
+			rc = check_delete(in, j, g, p, head_goes, f);
 		else if (strcmp(line, "lock") == 0)
 			rc = lock_check(in, j, g, p, f);
 		else if (strcmp(line, "abort") == 0)
 			rc = remains_check(in, j, g, f);
 		json_free(j);
 	}
+	free(head_goes);
 	return rc;
 }
 

@@ -81,6 +81,30 @@ exits 3 "and another cluster's" \
 exits 3 "and one that the settings no longer allow" \
 	retention-prune -c "$T/conf" --apply "$T/plan"
 
+# Whoever edits a plan can give it the right sum, too.
+edited() {
+	"$PYTHON" "$TOP/tests/lib/editplan.py" "$T/plan" "$T/forged" "$1" ||
+		bail "no plan"
+}
+edited 'line'
+exits 0 "(the same, written anew, fits)" \
+	sh -c "cmp $T/plan $T/forged"
+for now in -9223372036854775808 -1; do
+	edited "dict(line, now_us=$now) if 'now_us' in line else line"
+	exits 2 "a plan of an impossible moment is refused: $now" \
+		retention-prune -c "$T/conf" --apply "$T/forged"
+done
+edited "[] if line.get('key', '').endswith('/head') else line"
+exits 2 "so is one that leaves a backup its head alone" \
+	retention-prune -c "$T/short" --apply "$T/forged"
+like "... and which is told" "$(cat "$T/err")" "$first/.* would go, and the head"
+edited "[dict(line, key=line['key'].replace('$first', '$second')), line] \
+	if line.get('key', '').endswith('/head') else line"
+exits 3 "and one that adds a backup that is kept" \
+	retention-prune -c "$T/short" --apply "$T/forged"
+rt_files "$repo" >"$T/now"
+same "none of them deleted anything" "$T/all" "$T/now"
+
 ok "a hold is placed" retention-hold -c "$T/short" add --backup "$first" \
 	--holder "Legal" --reason "case 4711"
 hold=$(cat "$T/out")
