@@ -31,19 +31,25 @@
 #define BEHIND 500
 #define HANDS 16
 
+/* What the last report knew to be done takes no room. */
+void
+days_begin(struct verify *v)
+{
+	v->came_since_us = (v->begun_us / DAY_US - DAYS_BACK) * DAY_US;
+	days_recall(v);
+	if ((v->day_done + 1) * DAY_US > v->came_since_us)
+		v->came_since_us = (v->day_done + 1) * DAY_US;
+	v->day_done = 0;
+}
+
 int
 days_see(struct verify *v, const struct walname *n, uint64_t stored,
     int64_t came_us, struct fault *f)
 {
-	struct waldays_one x = {.timeline = n->timeline,
-	    .log = n->log,
-	    .seg = n->seg,
-	    .came_us = came_us,
-	    .stored = stored};
-
 	if (!v->run->record || n->kind != WALNAME_SEGMENT ||
-	    came_us < v->begun_us - (DAYS_BACK + 1) * DAY_US)
+	    came_us < v->came_since_us)
 		return 0;
+	/* Then the days before are summed up, and the next run goes on. */
 	if (v->n_came == SEGMENTS_MAX) {
 		if (v->came_more_us == 0 || came_us < v->came_more_us)
 			v->came_more_us = came_us;
@@ -58,7 +64,8 @@ days_see(struct verify *v, const struct walname *n, uint64_t stored,
 		v->came = grown;
 		v->cap_came = cap;
 	}
-	v->came[v->n_came++] = x;
+	v->came[v->n_came++] =
+	    (struct verify_came){n->timeline, n->log, n->seg, came_us, stored};
 	return 0;
 }
 
@@ -84,7 +91,8 @@ days_recall(struct verify *v)
 	const char *text;
 	int64_t day;
 
-	if (json_get_str(v->last.all, "wal_until", &text, &ignored) != 0)
+	if (v->last.all == NULL ||
+	    json_get_str(v->last.all, "wal_until", &text, &ignored) != 0)
 		return;
 	day = waldays_day(text);
 	if (day > v->day_done)
@@ -179,9 +187,9 @@ read_headers(struct verify *v, struct waldays_one *x, size_t n, size_t all,
 static int
 by_time(const void *a, const void *b)
 {
-	const struct waldays_one *x = a, *y = b;
+	const struct verify_came *x = a, *y = b;
 
-	return (x->came_us > y->came_us) - (x->came_us < y->came_us);
+	return (x->at_us > y->at_us) - (x->at_us < y->at_us);
 }
 
 /* v->came is in the order in which it came: the first that did not come before
@@ -194,7 +202,7 @@ first_since(const struct verify *v, int64_t us)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (v->came[mid].came_us < us)
+		if (v->came[mid].at_us < us)
 			low = mid + 1;
 		else
 			high = mid;
@@ -219,7 +227,14 @@ sum_up(struct verify *v, int64_t day, struct waldays_sum *out, struct fault *f)
 	x = calloc(n + behind, sizeof *x);
 	if (x == NULL)
 		return fault_nomem(f);
-	memcpy(x, v->came + first, (n + behind) * sizeof *x);
+	for (size_t i = 0; i < n + behind; i++) {
+		const struct verify_came *c = &v->came[first + i];
+
+		x[i] = (struct waldays_one){.timeline = c->timeline,
+		    .log = c->log,
+		    .seg = c->seg,
+		    .stored = c->stored};
+	}
 	waldays_sort(x, n);
 	rc = read_headers(v, x, n, n + behind, f);
 	if (rc == 0)

@@ -271,6 +271,7 @@ look_run(struct verify *v, struct fault *f)
 
 	v->eye = (struct gather_eye){v, see, unreadable, true};
 	blocks_begin(&v->blocks, v->last.wal, v->last.n_wal);
+	days_begin(v);
 	if ((rc = gather_read(
 		 &v->gather, v->repo, 0, v->begun_us, &v->eye, f)) != 0 ||
 	    (rc = blocks_end(&v->blocks, f)) != 0 ||

@@ -23,7 +23,7 @@ reports_list(struct verify *v, struct fault *f)
 {
 	char key[LAYOUT_KEY];
 	struct fault why;
-	int rc = evidence_list(v->repo, 0, &v->listed, &v->n_listed, f);
+	int rc = evidence_list_all(v->repo, 0, &v->listed, &v->n_listed, f);
 
 	if (rc != FAULT_CORRUPT)
 		return rc;

@@ -91,6 +91,14 @@ struct verify_report {
 		      * whether it was stored at all */
 };
 
+struct verify_came {
+	uint32_t timeline; /* the name's parts */
+	uint32_t log;
+	uint32_t seg;
+	int64_t at_us;
+	uint64_t stored;
+};
+
 /* The WAL of a day, summed up by this run. */
 #define VERIFY_DAYS 40
 struct verify_day {
@@ -176,9 +184,10 @@ struct verify {
 	bool stored_own;
 
 	/* days.c */
-	struct waldays_one *came; /* segments of the last weeks */
+	struct verify_came *came; /* segments, not of days long done */
 	size_t n_came;
 	size_t cap_came;
+	int64_t came_since_us;
 	int64_t came_more_us; /* the first that there was no room for; 0 */
 	int64_t day_done;     /* the newest that is on record; 0 */
 	struct verify_day days[VERIFY_DAYS];
@@ -273,9 +282,11 @@ int reports_take(
 int reports_judge(struct verify *v, struct fault *f);
 int reports_put(const struct verify *v, struct json *j, struct fault *f);
 
-/* days.c: a record for the WAL of each day that is over. see: a segment, as it
+/* days.c: a record for the WAL of each day that is over. begin: before the
+ * listing; see: a segment, as it
  * is listed; take: an audit record; recall: what the last report knew of those
  * before it; run: what is to be summed up, and is on record then. */
+void days_begin(struct verify *v);
 int days_see(struct verify *v, const struct walname *n, uint64_t stored,
     int64_t came_us, struct fault *f);
 int days_take(struct verify *v, const struct audit_record *r);

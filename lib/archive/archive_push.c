@@ -407,12 +407,14 @@ archive_push_held(const struct archive_push *p)
 static void
 push_journal(struct archive_push *p)
 {
-	struct archive_journal_seen seen[CONF_LIST];
+	struct archive_journal_seen seen[CONF_LIST] = {{0}};
 
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < p->n; i++)
-		seen[i] = (struct archive_journal_seen){p->threads[i].durable,
-		    p->threads[i].job.already, p->threads[i].durable_ms};
+		if (p->threads[i].durable)
+			seen[i] = (struct archive_journal_seen){true,
+			    p->threads[i].job.already,
+			    p->threads[i].durable_ms};
 	pthread_mutex_unlock(&p->lock);
 	archive_journal_note(&p->task.journal, &p->task.file.walname, seen,
 	    p->n, p->task.conf->push_quorum, p->task.from != NULL);

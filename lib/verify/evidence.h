@@ -52,12 +52,15 @@ struct evidence_tail {
  */
 int evidence_last(
     struct repo *r, size_t i, struct evidence *out, struct fault *f);
-/* The ids of all reports that are listed, in order, of times before 2200:
- * anybody can put such names. CORRUPT when there are more than
- * EVIDENCE_REPORTS. The caller frees *out. */
+/* The ids of reports that are listed, of times before 2200: anybody can put
+ * such names. all: in order; CORRUPT when there are more than
+ * EVIDENCE_REPORTS; the caller frees *out. newest: id stays as it is when there
+ * is none. */
 #define EVIDENCE_REPORTS 100000
-int evidence_list(struct repo *r, size_t i, char (**out)[LAYOUT_ID], size_t *n,
-    struct fault *f);
+int evidence_list_all(struct repo *r, size_t i, char (**out)[LAYOUT_ID],
+    size_t *n, struct fault *f);
+int evidence_list_newest(
+    struct repo *r, size_t i, char id[LAYOUT_ID], struct fault *f);
 /* SHA-256 of a report's content. ABSENT, or a fault of the object, when it is
  * not to be had. */
 int evidence_hash(struct repo *r, size_t i, const char *id,

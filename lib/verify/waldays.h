@@ -18,7 +18,6 @@ struct waldays_one {
 	uint32_t seg;
 	bool read; /* its header opens */
 	bool known;
-	int64_t came_us; /* as the store lists it */
 	uint64_t stored;
 	/* by its header */
 	uint64_t size;

@@ -100,6 +100,13 @@ touch -d '2 days ago' "$all/base/20200101T000000Z-full-00000001"/*/*
 nok "a pruning does not take for unfinished what may have been recorded" \
 	retention-prune -c "$T/conf"
 like "... and says what is wrong" "$(cat "$T/err")" "trail is not whole: .*$own"
+accepts "it is accepted" "$own/000000000002"
+nok "... which does not prove what may be gone" retention-prune -c "$T/conf"
+like "... and is no loss any more" "$(cat "$T/err")" \
+	"20200101T000000Z-full-00000001: its head is gone or never was"
+unlike "... nor told" "$(cat "$T/err")" "trail is not whole"
+ok "... an operator gives it up" retention-prune -c "$T/conf" \
+	--forget-lost 20200101T000000Z-full-00000001 --reason "case 4711"
 reset
 
 # -- all of it -----------------------------------------------------------------
