@@ -54,15 +54,10 @@ look_again(struct verify *v, struct ledger_backup *b, struct fault *f)
 static int
 read_trail_again(struct verify *v, struct fault *f)
 {
-	struct verify w = {.run = v->run,
-	    .only = v->only,
-	    .repo = v->repo,
-	    .store = v->store,
-	    .last = v->last,
-	    .known_before = v->known_before};
+	struct verify w;
 	int rc;
 
-	pthread_mutex_init(&w.lock, NULL);
+	state_again(&w, v);
 	rc = trail_read(&w, f);
 	ledger_settle(&w.ledger);
 	for (size_t i = 0; rc == 0 && i < v->ledger.n; i++) {
@@ -72,12 +67,7 @@ read_trail_again(struct verify *v, struct fault *f)
 		if (ledger_misses(b) && now != NULL)
 			b->let_go = now->let_go;
 	}
-	found_free(&w);
-	free(w.heads);
-	free(w.prunes);
-	free(w.reports);
-	ledger_free(&w.ledger);
-	pthread_mutex_destroy(&w.lock);
+	state_clear(&w);
 	return rc;
 }
 

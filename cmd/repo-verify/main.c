@@ -109,38 +109,6 @@ tell(struct session *s, const struct verify *v, struct fault *f)
 	return rc != 0 ? rc : result_put(v, j, f);
 }
 
-static void
-release(struct verify *v)
-{
-	found_free(v);
-	evidence_free(&v->last);
-	gather_free(&v->gather);
-	blocks_free(&v->blocks);
-	crypto_hash_free(v->hash);
-	free(v->folders);
-	free(v->packs);
-	free(v->others);
-	chain_free(&v->missing);
-	free(v->backups);
-	for (size_t i = 0; i < v->n_damaged; i++)
-		free(v->damaged[i].why);
-	free(v->damaged);
-	free(v->ends);
-	free(v->spans);
-	free(v->borders);
-	free(v->windows);
-	free(v->window_ends);
-	free(v->heads);
-	free(v->prunes);
-	free(v->tails.t);
-	free(v->came);
-	free(v->listed);
-	free(v->reports);
-	ledger_free(&v->ledger);
-	repo_free(v->repo);
-	pthread_mutex_destroy(&v->lock);
-}
-
 /* Where nothing of this cluster was seen nothing is written: it may be a wrong
  * place, or one that is not mounted. */
 static int
@@ -158,10 +126,10 @@ note(struct verify *v, int rc, struct fault *f)
 static int
 verify(struct session *s, size_t i, struct fault *f)
 {
-	struct verify v = {.run = &s->run};
+	struct verify v;
 	int rc;
 
-	pthread_mutex_init(&v.lock, NULL);
+	state_begin(&v, &s->run);
 	rc = open_repository(s, &v, i, f);
 	if (rc == 0)
 		rc = examine(&v, f);
@@ -181,7 +149,9 @@ verify(struct session *s, size_t i, struct fault *f)
 		rc = result_record(&v, f);
 	if (s->run.record)
 		rc = note(&v, rc, f);
-	release(&v);
+	state_clear(&v);
+	evidence_free(&v.last);
+	repo_free(v.repo);
 	return rc;
 }
 

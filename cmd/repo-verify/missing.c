@@ -231,25 +231,17 @@ missing_once_more(
     const struct verify *v, struct chain_list *out, struct fault *f)
 {
 	const struct gather_eye eye = {NULL, see_nothing, pass_over, true};
-	struct verify w = {.run = v->run,
-	    .only = v->only,
-	    .repo = v->repo,
-	    .store = v->store,
-	    .last = v->last};
+	struct verify w;
 	int rc;
 
-	pthread_mutex_init(&w.lock, NULL);
+	state_again(&w, v);
 	rc = gather_read(&w.gather, w.repo, 0, clock_now_us(), &eye, f);
 	if (rc == 0)
 		rc = find_missing(&w, f);
-	if (rc == 0)
+	if (rc == 0) {
 		*out = w.missing;
-	gather_free(&w.gather);
-	found_free(&w);
-	free(w.heads);
-	free(w.prunes);
-	free(w.tails.t);
-	ledger_free(&w.ledger);
-	pthread_mutex_destroy(&w.lock);
+		w.missing = (struct chain_list){NULL, 0};
+	}
+	state_clear(&w);
 	return rc;
 }

@@ -194,6 +194,12 @@ struct verify {
 	size_t n_days;
 };
 
+/* state.c: nothing is known yet. again: for a second look at the same
+ * repository; what it takes from v stays v's. clear: all but last and repo. */
+void state_begin(struct verify *v, const struct verify_run *run);
+void state_again(struct verify *w, const struct verify *v);
+void state_clear(struct verify *v);
+
 /* found.c: a finding that hurts, or a note; once per object. From any thread,
  * unless the lock is held. */
 int found_add(struct verify *v, bool hurts, const char *object,
@@ -202,6 +208,8 @@ int found_add(struct verify *v, bool hurts, const char *object,
 /* What says that this backup cannot be restored is no finding when there is no
  * such backup any more. */
 void found_forget(struct verify *v, const char *id);
+/* How many of those that are listed hurt. */
+size_t found_hurting(const struct verify *v);
 void found_print(const struct verify *v);
 void found_free(struct verify *v);
 
