@@ -18,6 +18,46 @@ known(const struct verify *v, const char *object, const char *meaning)
 	return false;
 }
 
+/* Is it of the object, by all of its key, its end, or its id? */
+static bool
+is_object(const char *words, size_t n, const char *object)
+{
+	static const char *const kinds[] = {"backup ", "report of "};
+	size_t len = strlen(object);
+	char text[600];
+
+	if (n >= sizeof text)
+		return false;
+	memcpy(text, words, n);
+	text[n] = '\0';
+	if (strstr(text, "://") != NULL)
+		return true; /* where the repository is */
+	if (n <= len && strcmp(object + len - n, text) == 0 &&
+	    (n == len || object[len - n - 1] == '/'))
+		return true;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		size_t k = strlen(kinds[i]);
+
+		if (strncmp(text, kinds[i], k) == 0 && n > k &&
+		    strstr(object, text + k) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* A fault names what it is about, each layer as it knows it; the finding does
+ * once. */
+static const char *
+without_object(const char *object, const char *problem)
+{
+	const char *end;
+
+	while ((end = strstr(problem, ": ")) != NULL &&
+	       is_object(problem, (size_t)(end - problem), object))
+		problem = end + 2;
+	return problem;
+}
+
 static int
 append(struct verify *v, bool hurts, const char *object, const char *problem,
     const char *meaning, struct fault *f)
@@ -64,6 +104,7 @@ found_add(struct verify *v, bool hurts, const char *object, const char *problem,
 	va_start(ap, meaning);
 	vsnprintf(text, sizeof text, meaning, ap);
 	va_end(ap);
+	problem = without_object(object, problem);
 	pthread_mutex_lock(&v->lock);
 	rc = append(v, hurts, object, problem, text, f);
 	pthread_mutex_unlock(&v->lock);
@@ -91,6 +132,16 @@ found_forget(struct verify *v, const char *id)
 		v->findings[n++] = *x;
 	}
 	v->n_findings = n;
+}
+
+size_t
+found_hurting(const struct verify *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_findings; i++)
+		n += v->findings[i].hurts;
+	return n;
 }
 
 void

@@ -340,21 +340,16 @@ found(void *ctx, const char *name, const struct fault *why)
 	struct verify *v = x->v;
 	struct fault f = FAULT_INIT;
 	const char *id = v->gather.heads[v->current].id;
-	const char *problem = why->text;
-	size_t n = strlen(name);
 	char key[LAYOUT_KEY];
 
-	/* The object is named once. */
-	if (strncmp(problem, name, n) == 0 && problem[n] == ':')
-		problem += n + 2;
 	pthread_mutex_lock(&v->lock);
 	v->backups[v->current].usable = false;
 	pthread_mutex_unlock(&v->lock);
 	if (layout_base_key(repo_cluster(v->repo), repo_system_id(v->repo),
 		name, key, &f) != 0)
 		memcpy(key, "?", 2);
-	if (found_add(v, true, key, problem, &f, "backup %s cannot be restored",
-		id) != 0) {
+	if (found_add(v, true, key, why->text, &f,
+		"backup %s cannot be restored", id) != 0) {
 		pthread_mutex_lock(&v->lock);
 		x->fault = f;
 		pthread_mutex_unlock(&v->lock);

@@ -221,7 +221,7 @@ trail_note(struct verify *v, const struct fault *failed, struct fault *f)
 	} else if (v->hurt) {
 		status = 1;
 		fault_set(
-		    &result, FAULT_CORRUPT, "%zu findings", v->n_findings);
+		    &result, FAULT_CORRUPT, "%zu findings", found_hurting(v));
 	}
 	rc = audit_note(a, &e, status, status != 0 ? &result : NULL, &d, f);
 	if (audit_remark(a)[0] != '\0')

@@ -60,7 +60,7 @@ leave() {
 }
 old=base/20200101T000000Z-full-00000001
 ahead=00000001$high${low%??}7F
-garbage "a head" $old/head 1 "$old/head: .*: is cut off" 5
+garbage "a head" $old/head 1 "$old/head: is cut off" 5
 garbage "a backup of a time that is none" \
 	base/99999999T999999Z-full-00000001/head 0 \
 	"note: .*: objects with names that mean nothing: 1" 0
