@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive.h"
 #include "audit_details.h"
 #include "catalog.h"
 #include "crypto.h"
@@ -56,20 +57,30 @@ make_hold(const struct options *o, struct hold *h, struct fault *f)
 static int
 check_backup(struct holding *s, const char *id, struct fault *f)
 {
-	struct deadline d = deadline_in_ms(s->cluster->store_deadline_ms);
+	struct fault one = FAULT_INIT;
 	struct head head;
-	int rc = FAULT_ABSENT;
 
-	for (size_t i = 0; rc == FAULT_ABSENT && i < repo_count(s->repo); i++)
-		rc = catalog_head(s->repo, i, id, &head, &d, f);
-	if (rc == FAULT_ABSENT)
-		return fault_set(f, FAULT_CONFIG,
-		    "--backup %s: there is no such backup, or it was not "
-		    "finished",
-		    id);
-	if (rc == 0)
-		head_free(&head);
-	return rc;
+	fault_clear(f);
+	for (size_t i = 0; i < repo_count(s->repo); i++) {
+		struct deadline d =
+		    deadline_in_ms(s->cluster->store_deadline_ms);
+		int rc = catalog_head(s->repo, i, id, &head, &d, &one);
+
+		if (rc == 0) {
+			head_free(&head);
+			fault_clear(f);
+			return 0;
+		}
+		if (rc != FAULT_ABSENT)
+			*f = one;
+		fault_clear(&one);
+	}
+	return f->code != FAULT_NONE
+		   ? (int)f->code
+		   : fault_set(f, FAULT_CONFIG,
+			 "--backup %s: there is no such backup of system id "
+			 "%llu, or it was not finished",
+			 id, (unsigned long long)repo_system_id(s->repo));
 }
 
 struct add_texts {
@@ -117,25 +128,64 @@ record(struct holding *s, size_t i, const struct hold *h)
 	operation_free(&o);
 }
 
+/* Where the archive's mark is: a directory that is not mounted would take it,
+ * and hide it. */
+static int
+place_in(struct holding *s, size_t i, const struct hold *h, struct fault *f)
+{
+	struct deadline d = deadline_in_ms(s->cluster->store_deadline_ms);
+	int rc = archive_mark_ours(s->repo, i, &d, f);
+
+	if (rc == FAULT_ABSENT)
+		rc = fault_set(f, FAULT_AGAIN,
+		    "it shows no archive of cluster %s: not mounted, or a "
+		    "wrong place",
+		    s->cluster->name);
+	if (rc == 0)
+		rc = hold_place(s->repo, i, h, &d, f);
+	if (rc == 0)
+		record(s, i, h);
+	return rc;
+}
+
+/* One that cannot take it keeps it out of no other. */
+static int
+place(struct holding *s, const struct hold *h, size_t *placed, struct fault *f)
+{
+	struct fault one = FAULT_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < repo_count(s->repo); i++) {
+		if (place_in(s, i, h, &one) == 0) {
+			++*placed;
+			continue;
+		}
+		fault_prefix(&one, "hold %s is not in repository %s", h->id,
+		    s->cluster->repos[i]->name);
+		if (rc != 0)
+			(void)cli_fail(f);
+		*f = one;
+		rc = (int)one.code;
+		fault_clear(&one);
+	}
+	return rc;
+}
+
 int
 add_run(struct holding *s, struct fault *f)
 {
 	struct hold h = {.id = ""};
+	size_t placed = 0;
 	int rc = make_hold(s->o, &h, f);
 
 	if (rc == 0 && h.backup[0] != '\0')
 		rc = check_backup(s, h.backup, f);
-	for (size_t i = 0; rc == 0 && i < repo_count(s->repo); i++) {
-		struct deadline d =
-		    deadline_in_ms(s->cluster->store_deadline_ms);
-
-		rc = hold_place(s->repo, i, &h, &d, f);
-		if (rc != 0)
-			fault_prefix(f, "hold %s is not in repository %s%s",
-			    h.id, s->cluster->repos[i]->name,
-			    i > 0 ? ", only in those before it" : "");
-		else
-			record(s, i, &h);
+	if (rc == 0)
+		rc = place(s, &h, &placed, f);
+	if (rc != 0 && placed > 0) {
+		printf("%s\n", h.id);
+		fault_prefix(f, "in force in %zu of %zu repositories", placed,
+		    repo_count(s->repo));
 	}
 	/* A pruning that looked before the hold was there may just have deleted
 	 * it. */

@@ -60,12 +60,33 @@ open_repository(struct session *s, struct fault *f)
 	    f);
 }
 
+/* A directory that is not mounted, a wrong bucket: that nothing is to go there
+ * says nothing. */
+static int
+look_around(struct session *s, struct fault *f)
+{
+	const struct gather *g = &s->gather;
+
+	if (g->n_folders == 0 && g->n_timelines == 0 && g->strange == 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "%s holds nothing of cluster %s, system id %" PRIu64,
+		    store_url(g->store), s->cluster->name,
+		    repo_system_id(s->repo));
+	if (g->elsewhere.code != FAULT_NONE)
+		log_line(0,
+		    "WARNING: holds that stand there alone are not known: %s",
+		    g->elsewhere.text);
+	return 0;
+}
+
 static int
 look(struct session *s, int64_t now_us, struct fault *f)
 {
 	const struct retain_policy policy = gather_policy(s->cluster);
 	int rc = gather_read(&s->gather, s->repo, s->index, now_us, NULL, f);
 
+	if (rc == 0)
+		rc = look_around(s, f);
 	if (rc == 0)
 		rc = lost_check(&s->gather, &s->o->forget, f);
 	return rc != 0 ? rc : retain_plan(&s->plan, &policy, &s->gather.in, f);

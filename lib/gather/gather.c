@@ -105,6 +105,7 @@ gather_read(struct gather *g, struct repo *r, size_t index, int64_t now_us,
 	g->eye = eye;
 	if ((rc = repo_store(r, index, &g->store, f)) != 0 ||
 	    (rc = read_holds(g, f)) != 0 ||
+	    (rc = gather_elsewhere(g, f)) != 0 ||
 	    (rc = base_first ? gather_base_read(g, f)
 			     : gather_wal_read(g, f)) != 0 ||
 	    (rc = base_first ? gather_wal_read(g, f)

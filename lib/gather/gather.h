@@ -57,7 +57,8 @@ struct gather {
 	struct retain_wal *wal;
 	size_t n_wal;
 	size_t cap_wal;
-	struct hold_list holds;
+	struct hold_list holds; /* of the other repositories, too */
+	struct fault elsewhere; /* why those of one are not known */
 	struct retain_hold *held;
 	size_t n_held;
 	uint64_t strange; /* objects whose names mean nothing: left alone */
@@ -117,6 +118,9 @@ int gather_base_judge(struct gather *g, int64_t clock_us, struct fault *f);
 
 /* gather_hold.c: for the planner, with the ends of held ranges. */
 int gather_hold_prepare(struct gather *g, struct fault *f);
+/* gather_elsewhere.c: the holds that stand in others of the repositories alone.
+ * One that does not tell its own is no fault, but g->elsewhere. */
+int gather_elsewhere(struct gather *g, struct fault *f);
 /* Of one hold; to->bounds is the caller's to free. */
 int gather_hold_make(struct gather *g, const struct hold *h,
     struct retain_hold *to, struct fault *f);
