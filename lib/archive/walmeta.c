@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "object.h"
+
 /*
  *	u16 version, u16 length of the fixed part (these four bytes included)
  *	fixed part, then the points: u16 length of what follows, u64 lsn,
@@ -24,6 +26,13 @@
 #define WALMETA_OWES 32U
 #define WALMETA_SECTION_PUSHES 1
 #define WALMETA_YEAR_2200 INT64_C(7258118400000000)
+
+/* All points with the longest names, and all pushes: a segment that is full of
+ * both must not fail to be archived for it. */
+_Static_assert(WALMETA_FIXED + WAL_POINTS * (2 + 17 + WAL_POINT_NAME) + 4 + 4 +
+		       WALMETA_PUSHES * WALMETA_PUSH <=
+		   OBJECT_META_MAX,
+    "a segment's meta fits into a header");
 
 static uint16_t
 walmeta_flags(const struct walmeta *m)
