@@ -148,10 +148,10 @@ reports_put(const struct verify *v, struct json *j, struct fault *f)
 /* ---- what the trail names ---- */
 
 static int
-add(struct verify *v, const char *id, size_t len, const char *sum,
+add(struct verify *v, const char *id, size_t len, const char *sum, bool own,
     struct fault *f)
 {
-	struct verify_report r = {.hashed = false};
+	struct verify_report r = {.own = own};
 	struct fault ignored = FAULT_INIT;
 
 	if (len >= sizeof r.id)
@@ -183,14 +183,14 @@ reports_take(struct verify *v, const struct audit_record *r, struct fault *f)
 		return 0;
 	/* A run that could not be ended has left none. */
 	if (r->status == 0 || r->status == 1)
-		rc = add(v, r->object, strlen(r->object), r->checksum, f);
+		rc = add(v, r->object, strlen(r->object), r->checksum, true, f);
 	for (size_t i = 0; rc == 0 && i < r->n_details; i++) {
 		const char *value = r->details[i].value;
 		size_t n = strcspn(value, " ");
 
 		if (strcmp(r->details[i].name, "previous") == 0 &&
 		    value[n] == ' ')
-			rc = add(v, value, n, value + n + 1, f);
+			rc = add(v, value, n, value + n + 1, false, f);
 	}
 	return rc;
 }
@@ -215,7 +215,9 @@ settle(struct verify *v)
 	if (v->n_reports > 1)
 		qsort(v->reports, v->n_reports, sizeof *v->reports, by_id);
 	for (size_t i = 0; i < v->n_reports; i++)
-		if (n == 0 || by_id(&v->reports[n - 1], &v->reports[i]) != 0)
+		if (n > 0 && by_id(&v->reports[n - 1], &v->reports[i]) == 0)
+			v->reports[n - 1].own |= v->reports[i].own;
+		else
 			v->reports[n++] = v->reports[i];
 	v->n_reports = n;
 }
@@ -225,7 +227,8 @@ flaw(struct verify *v, const struct verify_report *r, const char *text,
     struct fault *f)
 {
 	fault_clear(f);
-	return flaws_add_report(&v->ledger.flaws, r->id, r->hash, text, f);
+	return flaws_add_report(
+	    &v->ledger.flaws, FLAWS_REPORT, r->id, r->hash, text, f);
 }
 
 /* It may have been written since they were listed. */
@@ -268,12 +271,42 @@ distrust(struct verify *v)
 	v->last.n_backups = 0;
 }
 
+/* A run stores its report and then its record. Where that one is missing the
+ * end of its writer's chain may have been cut off behind what anybody noted. */
+static int
+judge_recorded(struct verify *v, const char *id,
+    const unsigned char hash[AUDIT_HASH], struct fault *f)
+{
+	for (size_t i = 0; i < v->n_reports; i++)
+		if (strcmp(v->reports[i].id, id) == 0 && v->reports[i].own)
+			return 0;
+	return flaws_add_report(&v->ledger.flaws, FLAWS_UNRECORDED, id, hash,
+	    "is not in the audit trail: the end of its writer's records was "
+	    "cut off, or that verification was killed before it wrote one",
+	    f);
+}
+
+static int
+judge_unrecorded(struct verify *v, struct fault *f)
+{
+	struct evidence_named *x;
+	size_t n;
+	int rc;
+
+	/* Those of older versions. */
+	if (!json_has(v->last.all, "unrecorded"))
+		return 0;
+	rc = evidence_past_unrecorded(v->last.all, &x, &n, f);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = judge_recorded(v, x[i].id, x[i].hash, f);
+	free(x);
+	return rc != 0 ? rc : judge_recorded(v, v->last.id, v->last.hash, f);
+}
+
 static int
 judge_last(struct verify *v, struct fault *f)
 {
 	bool named = false, same = false;
-	char key[LAYOUT_KEY];
-	int rc;
 
 	for (size_t i = 0; i < v->n_reports; i++) {
 		const struct verify_report *r = &v->reports[i];
@@ -284,23 +317,11 @@ judge_last(struct verify *v, struct fault *f)
 		same = same || !r->hashed ||
 		       memcmp(r->hash, v->last.hash, AUDIT_HASH) == 0;
 	}
-	if (named && same)
-		return 0;
-	if (named) {
-		distrust(v);
-		return flaws_add_report(
-		    &v->ledger.flaws, v->last.id, v->last.hash, ANOTHER, f);
-	}
-	/* Those of older versions. */
-	if (!json_has(v->last.all, "accepted"))
-		return 0;
-	rc = layout_verify(
-	    repo_cluster(v->repo), repo_system_id(v->repo), v->last.id, key, f);
-	return rc != 0
-		   ? rc
-		   : found_add(v, false, key, "is not in the audit trail", f,
-			 "that verification was killed at its end, or the "
-			 "end of its writer's records was cut off");
+	if (!named || same)
+		return judge_unrecorded(v, f);
+	distrust(v);
+	return flaws_add_report(&v->ledger.flaws, FLAWS_REPORT, v->last.id,
+	    v->last.hash, ANOTHER, f);
 }
 
 int

@@ -87,6 +87,7 @@ struct verify_span {
 struct verify_report {
 	char id[LAYOUT_ID];
 	unsigned char hash[AUDIT_HASH];
+	bool own;    /* by the record of its own run */
 	bool hashed; /* records of older versions do not tell the hash, nor
 		      * whether it was stored at all */
 };

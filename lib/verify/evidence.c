@@ -119,6 +119,7 @@ check_rest(const struct evidence *e, struct fault *f)
 	struct audit_head *heads = NULL;
 	struct evidence_prune *prunes = NULL;
 	struct evidence_tail *tails = NULL;
+	struct evidence_named *unrecorded = NULL;
 	struct ledger l;
 	size_t n;
 	int rc = evidence_heads(e->all, &heads, &n, f);
@@ -127,9 +128,12 @@ check_rest(const struct evidence *e, struct fault *f)
 		rc = evidence_past_prunes(e->all, &prunes, &n, f);
 	if (rc == 0)
 		rc = evidence_past_tails(e->all, &tails, &n, f);
+	if (rc == 0)
+		rc = evidence_past_unrecorded(e->all, &unrecorded, &n, f);
 	free(heads);
 	free(prunes);
 	free(tails);
+	free(unrecorded);
 	if (rc != 0)
 		return rc;
 	ledger_begin(&l);

@@ -40,6 +40,11 @@ struct evidence_prune {
 };
 
 /* The newest segment of a timeline. */
+struct evidence_named { /* a report, and SHA-256 of its content */
+	char id[LAYOUT_ID];
+	unsigned char hash[AUDIT_HASH];
+};
+
 struct evidence_tail {
 	struct walname name;
 	int64_t archived_us;
@@ -78,10 +83,13 @@ const struct evidence_backup *evidence_find(
 int evidence_heads(const struct json *report, struct audit_head **out,
     size_t *n, struct fault *f);
 
-/* evidence_past.c: what it hands on of prunings, and of how far the WAL went.
+/* evidence_past.c: what it hands on of prunings, of reports that no record
+ * names, and of how far the WAL went.
  * As evidence_heads. */
 int evidence_past_prunes(const struct json *report, struct evidence_prune **out,
     size_t *n, struct fault *f);
+int evidence_past_unrecorded(const struct json *report,
+    struct evidence_named **out, size_t *n, struct fault *f);
 int evidence_past_tails(const struct json *report, struct evidence_tail **out,
     size_t *n, struct fault *f);
 

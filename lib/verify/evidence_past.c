@@ -29,6 +29,17 @@ take_tail(const struct json *j, struct evidence_tail *t, struct fault *f)
 	return 0;
 }
 
+static int
+take_named(const struct json *j, struct evidence_named *x, struct fault *f)
+{
+	int rc;
+
+	if ((rc = json_get_text(j, "id", x->id, sizeof x->id, f)) != 0 ||
+	    (rc = json_get_hex(j, "sum", x->hash, sizeof x->hash, f)) != 0)
+		return rc;
+	return layout_check_hold(x->id, f);
+}
+
 /* Room for the elements of a list, which may not be there. */
 static int
 begin(const struct json *report, const char *name, size_t size,
@@ -77,6 +88,25 @@ evidence_past_tails(const struct json *report, struct evidence_tail **out,
 	for (size_t i = 0; rc == 0 && i < *n; i++)
 		if ((rc = json_at(list, i, &j, f)) == 0)
 			rc = take_tail(j, &(*out)[i], f);
+	if (rc == 0)
+		return 0;
+	free(*out);
+	*out = NULL;
+	return rc;
+}
+
+int
+evidence_past_unrecorded(const struct json *report, struct evidence_named **out,
+    size_t *n, struct fault *f)
+{
+	struct json *list = NULL, *j;
+	void *room;
+	int rc = begin(report, "unrecorded", sizeof **out, &list, &room, n, f);
+
+	*out = room;
+	for (size_t i = 0; rc == 0 && i < *n; i++)
+		if ((rc = json_at(list, i, &j, f)) == 0)
+			rc = take_named(j, &(*out)[i], f);
 	if (rc == 0)
 		return 0;
 	free(*out);

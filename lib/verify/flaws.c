@@ -73,7 +73,7 @@ flaws_add(struct flaws *l, const struct audit_finding *x, struct fault *f)
 }
 
 int
-flaws_add_report(struct flaws *l, const char *id,
+flaws_add_report(struct flaws *l, const char *word, const char *id,
     const unsigned char hash[AUDIT_HASH], const char *text, struct fault *f)
 {
 	struct flaws_one one = {.kind = AUDIT_MISSING};
@@ -82,7 +82,7 @@ flaws_add_report(struct flaws *l, const char *id,
 	text_hex(hash, AUDIT_HASH, hex);
 	memcpy(one.report, id, strnlen(id, LAYOUT_ID - 1));
 	memcpy(one.hash, hash, sizeof one.hash);
-	snprintf(one.name, sizeof one.name, "report %s %s", one.report, hex);
+	snprintf(one.name, sizeof one.name, "%s %s %s", word, one.report, hex);
 	return append(l, &one, text, f);
 }
 
@@ -223,7 +223,8 @@ flaws_until(const struct flaws *l)
 	/* Also where it is not walked again, and the flaw so not met. */
 	for (size_t i = 0; i < l->n_accepted; i++)
 		if (l->accepted[i].at_us > until &&
-		    !text_prefix(l->accepted[i].name, "report "))
+		    !text_prefix(l->accepted[i].name, FLAWS_REPORT " ") &&
+		    !text_prefix(l->accepted[i].name, FLAWS_UNRECORDED " "))
 			until = l->accepted[i].at_us;
 	return until;
 }
@@ -254,6 +255,25 @@ flaws_recall(struct flaws *l, const struct json *report, struct fault *f)
 	return rc;
 }
 
+static int
+put_unrecorded(const struct flaws *l, struct json *report, struct fault *f)
+{
+	struct json *list, *j;
+	int rc = json_put_array(report, "unrecorded", &list, f);
+
+	for (size_t i = 0; rc == 0 && i < l->n; i++) {
+		const struct flaws_one *x = &l->x[i];
+
+		if (!text_prefix(x->name, FLAWS_UNRECORDED " ") ||
+		    x->accepted_us != CLOCK_NONE)
+			continue;
+		if ((rc = json_append_object(list, &j, f)) == 0 &&
+		    (rc = json_put_str(j, "id", x->report, f)) == 0)
+			rc = json_put_hex(j, "sum", x->hash, AUDIT_HASH, f);
+	}
+	return rc;
+}
+
 int
 flaws_put(const struct flaws *l, struct json *report, struct fault *f)
 {
@@ -276,5 +296,5 @@ flaws_put(const struct flaws *l, struct json *report, struct fault *f)
 		    (rc = json_put_u64(j, "sequence", x->first, f)) == 0)
 			rc = json_put_hex(j, "hash", x->hash, AUDIT_HASH, f);
 	}
-	return rc;
+	return rc != 0 ? rc : put_unrecorded(l, report, f);
 }

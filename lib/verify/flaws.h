@@ -15,6 +15,7 @@
  *	missing WRITER/NNNNNNNNNNNN NNNNNNNNNNNN
  *	cut WRITER/NNNNNNNNNNNN NNNNNNNNNNNN SHA-256
  *	report RECORD SHA-256
+ *	unrecorded RECORD SHA-256
  */
 
 #define FLAWS_NAME 256
@@ -57,8 +58,12 @@ void flaws_free(struct flaws *l); /* what it owns; it is empty then */
 
 /* What audit_check finds, in between the records as it comes. */
 int flaws_add(struct flaws *l, const struct audit_finding *x, struct fault *f);
-/* A report that is gone, or is another than that of this hash. */
-int flaws_add_report(struct flaws *l, const char *id,
+/* A report that is gone, or is another than that of this hash
+ * (FLAWS_REPORT); or that is there, and its run's record is not
+ * (FLAWS_UNRECORDED). */
+#define FLAWS_REPORT "report"
+#define FLAWS_UNRECORDED "unrecorded"
+int flaws_add_report(struct flaws *l, const char *word, const char *id,
     const unsigned char hash[AUDIT_HASH], const char *text, struct fault *f);
 /* Each record of the trail. */
 int flaws_take(struct flaws *l, const struct audit_record *r, struct fault *f);
@@ -77,9 +82,10 @@ bool flaws_reports_whole(const struct flaws *l);
  * is known. What was accepted may be missing up to then. */
 int64_t flaws_until(const struct flaws *l);
 
-/* Members "accepted" and "audit_lost" of a report. recall: what was accepted,
- * of the records that are not read again. lost: ends of chains that were known
- * and are gone, beside those that evidence_heads reads there. */
+/* Members "accepted", "audit_lost" and "unrecorded" of a report. recall: what
+ * was accepted, of the records that are not read again. lost: ends of chains
+ * that were known and are gone, beside those that evidence_heads reads there.
+ */
 int flaws_recall(struct flaws *l, const struct json *report, struct fault *f);
 int flaws_put(const struct flaws *l, struct json *report, struct fault *f);
 

@@ -96,8 +96,8 @@ a_report_hands_on_what_is_gone_until_it_is_accepted(void **state)
 	(void)state;
 	add(&l, AUDIT_CUT, "host-1", 9, 1);
 	add(&l, AUDIT_CUT, "host-2", 4, 2);
-	assert_int_equal(
-	    flaws_add_report(&l, "20261122T020000Z-1a2b3c4d", hash, "x", &f),
+	assert_int_equal(flaws_add_report(&l, FLAWS_REPORT,
+			     "20261122T020000Z-1a2b3c4d", hash, "x", &f),
 	    0);
 	take(&l, "host-3", FLAWS_ACTION, 0, l.x[0].name, 50);
 	flaws_settle(&l);
