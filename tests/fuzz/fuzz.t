@@ -14,11 +14,11 @@ cd "$T" || bail "$T"
 fuzz() {
 	fuzz_seeds=$TOP/tests/fuzz/corpus/$1
 	mkdir -p "$T/corpus/$1"
-	[ -d "$fuzz_seeds" ] || fuzz_seeds=
+	ls "$fuzz_seeds" || return
 	"$TOP/build/fuzz/fuzz_$1" -max_total_time=$seconds -timeout=10 \
 		-rss_limit_mb=512 -use_value_profile=1 -print_final_stats=1 \
 		-artifact_prefix="$T/found-" \
-		"$T/corpus/$1" $fuzz_seeds && return
+		"$T/corpus/$1" "$fuzz_seeds" && return
 	for fuzz_input in "$T"/found-*; do
 		echo "input, in base64:"
 		base64 "$fuzz_input"

@@ -5,8 +5,6 @@
  *	object recipient -k FILE...   the recipient part of the keys
  *	object seal OPTIONS           content on stdin, object on stdout
  *	object open OPTIONS           the reverse; the meta as hex on stderr
- *	object bench -k FILE -r N     MB per second of CPU, with stdin as
- *content
  *
  * OPTIONS: -k KEYFILE (none: encryption off) -C CLUSTER -s SYSTEM-ID -t KIND
  * -n NAME -m META-HEX -z (no compression) -b CHUNK -f (no fingerprint)
@@ -14,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -29,7 +26,6 @@ struct options {
 	struct object_params params;
 	unsigned char meta[OBJECT_META_MAX];
 	size_t chunk;
-	uint64_t rounds;
 	bool fingerprint;
 };
 
@@ -47,7 +43,7 @@ check(int rc)
 _Noreturn static void
 usage(void)
 {
-	fprintf(stderr, "usage: object key|recipient|seal|open|bench ...\n");
+	fprintf(stderr, "usage: object key|recipient|seal|open ...\n");
 	exit(100);
 }
 
@@ -80,9 +76,9 @@ parse(struct options *o, int argc, char **argv)
 	uint64_t n;
 	int c;
 
-	while ((c = getopt(argc, argv, "k:C:s:t:n:m:zb:fr:")) != -1) {
+	while ((c = getopt(argc, argv, "k:C:s:t:n:m:zb:f")) != -1) {
 		n = 0;
-		if (strchr("stbr", c) != NULL && text_u64(optarg, &n) != 0)
+		if (strchr("stb", c) != NULL && text_u64(optarg, &n) != 0)
 			usage();
 		switch (c) {
 		case 'k':
@@ -117,9 +113,6 @@ parse(struct options *o, int argc, char **argv)
 		case 'f':
 			o->fingerprint = false;
 			break;
-		case 'r':
-			o->rounds = n;
-			break;
 		default:
 			usage();
 		}
@@ -130,8 +123,7 @@ parse(struct options *o, int argc, char **argv)
 }
 
 static void
-seal_to(
-    const struct options *o, const struct buf *content, sink_fn sink, void *ctx)
+seal(const struct options *o, const struct buf *content)
 {
 	struct object_params p = o->params;
 	struct object_sealer *s;
@@ -139,7 +131,7 @@ seal_to(
 
 	object_digest(&d, content->data, content->len);
 	p.digest = o->fingerprint ? &d : NULL;
-	check(object_seal_begin(&s, &p, sink, ctx, &f));
+	check(object_seal_begin(&s, &p, to_stdout, NULL, &f));
 	for (size_t at = 0, n; at < content->len; at += n) {
 		n = content->len - at < o->chunk ? content->len - at : o->chunk;
 		check(object_seal_chunk(s, content->data + at, n, NULL, &f));
@@ -149,8 +141,7 @@ seal_to(
 }
 
 static void
-open_to(const struct options *o, const struct buf *object, sink_fn sink,
-    void *ctx, bool show)
+open_it(const struct options *o, const struct buf *object)
 {
 	char hex[2 * OBJECT_META_MAX + 1];
 	const unsigned char *meta;
@@ -158,58 +149,13 @@ open_to(const struct options *o, const struct buf *object, sink_fn sink,
 	size_t n;
 
 	check(object_reader_new(
-	    &r, &o->params.id, o->params.keys, sink, ctx, &f));
+	    &r, &o->params.id, o->params.keys, to_stdout, NULL, &f));
 	check(object_reader_feed(r, object->data, object->len, &f));
 	check(object_reader_end(r, &f));
-	if (show) {
-		meta = object_meta(object_reader_opener(r), &n);
-		text_hex(meta, n, hex);
-		fprintf(stderr, "%s\n", hex);
-	}
+	meta = object_meta(object_reader_opener(r), &n);
+	text_hex(meta, n, hex);
+	fprintf(stderr, "%s\n", hex);
 	object_reader_free(r);
-}
-
-static int
-nowhere(void *ctx, const unsigned char *p, size_t n, struct fault *e)
-{
-	(void)ctx;
-	(void)p;
-	(void)n;
-	(void)e;
-	return 0;
-}
-
-static double
-speed(double mb, clock_t from, clock_t to)
-{
-	return mb * CLOCKS_PER_SEC / (double)(to - from + 1);
-}
-
-static void
-bench(const struct options *o, const struct buf *content)
-{
-	struct buf object = BUF_INIT((size_t)1 << 30);
-	const double mb = (double)content->len * (double)o->rounds / 1e6;
-	clock_t t[4];
-	struct object_digest d;
-
-	seal_to(o, content, buf_sink, &object);
-	t[0] = clock();
-	for (uint64_t i = 0; i < o->rounds; i++) {
-		buf_clear(&object);
-		seal_to(o, content, buf_sink, &object);
-	}
-	t[1] = clock();
-	for (uint64_t i = 0; i < o->rounds; i++)
-		open_to(o, &object, nowhere, NULL, false);
-	t[2] = clock();
-	for (uint64_t i = 0; i < o->rounds; i++)
-		object_digest(&d, content->data, content->len);
-	t[3] = clock();
-	printf("%zu -> %zu bytes; seal %.0f, open %.0f, digest %.0f MB/s\n",
-	    content->len, object.len, speed(mb, t[0], t[1]),
-	    speed(mb, t[1], t[2]), speed(mb, t[2], t[3]));
-	buf_free(&object);
 }
 
 int
@@ -218,7 +164,6 @@ main(int argc, char **argv)
 	struct options o = {.params = {{"main", 1, OBJECT_WAL, "name"}, NULL,
 				CODEC_ZSTD, 1, NULL, 0, NULL},
 	    .chunk = OBJECT_CHUNK,
-	    .rounds = 1,
 	    .fingerprint = true};
 	const char *verb = argc > 1 ? argv[1] : "";
 	struct keyring *keys = NULL;
@@ -245,11 +190,9 @@ main(int argc, char **argv)
 	} else {
 		in = slurp();
 		if (strcmp(verb, "seal") == 0)
-			seal_to(&o, &in, to_stdout, NULL);
+			seal(&o, &in);
 		else if (strcmp(verb, "open") == 0)
-			open_to(&o, &in, to_stdout, NULL, true);
-		else if (strcmp(verb, "bench") == 0)
-			bench(&o, &in);
+			open_it(&o, &in);
 		else
 			usage();
 		buf_free(&in);
