@@ -5,6 +5,7 @@
 #include "log.h"
 #include "packcheck.h"
 #include "waychoice.h"
+#include "waysplit.h"
 #include "waystop.h"
 
 #define TOLD_MAX 20 /* packs at fault that are told one by one */
@@ -183,7 +184,8 @@ plan_prove(struct plan *p, struct fault *f)
 	if (rc != 0)
 		return rc;
 	p->has_way = true;
-	if ((rc = check_stop(p, f)) != 0)
+	if ((rc = waysplit_check(p->repo, &p->way, &d, f)) != 0 ||
+	    (rc = check_stop(p, f)) != 0)
 		return rc;
 	if (want->o->target_dir != NULL) {
 		p->where = (struct place_want){

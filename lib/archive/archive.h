@@ -143,6 +143,10 @@ int archive_look_sealed(struct repo *r, size_t i, const char *name,
  * private key. ABSENT as store_get; FOREIGN as archive_push. */
 int archive_same(struct repo *r, size_t i, const char *path, bool *same,
     const struct deadline *d, struct fault *f);
+/* Do repositories a and b hold the same content under that name? ABSENT when
+ * one has none; KEY when they were sealed with different secrets. */
+int archive_agree(struct repo *r, size_t a, size_t b, const char *name,
+    bool *same, const struct deadline *d, struct fault *f);
 /* A whole small file (.history) from the first repository that has it; by the
  * rules of archive_fetch. out's limit holds; it is cleared first. */
 int archive_read(struct repo *r, const char *name, struct buf *out,

@@ -74,6 +74,21 @@ verify() {
 ok "either repository has no finding" verify
 is "and no note" "$(cat "$T/out")" ""
 
+# -- together there are two newest states, and two moments of one time ---------
+exits 2 "each has its own newest state: neither is taken for it" to "$T/none" \
+	--backup "$old" --dry-run
+like "and the operator is to choose" "$(cat "$T/err")" "in repository r1 is \
+not what it is in repository r2, as if two servers had archived as cluster \
+main: choose one with --repo r1 or --repo r2"
+exits 2 "nor is one restored" to "$T/none" --backup "$old"
+nok "nothing is made" test -e "$T/none"
+for r in r1 r2; do
+	ok "$r, chosen by the operator" to "$T/none" --backup "$old" --repo $r \
+		--dry-run
+done
+ok "what both have in common needs no choice" to "$T/none" --dry-run \
+	--backup "$old" --target-immediate
+
 # -- together they would be one archive: WAL of one fills a gap in the other's -
 mkdir "$T/away"
 mv "$(object "$T/r1" "$two")" "$T/away/$two"
