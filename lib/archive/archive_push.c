@@ -1,43 +1,16 @@
-#include "archive_job.h"
-#include "archive_late.h"
-#include "text.h"
+#include "archive_push_core.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define PUSH_LATE_MS 1000 /* for threads to tell that time is over */
 
-struct push_thread {
-	struct archive_push *push;
-	struct archive_job job;
-	struct archive_late late;
-	pthread_t thread;
-	bool started;
-	/* under the lock: */
-	bool durable;
-	int64_t durable_ms; /* when */
-	bool done;
-	/* by the thread until it is done: */
-	struct fault fault;
-};
-
-struct archive_push {
-	struct repo *repo;
-	char *path;
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* on the monotonic clock */
-	struct archive_job_task task;
-	size_t n;
-	struct push_thread threads[CONF_LIST];
-};
-
 static void *
 push_run(void *arg)
 {
-	struct push_thread *t = arg;
+	struct archive_push_thread *t = arg;
 	struct archive_push *p = t->push;
 
 	if (archive_job_put(&t->job, &t->fault) == 0) {
@@ -57,7 +30,7 @@ push_run(void *arg)
 
 /* A repository for which no thread can be had has failed like any other. */
 static void
-push_start_thread(struct push_thread *t)
+push_start_thread(struct archive_push_thread *t)
 {
 	int e = pthread_create(&t->thread, NULL, push_run, t);
 
@@ -77,7 +50,7 @@ static void
 push_start(struct archive_push *p, struct repo *r)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		struct push_thread *t = &p->threads[i];
+		struct archive_push_thread *t = &p->threads[i];
 
 		t->push = p;
 		t->job.task = &p->task;
@@ -175,110 +148,6 @@ push_wait(struct archive_push *p, int64_t began)
 		push_pause(p, until - now);
 	}
 	pthread_mutex_unlock(&p->lock);
-}
-
-static void
-push_warn(struct archive_result *res, const char *name, const char *text)
-{
-	size_t at = strlen(res->warning);
-
-	snprintf(res->warning + at, sizeof(res->warning) - at, "%s%s: %s",
-	    at > 0 ? "; " : "", name, text);
-}
-
-/* What has come of one repository; under the lock. */
-static void
-push_judge(const struct push_thread *t, struct archive_result *res,
-    struct fault *worst)
-{
-	const char *name = t->push->task.conf->repos[t->job.index]->name;
-	struct fault late = FAULT_INIT;
-	const struct fault *f = &t->fault;
-
-	if (t->durable) {
-		res->durable_in++;
-		res->stored = t->job.stored;
-		res->already = res->already && t->job.already;
-		if (!t->done)
-			push_warn(res, name, "no answer about its mark");
-		else if (!t->job.marked)
-			push_warn(res, name, t->job.mark.text);
-		return;
-	}
-	if (!t->done) {
-		fault_set(&late, FAULT_AGAIN, "no answer in time");
-		f = &late;
-	}
-	res->already = false;
-	push_warn(res, name, f->text);
-	if (archive_file_worse(f->code, worst->code)) {
-		*worst = *f;
-		if (!text_prefix(worst->text, "repository "))
-			fault_prefix(worst, "repository %s", name);
-	}
-}
-
-/* Remember where the mark is, when there is news. */
-static void
-push_note(const struct archive_push *p,
-    const struct archive_note_flags seen[CONF_LIST])
-{
-	const struct archive_job_task *t = &p->task;
-	struct archive_note_flags all[CONF_LIST] = {{0}};
-	bool news = false;
-
-	for (size_t i = 0; i < p->n; i++) {
-		const struct conf_repo *c = t->conf->repos[i];
-
-		all[i].has = archive_note_has(&t->note, c, &all[i].once);
-		all[i].old = all[i].has;
-		if (!all[i].has && seen[i].has) {
-			all[i] = seen[i];
-			news = true;
-		}
-	}
-	if (news)
-		archive_note_save(&t->note, t->conf->repos, all, p->n);
-}
-
-static int
-push_result(struct archive_push *p, struct archive_result *res, struct fault *f)
-{
-	const struct archive_job_task *t = &p->task;
-	struct fault worst = FAULT_INIT;
-	struct archive_note_flags seen[CONF_LIST] = {{0}};
-	bool itself = false;
-
-	res->already = true;
-	res->size = t->file.size;
-	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < p->n; i++) {
-		if (!itself)
-			push_judge(&p->threads[i], res, &worst);
-		if (p->threads[i].done)
-			seen[i] = (struct archive_note_flags){
-			    .has = p->threads[i].job.marked,
-			    .once = p->threads[i].job.once,
-			    .unread = p->threads[i].job.unread};
-		res->late[i] = !p->threads[i].done;
-		res->busy = res->busy || res->late[i];
-		if (p->threads[i].done && p->threads[i].job.itself) {
-			itself = true;
-			worst = p->threads[i].fault;
-			fault_prefix(
-			    &worst, "repository %s", t->conf->repos[i]->name);
-		}
-	}
-	pthread_mutex_unlock(&p->lock);
-	push_note(p, seen);
-	if (res->durable_in >= t->conf->push_quorum &&
-	    worst.code != FAULT_EXISTS && !itself)
-		return 0;
-	*f = worst;
-	if (p->n > 1 && worst.code != FAULT_EXISTS && !itself)
-		fault_prefix(f, "%s is in %u of %zu repositories, %u needed",
-		    t->file.name, res->durable_in, p->n, t->conf->push_quorum);
-	return (int)f->code;
 }
 
 void
@@ -404,22 +273,6 @@ archive_push_held(const struct archive_push *p)
 	return p->task.sealed.len > 0 ? p->task.sealed.len : p->task.file.size;
 }
 
-static void
-push_journal(struct archive_push *p)
-{
-	struct archive_journal_seen seen[CONF_LIST] = {{0}};
-
-	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < p->n; i++)
-		if (p->threads[i].durable)
-			seen[i] = (struct archive_journal_seen){true,
-			    p->threads[i].job.already,
-			    p->threads[i].durable_ms};
-	pthread_mutex_unlock(&p->lock);
-	archive_journal_note(&p->task.journal, &p->task.file.walname, seen,
-	    p->n, p->task.conf->push_quorum, p->task.from != NULL);
-}
-
 int
 archive_push_end(struct archive_push *p, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f)
@@ -434,10 +287,10 @@ archive_push_end(struct archive_push *p, const char *mark_note,
 	push_load(p, mark_note);
 	push_start(p, p->repo);
 	push_wait(p, began);
-	rc = push_result(p, res, f);
+	rc = archive_outcome_judge(p, res, f);
 	push_learn(p, res);
 	if (rc == 0)
-		push_journal(p);
+		archive_outcome_tell(p);
 	/* A thread that still waits uses all of this. */
 	if (!res->busy)
 		archive_push_free(p);
