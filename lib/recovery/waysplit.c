@@ -24,31 +24,57 @@ split(
 	    c->repos[a]->name, c->repos[b]->name);
 }
 
+/* *told: both have it; a fault when it is not the same. What cannot be compared
+ * ends the search. */
+static int
+agree(struct repo *r, size_t a, size_t b, const char *name, bool *told,
+    const struct deadline *d, struct fault *f)
+{
+	struct deadline step =
+	    deadline_step(d, repo_conf(r)->store_deadline_ms);
+	struct fault ignored = FAULT_INIT;
+	bool same;
+	int rc = archive_agree(r, a, b, name, &same, &step, &ignored);
+
+	*told = rc != FAULT_ABSENT;
+	return rc == 0 && !same ? split(r, a, b, name, f) : 0;
+}
+
+/* Two servers that were promoted at different places. */
+static int
+compare_histories(struct repo *r, size_t a, size_t b, const struct waypath *w,
+    const struct deadline *d, struct fault *f)
+{
+	char name[WALNAME_SIZE];
+	bool told;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < w->history.n; i++) {
+		if (w->history.entry[i].timeline < 2)
+			continue;
+		walname_format_history(w->history.entry[i].timeline, name);
+		rc = agree(r, a, b, name, &told, d, f);
+	}
+	return rc;
+}
+
 /* One of them may lag: further and further back, until both have it. */
 static int
-compare(struct repo *r, size_t a, size_t b, const struct waypath *w,
+compare_segments(struct repo *r, size_t a, size_t b, const struct waypath *w,
     const struct deadline *d, struct fault *f)
 {
 	uint64_t most = w->last_segno - floor_of(w);
-	struct fault ignored = FAULT_INIT;
 	char name[WALNAME_SIZE];
+	bool told = false;
+	int rc = 0;
 
-	for (uint64_t back = 0; back <= most; back = back * 2 + 1) {
-		struct deadline step =
-		    deadline_step(d, repo_conf(r)->store_deadline_ms);
-		bool same;
-		int rc;
-
+	for (uint64_t back = 0; rc == 0 && !told && back <= most;
+	     back = back * 2 + 1) {
 		walname_format(
 		    w->timeline, w->last_segno - back, w->segment_size, name);
-		rc = archive_agree(r, a, b, name, &same, &step, &ignored);
-		if (rc == 0)
-			return same ? 0 : split(r, a, b, name, f);
-		if (rc != FAULT_ABSENT)
-			return 0;
-		fault_clear(&ignored);
+		rc = agree(r, a, b, name, &told, d, f);
 	}
-	return 0;
+	return rc;
 }
 
 int
@@ -60,7 +86,10 @@ waysplit_check(struct repo *r, const struct waypath *w,
 	if (w->segments == 0 || w->last_segno < floor_of(w))
 		return 0;
 	for (size_t a = 0; rc == 0 && a < repo_count(r); a++)
-		for (size_t b = a + 1; rc == 0 && b < repo_count(r); b++)
-			rc = compare(r, a, b, w, d, f);
+		for (size_t b = a + 1; rc == 0 && b < repo_count(r); b++) {
+			rc = compare_histories(r, a, b, w, d, f);
+			if (rc == 0)
+				rc = compare_segments(r, a, b, w, d, f);
+		}
 	return rc;
 }
