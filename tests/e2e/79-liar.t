@@ -121,7 +121,10 @@ done
 # -- the head -------------------------------------------------------------------
 for x in 2^63-bytes 2^64-files no-pack; do
 	lie "$x" $x
-	refused 5 ""
+	case $x in
+	no-pack) refused 5 "its totals are not what it lists" ;;
+	*) refused 5 "backup head: not a JSON document" ;;
+	esac
 	found "backup $id cannot be restored"
 done
 for x in far-lsn all-lsn; do
