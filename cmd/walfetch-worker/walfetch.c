@@ -1,6 +1,8 @@
 /* walfetch-worker: all that walfetch does; see walfetch(1). PostgreSQL calls
  * the front (front.h), which becomes this when no worker answers. */
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "archive.h"
@@ -11,12 +13,17 @@
 #include "prefetch.h"
 #include "relay_dir.h"
 #include "spill.h"
+#include "walname.h"
 
 /* After the deadline, for what knows it to tell what it was waiting for. */
 #define WALFETCH_LATE_MS 2000
 /* For the settings, which tell the deadline. */
 #define WALFETCH_START_MS 30000
 #define WALFETCH_ABSENT 1
+#define WALFETCH_AGAIN 4
+/* PostgreSQL asks for it at the end of a recovery, and nobody ever wrote one.
+ */
+#define WALFETCH_NEVER "00000001.history"
 /* For the repositories, when the file is in the spill as well. */
 #define WALFETCH_PATIENCE_MS 3000
 
@@ -28,7 +35,26 @@
 static int
 walfetch_failure(void)
 {
-	return access("standby.signal", F_OK) == 0 ? 4 : 200;
+	return access("standby.signal", F_OK) == 0 ? WALFETCH_AGAIN : 200;
+}
+
+/* Recovery has ended, for its signal files are gone, and the server asks for
+ * the history of the timeline that it leaves, to write that of the new one:
+ * there is nothing left that could end early. It takes what it has itself, and
+ * must not be stopped: it would come up again on the old timeline. */
+static bool
+walfetch_has_itself(const char *name)
+{
+	char path[sizeof("pg_wal/") + WALNAME_SIZE];
+	struct fault ignored = FAULT_INIT;
+	struct walname n;
+
+	if (walname_parse(name, &n, &ignored) != 0 ||
+	    n.kind != WALNAME_HISTORY || access("recovery.signal", F_OK) == 0)
+		return false;
+	snprintf(path, sizeof(path), "pg_wal/%s", name);
+	return access("global/pg_control", F_OK) == 0 &&
+	       access(path, F_OK) == 0;
 }
 
 /* What is in no repository may be in the spill, where walpush put it on this
@@ -77,6 +103,9 @@ walfetch_run(const struct cli *cli, const struct conf_cluster *c,
 	struct repo *r;
 	int rc;
 
+	if (strcmp(cli->args[0], WALFETCH_NEVER) == 0)
+		return fault_set(f, FAULT_ABSENT,
+		    WALFETCH_NEVER ": timeline 1 has no history");
 	if (repos->n > 0) {
 		rc = conf_only_repos(c, repos->v, repos->n, &only, f);
 		if (rc != 0)
@@ -129,7 +158,7 @@ walfetch_serve(const struct cli *cli, const struct conf_cluster *c,
 int
 main(int argc, char **argv)
 {
-	const int failure = walfetch_failure();
+	int failure = walfetch_failure();
 	const char *system_id = NULL;
 	struct cli_list repos = {.n = 0};
 	const struct cli_option options[] = {
@@ -165,6 +194,8 @@ main(int argc, char **argv)
 	status = cli_start(&cli, &program, argc, argv);
 	if (status != CLI_GO)
 		return status;
+	if (walfetch_has_itself(cli.args[0]))
+		failure = WALFETCH_AGAIN;
 	guard_time("walfetch", cli.args[0], WALFETCH_START_MS, failure);
 	rc = cli_config(&cli, &conf, &c, &f);
 	if (rc == 0 && start.role == RELAY_SERVE)

@@ -54,8 +54,39 @@ for what in '"action":"status","status":503,"code":"SlowDown"' \
 	ok "$fault: when the store is back it goes on" \
 		wait_for 20 has $((before + 1000))
 done
-pg_psql "$T/new" "select pg_promote()" >/dev/null
-is "promoted by hand it has everything" \
-	"$(pg_psql "$T/new" "select count(*) from rows")" 8000
+
+# -- promoted while the store is away -------------------------------------------
+# That is when it is needed. When standby.signal is gone already, PostgreSQL asks
+# for the history of its old timeline: a status that stops recovery would end the
+# server, which comes up next on the timeline it was to leave.
+proxy_rules p '[{"action":"status","status":503,"code":"SlowDown"}]'
+timeline() {
+	pg_psql "$T/new" "select timeline_id from pg_control_checkpoint()"
+}
+is_on() {
+	wal_writes "$T/new" && pg_psql "$T/new" checkpoint >/dev/null &&
+		[ "$(timeline)" = "$1" ]
+}
+pg_psql "$T/new" "select pg_promote(false)" >/dev/null
+ok "promoted while the store is away it takes over" wait_for 30 is_on 2
+is "with everything" "$(pg_psql "$T/new" "select count(*) from rows")" 8000
+pg_stop "$T/new"
+: >"$T/new/standby.signal"
+pg_start "$T/new" || bail "no standby"
+pg_psql "$T/new" "select pg_promote(false)" >/dev/null
+ok "and so it does from a timeline that has a history" wait_for 30 is_on 3
+like "which it knows" "$(cut -f1 "$T/new/pg_wal/00000003.history")" '^1$'
+pg_stop "$T/new"
+# By hand: what the server has not itself, and what a recovery asks for.
+history() {
+	in_dir "$T/new" walfetch -c "$T/proxied" "$1" pg_wal/RECOVERYHISTORY
+}
+exits 4 "a history that the server has itself need not be had" \
+	history 00000002.history
+exits 200 "another one must" history 00000004.history
+exits 200 "and so must a segment" history 000000010000000000000002
+: >"$T/new/recovery.signal"
+exits 200 "in a recovery any history must" history 00000002.history
+exits 1 "timeline 1 has none" history 00000001.history
 
 done_testing
