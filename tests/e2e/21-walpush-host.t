@@ -121,10 +121,12 @@ chmod 700 "$T/repo/main"
 rm "$mark"
 exits 200 "an archive without mark proves nothing" \
 	fetch 000000010000000000000FFF "$T/x"
-exits 0 "while the note believes in it, a push does not look" \
+exits 4 "nor is anything put there, as the note knows the mark" \
 	push "pg_wal/$two"
 note_ages
-exits 0 "after a day it does" push "pg_wal/$two"
+exits 4 "however old it is" push "pg_wal/$two"
+rm "$T"/spool/*.marks
+exits 0 "without the note the mark is made anew" push "pg_wal/$two"
 exits 1 "and absence can be proven again" \
 	fetch 000000010000000000000FFF "$T/x"
 
