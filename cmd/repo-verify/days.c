@@ -329,29 +329,38 @@ one_day(struct verify *v, int64_t day, struct fault *f)
 	return 0;
 }
 
-/* An hour behind its end those that tell of its last segments have come, where
- * archive_timeout is anything like a minute. */
+/* A day is over when WAL has come behind its end, by the store's clock: that
+ * tells of the last of the day, and no clock of ours ends a day too soon. For a
+ * server that writes no more ours will do, a week later. */
+static bool
+is_over(const struct verify *v, int64_t day)
+{
+	const int64_t end_us = (day + 1) * DAY_US;
+
+	if (end_us + HOUR_US > v->begun_us ||
+	    (v->came_more_us != 0 && end_us > v->came_more_us))
+		return false;
+	return v->came[v->n_came - 1].at_us >= end_us ||
+	       end_us + 7 * DAY_US <= v->begun_us;
+}
+
 int
 days_run(struct verify *v, struct fault *f)
 {
-	int64_t known_us = v->begun_us;
-	int64_t day, end;
+	int64_t day;
 	int rc;
 
-	if (v->came_more_us != 0 && v->came_more_us < known_us)
-		known_us = v->came_more_us;
-	end = (known_us - HOUR_US) / DAY_US;
-	day = v->begun_us / DAY_US - DAYS_BACK;
+	if (v->n_came == 0)
+		return 0;
+	qsort(v->came, v->n_came, sizeof *v->came, by_time);
+	day = v->came[0].at_us / DAY_US;
 	if (day <= v->day_done)
 		day = v->day_done + 1;
-	if (v->n_came > 1)
-		qsort(v->came, v->n_came, sizeof *v->came, by_time);
-	if (day >= end ||
-	    first_since(v, day * DAY_US) == first_since(v, end * DAY_US))
+	if (!is_over(v, day))
 		return 0;
 	if ((rc = look_again(v, f)) != 0)
 		return rc;
-	for (; rc == 0 && day < end; day++)
+	for (; rc == 0 && is_over(v, day); day++)
 		if (day > v->day_done)
 			rc = one_day(v, day, f);
 	return rc;
