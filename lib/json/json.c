@@ -90,16 +90,29 @@ json_has(const struct json *j, const char *name)
 	return m != NULL && !json_is_null(m);
 }
 
-int
-json_at(const struct json *array, size_t i, struct json **out, struct fault *f)
+/* The element, which must have that type; NULL and a fault otherwise. */
+static json_t *
+at(const struct json *array, size_t i, json_type type, const char *words,
+    struct fault *f)
 {
 	json_t *m = json_array_get(json_core_in(array), i);
 
-	if (!json_is_object(m))
-		return fault_set(f, FAULT_CORRUPT,
-		    m == NULL ? "there is no element %zu"
-			      : "element %zu is not an object",
-		    i);
+	if (m != NULL && json_typeof(m) == type)
+		return m;
+	if (m == NULL)
+		fault_set(f, FAULT_CORRUPT, "there is no element %zu", i);
+	else
+		fault_set(f, FAULT_CORRUPT, "element %zu is not %s", i, words);
+	return NULL;
+}
+
+int
+json_at(const struct json *array, size_t i, struct json **out, struct fault *f)
+{
+	json_t *m = at(array, i, JSON_OBJECT, "an object", f);
+
+	if (m == NULL)
+		return (int)f->code;
 	*out = json_core_out(m);
 	return 0;
 }
@@ -108,13 +121,10 @@ int
 json_at_str(
     const struct json *array, size_t i, const char **out, struct fault *f)
 {
-	json_t *m = json_array_get(json_core_in(array), i);
+	json_t *m = at(array, i, JSON_STRING, "a string", f);
 
-	if (!json_is_string(m))
-		return fault_set(f, FAULT_CORRUPT,
-		    m == NULL ? "there is no element %zu"
-			      : "element %zu is not a string",
-		    i);
+	if (m == NULL)
+		return (int)f->code;
 	*out = json_string_value(m);
 	return 0;
 }

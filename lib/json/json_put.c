@@ -99,26 +99,28 @@ json_put_time(struct json *j, const char *name, int64_t us, struct fault *f)
 	return json_put_str(j, name, text, f);
 }
 
+/* A member that is filled later. */
+static int
+put_empty(struct json *j, const char *name, json_t *m, struct json **out,
+    struct fault *f)
+{
+	int rc = put(j, name, m, f);
+
+	if (rc == 0)
+		*out = json_core_out(m);
+	return rc;
+}
+
 int
 json_put_array(
     struct json *j, const char *name, struct json **out, struct fault *f)
 {
-	json_t *m = json_array();
-	int r = put(j, name, m, f);
-
-	if (r == 0)
-		*out = json_core_out(m);
-	return r;
+	return put_empty(j, name, json_array(), out, f);
 }
 
 int
 json_put_object(
     struct json *j, const char *name, struct json **out, struct fault *f)
 {
-	json_t *m = json_object();
-	int r = put(j, name, m, f);
-
-	if (r == 0)
-		*out = json_core_out(m);
-	return r;
+	return put_empty(j, name, json_object(), out, f);
 }

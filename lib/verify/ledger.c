@@ -265,12 +265,6 @@ ledger_there(struct ledger *l, const char *id, int64_t stop_us,
 	return add(l, id, &b, f);
 }
 
-int
-ledger_forget(struct ledger *l, const char *id, struct fault *f)
-{
-	return take_ids(l, id, 1, NULL, f);
-}
-
 /* ---- reports ---- */
 
 bool

@@ -61,8 +61,6 @@ int ledger_take(
  * proof that there ever was a backup. */
 int ledger_there(struct ledger *l, const char *id, int64_t stop_us,
     uint32_t timeline, struct fault *f);
-/* The operator says that it is lost. */
-int ledger_forget(struct ledger *l, const char *id, struct fault *f);
 
 /* Does the report tell so much that records before it need not be read again?
  */
