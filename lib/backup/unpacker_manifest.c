@@ -29,7 +29,8 @@ unpacker_manifest_fetch(struct unpacker *u, int *fd, struct fault *f)
 	*fd = mkostemp(path, O_CLOEXEC);
 	if (*fd < 0)
 		return fault_errno(f, errno, "%s", path);
-	unlink(path);
+	if (unlink(path) != 0)
+		return fault_errno(f, errno, "%s", path);
 	rc = manifest_source_get(u->repo, u->params->repo, u->params->id,
 	    fetch_sink, fd, NULL, &d, f);
 	if (rc == FAULT_ABSENT)
