@@ -169,6 +169,64 @@ read_heads(struct gather *g, struct fault *f)
 	return rc;
 }
 
+/* Is the backup's last segment there, and of the size that its head tells? */
+static bool
+has_size(const struct gather *g, const struct head *h)
+{
+	struct fault ignored = FAULT_INIT;
+	struct walmeta m;
+	char name[WALNAME_SIZE];
+
+	walname_format(h->timeline,
+	    walname_segno_before(h->stop_lsn, h->segment_size), h->segment_size,
+	    name);
+	return gather_wal_look(g, name, &m, &ignored) == 0 &&
+	       m.size == h->segment_size;
+}
+
+static uint32_t
+usual_size(const struct gather *g)
+{
+	for (size_t i = g->n_heads; i-- > 0;)
+		if (has_size(g, &g->heads[i]))
+			return g->heads[i].segment_size;
+	return g->heads[0].segment_size;
+}
+
+/* Names of segments do not tell of which size they are. So one backup that says
+ * another must not keep the others from being looked at: left out is what does
+ * not say what the newest one does whose WAL bears it out. */
+static int
+drop_other_sizes(struct gather *g, struct fault *f)
+{
+	size_t n = 0, i = 1;
+	uint32_t usual;
+	int rc = 0;
+
+	while (i < g->n_heads &&
+	       g->heads[i].segment_size == g->heads[0].segment_size)
+		i++;
+	if (i >= g->n_heads)
+		return 0;
+	usual = usual_size(g);
+	for (i = 0; i < g->n_heads; i++) {
+		struct head *h = &g->heads[i];
+
+		if (rc == 0 && h->segment_size != usual) {
+			fault_set(f, FAULT_CORRUPT,
+			    "it tells of WAL segments of %u bytes, other "
+			    "backups of %u: names of segments are ambiguous",
+			    h->segment_size, usual);
+			rc = head_unreadable(g, h->id, f);
+			head_free(h);
+		} else {
+			g->heads[n++] = *h;
+		}
+	}
+	g->n_heads = n;
+	return rc;
+}
+
 static int
 describe_backups(struct gather *g, struct fault *f)
 {
@@ -244,7 +302,8 @@ gather_base_read(struct gather *g, struct fault *f)
 	l.prefix_len = strlen(prefix);
 	if ((rc = store_list(
 		 g->store, prefix, false, NULL, take_base, &l, &d, f)) != 0 ||
-	    (rc = read_heads(g, f)) != 0)
+	    (rc = read_heads(g, f)) != 0 ||
+	    (g->eye != NULL && (rc = drop_other_sizes(g, f)) != 0))
 		return rc;
 	return describe_backups(g, f);
 }

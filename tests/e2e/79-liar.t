@@ -133,6 +133,11 @@ for x in far-lsn all-lsn; do
 	found "segments\): is missing: backup $id cannot be restored"
 	ok "$lie_n: pruning goes on" retention-prune -c "$T/conf" --dry-run
 done
+lie segment-1g segment-1g
+refused 1 "$id cannot be made consistent without it; choose another"
+found "$id/head: it tells of WAL segments of 1073741824 bytes.*$id cannot be"
+exits 2 "$lie_n: nothing is pruned" retention-prune -c "$T/conf"
+like "$lie_n: and why" "$(cat "$T/err")" "$id and .* other WAL segment sizes"
 for x in timeline-77 last-timeline; do
 	lie "$x" $x
 	refused 1 "history is not in the archive, though a backup was taken on"
