@@ -76,7 +76,7 @@ wait_for(struct ship *s, const char *name, struct walmeta *m, struct fault *f)
 	struct deadline d = deadline_in_ms(s->wal_timeout_ms);
 	struct fault last = FAULT_INIT;
 	int64_t pause = PAUSE_FIRST_MS;
-	char why[200], told[200] = "";
+	char why[200], told[200] = "", time[24];
 	bool said = false;
 
 	for (;;) {
@@ -91,8 +91,11 @@ wait_for(struct ship *s, const char *name, struct walmeta *m, struct fault *f)
 		if (deadline_passed(&d))
 			return too_late(s, name, &last, f);
 		if (!said && pause >= PAUSE_MOST_MS) {
-			log_line(0, "waiting for %s in repository %s", name,
-			    repo_name(s));
+			text_human_duration(s->wal_timeout_ms, time);
+			log_line(0,
+			    "waiting up to %s for archive_command to put %s "
+			    "into repository %s",
+			    time, name, repo_name(s));
 			said = true;
 		}
 		server_archiver(s, why, sizeof why);

@@ -60,7 +60,8 @@ take_named(struct plan *p, const char *id, struct fault *f)
 	if (rc == FAULT_ABSENT || layout_check_id(id, f) != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "--backup %s: there is no such backup, or it was not "
-		    "finished",
+		    "finished; retention-prune --dry-run shows those that "
+		    "are there",
 		    id);
 	if (rc == 0)
 		p->head = &p->named;

@@ -256,7 +256,8 @@ want_backups(struct verify *v, struct fault *f)
 		if (i == g->n_heads && (d == NULL || !d->has_head))
 			return fault_set(f, FAULT_CONFIG,
 			    "--backup %s: there is no such backup, or it was "
-			    "not finished",
+			    "not finished; retention-prune --dry-run shows "
+			    "those that are there",
 			    o->backups[k]);
 		if (i < g->n_heads)
 			v->backups[i].wanted = true;

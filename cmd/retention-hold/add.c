@@ -79,7 +79,8 @@ check_backup(struct holding *s, const char *id, struct fault *f)
 		   ? (int)f->code
 		   : fault_set(f, FAULT_CONFIG,
 			 "--backup %s: there is no such backup of system id "
-			 "%llu, or it was not finished",
+			 "%llu, or it was not finished; retention-prune "
+			 "--dry-run shows those that are there",
 			 id, (unsigned long long)repo_system_id(s->repo));
 }
 

@@ -270,6 +270,38 @@ cluster_defaults(struct conf_cluster_slot *s)
 	retain_defaults(s);
 }
 
+static bool
+lies_in(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	while (n > 1 && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 &&
+	       (path[n] == '/' || path[n] == '\0');
+}
+
+/* There it would be lost together with the server, backed up into itself, and
+ * removed by a restore in place. */
+static int
+check_apart(
+    const struct conf *c, const struct conf_cluster_slot *s, struct fault *f)
+{
+	size_t i;
+
+	if (s->c.pgdata == NULL)
+		return 0;
+	for (i = 0; i < s->c.n_repos; i++)
+		if (s->c.repos[i]->kind == CONF_STORE_FILE &&
+		    lies_in(s->c.repos[i]->path, s->c.pgdata))
+			return conf_fault(c, s->repo_lines[i], f,
+			    "repo %s lies in pgdata, %s, and would be lost "
+			    "with it; put it elsewhere, best on another disk "
+			    "or host",
+			    s->c.repos[i]->name, s->c.pgdata);
+	return 0;
+}
+
 /* What is put aside is not where it is put aside from. */
 static int
 check_spill(
@@ -312,7 +344,9 @@ check_cluster(struct conf *c, struct conf_cluster_slot *s, struct fault *f)
 		return conf_fault(c, conf_key_cluster_line(s, "push_quorum"), f,
 		    "push_quorum is larger than the number of repos, %zu",
 		    s->c.n_repos);
-	r = check_spill(c, s, f);
+	r = check_apart(c, s, f);
+	if (r == 0)
+		r = check_spill(c, s, f);
 	return r != 0 ? r : check_keys(c, s, f);
 }
 

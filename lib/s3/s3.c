@@ -24,6 +24,12 @@ check_config(const struct s3_config *c, struct fault *f)
 {
 	int rc;
 
+	if (c->access_key_id == NULL)
+		return fault_set(f, FAULT_CONFIG,
+		    "there are no credentials: set access_key_id and "
+		    "secret_access_key_file, or AWS_ACCESS_KEY_ID and "
+		    "AWS_SECRET_ACCESS_KEY in the environment of this "
+		    "program (and of PostgreSQL)");
 	rc = check_field("region", c->region, strlen(c->region), f);
 	if (rc == 0)
 		rc = check_field("access_key_id", c->access_key_id,

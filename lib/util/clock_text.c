@@ -145,7 +145,8 @@ clock_parse(const char *s, int64_t *us, bool *zone_assumed, struct fault *f)
 	    fraction(&p, &part) != 0 || zone(p, &east, &assumed) != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "\"%.60s\" is not a time; write it like "
-		    "2026-11-22 07:53:01.25+00",
+		    "2026-11-22 07:53:01.25+00, with the zone's distance "
+		    "from UTC, not its name",
 		    s);
 	*us = t + part - east;
 	if (zone_assumed != NULL)

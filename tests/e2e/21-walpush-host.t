@@ -200,4 +200,14 @@ chmod 644 "$T/key"
 CONF=$T/conf
 exits 2 "a key file that others may read is refused" push "pg_wal/$three"
 
+# -- a bucket without credentials (both once crashed) -----------------------
+chmod 600 "$T/key"
+sed 's|^url = .*|url = s3://bucket/prefix|' "$T/conf" >"$T/poor"
+exits 2 "a bucket without credentials" \
+	env -u AWS_ACCESS_KEY_ID walpush -c "$T/poor" "$T/pg/pg_wal/$one"
+like "... which says where they belong" "$(cat "$T/err")" \
+	"repository r1: there are no credentials: set access_key_id .*AWS_"
+exits 200 "for walfetch that proves no absence" \
+	env -u AWS_ACCESS_KEY_ID walfetch -c "$T/poor" "$one" "$T/x"
+
 done_testing

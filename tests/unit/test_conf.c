@@ -225,6 +225,13 @@ mistakes_are_told_with_their_line(void **state)
 	    {"[cluster a]\nrepo = r\nrepo = s\nkey_file = /k\n"
 	     "[repo r]\nurl = file:///x\n[repo s]\nurl = file:///x/\n",
 		"FILE:3:", "same place"},
+	    {"[cluster a]\npgdata = /a/data/\nrepo = r\nkey_file = /k\n"
+	     "[repo r]\nurl = file:///a/data\n",
+		"FILE:3:", "lies in pgdata"},
+	    {"[cluster a]\nrepo = q\nrepo = r\nkey_file = /k\n"
+	     "pgdata = /a/data\n[repo q]\nurl = file:///a/database\n"
+	     "[repo r]\nurl = file:///a/data/b\n",
+		"FILE:3:", "lies in pgdata"},
 	    {"[cluster a]\nspill_below = 0%\n", "FILE:2:", "1% to 100%"},
 	    {"[cluster a]\nspill_below = 101%\n", "FILE:2:", "1% to 100%"},
 	    {"[cluster a]\nspill_below = 1000%\n", "FILE:2:", "1% to 100%"},
