@@ -258,8 +258,16 @@ prove_end(struct ship *s, const char *name, struct fault *f)
 		return 0;
 	if (rc == FAULT_FOREIGN)
 		return not_ours(s, name, "", f);
-	*f = why;
-	return fault_prefix(f, "%s", name);
+	if (rc == FAULT_CORRUPT || rc == FAULT_KEY) {
+		*f = why;
+		return fault_prefix(f, "%s", name);
+	}
+	/* It was looked at just now: a line too slow for all of it, or a host
+	 * without room, does not take back a backup that is whole. */
+	log_line(0,
+	    "WARNING: whether %s is this server's WAL could not be seen: %s",
+	    name, why.text);
+	return 0;
 }
 
 int

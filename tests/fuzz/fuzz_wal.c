@@ -33,6 +33,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct walname name = {WALNAME_SEGMENT, 3, 0, 5, 0};
+	struct wal_sought sought = {5 * (uint64_t)SIZE, 5 * SIZE + 200, false};
+	const struct wal_watch watch = {NULL, NULL, &sought};
 	struct fault f = FAULT_INIT;
 	struct wal_summary s;
 	struct wal_header h;
@@ -50,8 +52,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (data[0] & 2)
 			name.kind = WALNAME_PARTIAL;
 	} else if (n > 8) {
+		/* The last of them may run out of the segment. */
+		if (data[1] & 1)
+			walmake_filler(&m, SIZE - m.at - data[1] * 100U);
 		records(&m, data + 2, n - 2);
 	}
-	(void)wal_walk(segment, SIZE, &name, &s, &f);
+	if (wal_walk_watched(segment, SIZE, &name, &watch, &s, &f) == 0)
+		(void)wal_joint_check(&s.joint, &s.joint, &f);
 	return (0);
 }
