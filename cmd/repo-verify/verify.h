@@ -190,7 +190,8 @@ struct verify {
 	size_t cap_came;
 	int64_t came_since_us;
 	int64_t came_more_us; /* the first that there was no room for; 0 */
-	int64_t day_done;     /* the newest that is on record; 0 */
+	struct audit_head day_head; /* the end of the chain of days */
+	int64_t day_done;           /* the newest that is on record; 0 */
 	struct verify_day days[VERIFY_DAYS];
 	size_t n_days;
 };

@@ -35,6 +35,23 @@ audit_open(struct audit **out, struct repo *r, size_t i, const char *program,
 	return 0;
 }
 
+int
+audit_open_shared(struct audit **out, struct repo *r, size_t i,
+    const char *program, const struct audit_head *from, const char *why,
+    struct fault *f)
+{
+	int rc = audit_open(out, r, i, program, f);
+
+	if (rc != 0)
+		return rc;
+	(*out)->alone = (*out)->shared = true;
+	memcpy((*out)->state.writer, from->writer, sizeof from->writer);
+	memcpy((*out)->state.hash, from->hash, sizeof from->hash);
+	(*out)->state.sequence = from->sequence;
+	audit_record_text((*out)->why, sizeof(*out)->why, why);
+	return 0;
+}
+
 void
 audit_started(struct audit *a, int64_t ms)
 {

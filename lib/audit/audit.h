@@ -26,9 +26,18 @@
  * ends, or one alone. One thread at a time. */
 struct audit;
 
+struct audit_head;
+
 /* r must outlive it; i: the repository. The duration counts from here. */
 int audit_open(struct audit **out, struct repo *r, size_t i,
     const char *program, struct fault *f);
+/* A chain that is no writer's own: whoever has seen its end goes on from there,
+ * and of two who do at once one is told EXISTS, as the name is taken. So what
+ * is to be recorded once is. from: its end; its sequence is 0 when there is
+ * none, and then why says what the chain is. No state is kept. */
+int audit_open_shared(struct audit **out, struct repo *r, size_t i,
+    const char *program, const struct audit_head *from, const char *why,
+    struct fault *f);
 /* It had begun before: a reading of clock_monotonic_ms. */
 void audit_started(struct audit *a, int64_t ms);
 void audit_free(struct audit *a);

@@ -97,7 +97,8 @@ put(struct audit *a, const struct deadline *d, struct fault *f)
 		 s->writer, s->sequence + 1, key, f)) != 0 ||
 	    (rc = repo_store_for(a->repo, a->index, OBJECT_AUDIT, &store, f)) !=
 		0 ||
-	    (s->sequence > 0 && (rc = is_free(store, key, d, f)) != 0))
+	    ((s->sequence > 0 || a->shared) &&
+		(rc = is_free(store, key, d, f)) != 0))
 		return rc;
 	return store_put(store, key, s->pending, s->pending_len, d, f);
 }
@@ -264,6 +265,12 @@ turn(struct audit *a, bool *again, const struct deadline *d, struct fault *f)
 		return rc;
 	if (o == OWNER_US)
 		return settle(a, f);
+	if (a->shared) {
+		audit_state_free(&a->state);
+		return fault_set(f, FAULT_EXISTS,
+		    "%s goes on already: another has recorded it",
+		    a->state.writer);
+	}
 	taken(a);
 	*again = true;
 	return 0;

@@ -15,8 +15,9 @@ struct audit {
 	char host[WHO_MAX];
 	char user[WHO_MAX];
 	char program[AUDIT_WORD];
-	char *path; /* of the state */
-	bool alone; /* no state can be kept: a chain of this process */
+	char *path;  /* of the state */
+	bool alone;  /* no state can be kept: a chain of this process */
+	bool shared; /* nor is it to be: the chain is everybody's */
 	struct audit_state state;
 	char why[AUDIT_TEXT]; /* there is no state to go on from */
 	char remark[AUDIT_TEXT];

@@ -374,10 +374,53 @@ killed_writers_leave_no_flaw(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static int
+note_shared(struct audit *a, const char *object)
+{
+	struct audit_event e = AUDIT_EVENT("test");
+	struct fault f = FAULT_INIT;
+
+	e.object = object;
+	return audit_note(a, &e, 0, NULL, &never, &f);
+}
+
+/* Two have seen the same end. */
+static void
+of_two_who_go_on_with_one_chain_the_second_is_told(void **state)
+{
+	struct audit_head end = {.writer = "all-00000000"};
+	struct fault f = FAULT_INIT;
+	struct audit *a, *b;
+
+	(void)state;
+	assert_int_equal(
+	    audit_open_shared(&a, repo, 0, "unit", &end, "for all", &f), 0);
+	assert_int_equal(
+	    audit_open_shared(&b, repo, 0, "unit", &end, "for all", &f), 0);
+	assert_int_equal(note_shared(a, "1"), 0);
+	assert_int_equal(note_shared(b, "1"), FAULT_EXISTS);
+	assert_int_equal(note_shared(a, "2"), 0);
+	audit_free(a);
+	audit_free(b);
+	check(0);
+	assert_int_equal(seen.heads, 1);
+	assert_int_equal(seen.records, 2);
+	assert_string_equal(seen.began[0], "for all");
+	/* Who sees the end now goes on. */
+	end = seen.head[0];
+	assert_int_equal(
+	    audit_open_shared(&b, repo, 0, "unit", &end, "for all", &f), 0);
+	assert_int_equal(note_shared(b, "3"), 0);
+	audit_free(b);
+	check(0);
+	assert_int_equal(seen.records, 3);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    T(of_two_who_go_on_with_one_chain_the_second_is_told),
 	    T(records_make_one_chain_in_which_nothing_is_wrong),
 	    T(a_host_that_cannot_read_goes_on_with_its_chain),
 	    T(two_clusters_have_two_chains),
