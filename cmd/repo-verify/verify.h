@@ -137,7 +137,7 @@ struct verify {
 	struct chain_list missing;
 	struct chain_tails tails; /* as reports before saw them */
 
-	/* read.c; under the lock where threads work */
+	/* read_*.c; under the lock where threads work */
 	pthread_mutex_t lock;
 	struct verify_backup *backups; /* as gather's heads */
 	size_t current;                /* the one that is read */
@@ -247,11 +247,12 @@ int64_t prunes_floor(const struct verify *v, int64_t before_us);
 int tails_recall(struct verify *v, struct fault *f);
 int tails_put(const struct verify *v, struct json *report, struct fault *f);
 
-/* read.c */
+/* read_wal.c, read_backups.c; WAL first. bytes: what is to be read of it. */
 int read_wal(struct verify *v, struct fault *f);
+uint64_t read_wal_bytes(const struct verify *v);
 int read_backups(struct verify *v, struct fault *f);
 /* Under the lock; x->why is made of why. */
-int read_note_damage(struct verify *v, const struct verify_damage *x,
+int read_wal_damage(struct verify *v, const struct verify_damage *x,
     const char *why, struct fault *f);
 
 /* joints.c: does each segment go on where the one before it ends? Of two that

@@ -5,8 +5,8 @@
 #include "gang.h"
 #include "verify.h"
 
-/* What is listed, read by content: all of it, a sample, or what was not read
- * before. */
+/* WAL that is listed, read by content: all of it, a sample, or what was not
+ * read before. */
 
 struct wal_task {
 	struct gang_task task;
@@ -38,7 +38,7 @@ room_for_one(void **p, size_t n, size_t size, struct fault *f)
 
 /* Under the lock. */
 int
-read_note_damage(struct verify *v, const struct verify_damage *x,
+read_wal_damage(struct verify *v, const struct verify_damage *x,
     const char *why, struct fault *f)
 {
 	void *p = v->damaged;
@@ -64,7 +64,7 @@ note_damage(struct verify *v, const struct wal_task *t, const struct fault *why,
 	    .where = {t->walname.timeline, t->segno, t->segno},
 	    .absent = absent};
 
-	return read_note_damage(v, &x, absent ? "is missing" : why->text, f);
+	return read_wal_damage(v, &x, absent ? "is missing" : why->text, f);
 }
 
 /* Under the lock. */
@@ -259,8 +259,8 @@ make_spans(struct verify *v, struct fault *f)
 	return 0;
 }
 
-static uint64_t
-wal_bytes(const struct verify *v)
+uint64_t
+read_wal_bytes(const struct verify *v)
 {
 	uint64_t sum = 0;
 
@@ -283,7 +283,7 @@ read_wal(struct verify *v, struct fault *f)
 	    (rc = gang_new(
 		 &c, v->repo, 0, v->run->jobs, g->in.segment_size, f)) != 0)
 		return rc;
-	progress_total(v->bar, wal_bytes(v));
+	progress_total(v->bar, read_wal_bytes(v));
 	for (size_t i = 0; rc == 0 && i < g->n_wal; i++) {
 		while (k + 1 < v->n_spans &&
 		       (v->spans[k].timeline != g->wal[i].timeline ||
@@ -299,144 +299,4 @@ read_wal(struct verify *v, struct fault *f)
 	gang_free(c);
 	joints_leave(v, link.after);
 	return rc != 0 ? rc : joints_look(v, f);
-}
-
-/* ---- backups ---- */
-
-static void
-advance(void *ctx, uint64_t stored)
-{
-	struct verify *v = ctx;
-
-	progress_add(v->bar, stored);
-}
-
-/* What the hands found, for it cannot fail there. */
-struct backup_ctx {
-	struct verify *v;
-	struct fault fault;
-};
-
-static bool
-listed(void *ctx, const char *name, uint64_t *size)
-{
-	const struct backup_ctx *x = ctx;
-
-	return look_listed(x->v, name, size);
-}
-
-static void
-progressed(void *ctx, uint64_t stored)
-{
-	const struct backup_ctx *x = ctx;
-
-	advance(x->v, stored);
-}
-
-static void
-found(void *ctx, const char *name, const struct fault *why)
-{
-	struct backup_ctx *x = ctx;
-	struct verify *v = x->v;
-	struct fault f = FAULT_INIT;
-	const char *id = v->gather.heads[v->current].id;
-	char key[LAYOUT_KEY];
-
-	pthread_mutex_lock(&v->lock);
-	v->backups[v->current].usable = false;
-	pthread_mutex_unlock(&v->lock);
-	if (layout_base_key(repo_cluster(v->repo), repo_system_id(v->repo),
-		name, key, &f) != 0)
-		memcpy(key, "?", 2);
-	if (found_add(v, true, key, why->text, &f,
-		"backup %s cannot be restored", id) != 0) {
-		pthread_mutex_lock(&v->lock);
-		x->fault = f;
-		pthread_mutex_unlock(&v->lock);
-	}
-}
-
-static bool
-was_read(const struct verify *v, const char *id)
-{
-	const struct evidence_backup *e = evidence_find(&v->last, id);
-	const struct gather_folder *d = gather_find(&v->gather, id);
-
-	return e != NULL && d != NULL && e->objects == d->objects &&
-	       memcmp(e->sum, v->folders[d - v->gather.folders].sum,
-		   BLOCKS_SUM) == 0;
-}
-
-/* It and those whose packs it uses are as they were when they were read. */
-static bool
-may_skip(const struct verify *v, size_t i)
-{
-	const struct retain_backup *b = &v->gather.backups[i];
-
-	if (!v->run->since_last || !was_read(v, b->id))
-		return false;
-	for (size_t k = 0; k < b->n_needs; k++)
-		if (!was_read(v, v->gather.backups[b->needs[k]].id))
-			return false;
-	return true;
-}
-
-static int
-read_backup(struct verify *v, struct gang *c, size_t i, struct fault *f)
-{
-	struct backup_ctx ctx = {v, FAULT_INIT};
-	struct verify_backup *own = &v->backups[i];
-	struct backupcheck b = {.repo = v->repo,
-	    .gang = c,
-	    .head = &v->gather.heads[i],
-	    .lottery = &v->run->lottery,
-	    .listed = listed,
-	    .found = found,
-	    .progress = progressed,
-	    .ctx = &ctx};
-	int rc;
-
-	v->current = i;
-	rc = backupcheck_run(&b, f);
-	if (rc == 0 && ctx.fault.code != FAULT_NONE) {
-		*f = ctx.fault;
-		rc = (int)f->code;
-	}
-	own->read = true;
-	own->extents = b.extents;
-	own->bytes = b.bytes;
-	v->stored += b.stored;
-	return rc;
-}
-
-static uint64_t
-backup_bytes(const struct verify *v)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < v->gather.n_heads; i++)
-		if (v->backups[i].wanted && !v->backups[i].skipped)
-			sum += v->gather.heads[i].totals.stored;
-	return sum / LOTTERY_ALL * v->run->lottery.share;
-}
-
-int
-read_backups(struct verify *v, struct fault *f)
-{
-	struct gang *c = NULL;
-	int rc;
-
-	for (size_t i = 0; i < v->gather.n_heads; i++)
-		v->backups[i].skipped = v->backups[i].wanted && may_skip(v, i);
-	if ((rc = gang_new(&c, v->repo, 0, v->run->jobs, 0, f)) != 0)
-		return rc;
-	progress_total(v->bar, wal_bytes(v) + backup_bytes(v));
-	for (size_t i = 0; rc == 0 && i < v->gather.n_heads; i++)
-		if (v->backups[i].wanted && !v->backups[i].skipped)
-			rc = read_backup(v, c, i, f);
-	gang_free(c);
-	for (size_t i = 0; rc == 0 && i < v->gather.n_heads; i++)
-		if (v->backups[i].wanted && !v->backups[i].skipped)
-			rc = joints_stop(v, i, f);
-	return rc;
 }
