@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive_place.h"
 #include "cli.h"
 #include "crypto.h"
 #include "json.h"
@@ -144,6 +145,8 @@ open_repo(struct ship *s, const char *name, struct fault *f)
 		return rc;
 	repo_set_class(s->repo, s->head.retention_class);
 	if ((rc = conf_find_repo(s->conf, name, &s->repo_index, f)) != 0 ||
+	    (rc = archive_place_check_noted(s->repo, s->repo_index, &d, f)) !=
+		0 ||
 	    (rc = archive_mark_make(s->repo, s->repo_index, &d, f)) != 0)
 		return rc;
 	keys = repo_keys(s->repo);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ahead.h"
+#include "archive_place.h"
 #include "fdio.h"
 #include "log.h"
 #include "text.h"
@@ -98,7 +99,7 @@ detour_drain(struct repo *r, struct spill *s, const struct spill_limits *l,
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = push_note(r, &note, f)) == 0)
+	if ((rc = archive_place_note(r, &note, f)) == 0)
 		rc = spill_drain(s, r, (const char *)note.data, l, out, f);
 	/* A thread that waits in a repository uses it. */
 	if (!out->busy)

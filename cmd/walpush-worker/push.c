@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive_place.h"
 #include "fdio.h"
 #include "text.h"
 
@@ -40,15 +41,6 @@ push_time(const struct conf_cluster *c)
 }
 
 int
-push_note(const struct repo *r, struct buf *out, struct fault *f)
-{
-	int rc = buf_printf(out, f, "%s/%s-%" PRIu64 ".marks",
-	    repo_conf(r)->spool_dir, repo_cluster(r), repo_system_id(r));
-
-	return rc != 0 ? rc : buf_terminate(out, f);
-}
-
-int
 push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
     struct archive_result *res, struct fault *f)
 {
@@ -56,7 +48,7 @@ push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
 	int rc;
 
 	memset(res, 0, sizeof(*res));
-	rc = push_note(r, &note, f);
+	rc = archive_place_note(r, &note, f);
 	if (rc != 0)
 		archive_push_free(p);
 	else

@@ -8,8 +8,6 @@
 
 /* What one call may take now. */
 int64_t push_time(const struct conf_cluster *c);
-/* The path of the note about the marks of r's archives, terminated. */
-int push_note(const struct repo *r, struct buf *out, struct fault *f);
 /* archive_push_begin with as many hands as a file that is alone may have;
  * archive_push_end with the note about marks that belongs to r; and all of
  * archive_push. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "archive_place.h"
+
 /* Beside the file and its object: buffers, the codec's tables. */
 #define JOB_BESIDE ((size_t)2 << 20)
 
@@ -296,31 +298,6 @@ job_check_keys(struct archive_job *j, struct fault *f)
 	return 0;
 }
 
-/* A directory that had the mark and has it no more is not the one it was: the
- * file system is not mounted, and what is put there would be hidden, and
- * missing, once it is. */
-static int
-job_check_place(const struct archive_job *j, struct store *s, struct fault *f)
-{
-	const struct archive_job_task *t = j->task;
-	char key[LAYOUT_KEY];
-	struct store_info info;
-	int rc;
-
-	if (!archive_note_knew(&t->note, job_conf(j)))
-		return 0;
-	rc =
-	    layout_mark(repo_cluster(j->repo), repo_system_id(j->repo), key, f);
-	if (rc == 0)
-		rc = store_stat(s, key, &info, &t->deadline, f);
-	if (rc == FAULT_ABSENT)
-		return fault_set(f, FAULT_AGAIN,
-		    "%s: the archive's mark, which was there, is gone: is it"
-		    " mounted? If it was emptied on purpose, remove %s",
-		    store_url(s), t->note.path);
-	return rc;
-}
-
 /* A repository that is the place the object is copied from has everything that
  * is there, and would lose it when it is removed there. No two archives have
  * the same mark to the byte. */
@@ -361,7 +338,8 @@ archive_job_put(struct archive_job *j, struct fault *f)
 		return rc;
 	/* The keys first: trying the mark would write over that of another key
 	 * where the store lets it, and say that ours is there. */
-	if ((!store_may_rewrite(s) && (rc = job_check_place(j, s, f)) != 0) ||
+	if ((rc = archive_place_check(j->repo, j->index, &j->task->note,
+		 &j->task->deadline, f)) != 0 ||
 	    (rc = job_check_keys(j, f)) != 0)
 		return rc;
 	if (store_may_rewrite(s))

@@ -27,5 +27,19 @@ same "... and leaves the mark alone" "$T/before" "$T/now"
 ok "one with its own key is taken" basebackup-ship -c "$T/conf"
 marks >"$T/now"
 same "... and does not write the mark again" "$T/before" "$T/now"
+
+# -- a directory that is not mounted -------------------------------------------
+# A backup once began a new archive in the empty mount point, and walpush, which
+# refuses a directory that has lost its mark, went on there.
+write_conf "$T/local" "$d" "$T/key" "file:$T/repo"
+ok "the first segment in a directory" walpush -c "$T/local" \
+	"$d/pg_wal/$(ls "$d/pg_wal" | grep -E '^[0-9A-F]{24}$' | sed -n 1p)"
+mv "$T/repo" "$T/away"
+mkdir "$T/repo"
+exits 4 "a directory without the archive takes no backup" \
+	basebackup-ship -c "$T/local" --wal-timeout 1s
+like "... and it is told why" "$(cat "$T/err")" \
+	"mark, which was there, is gone: is it mounted.*remove .*\.marks"
+is "... nor is anything put there" "$(ls "$T/repo")" ""
 pg_stop "$d"
 done_testing
