@@ -172,6 +172,32 @@ place(struct holding *s, const struct hold *h, size_t *placed, struct fault *f)
 	return rc;
 }
 
+/* A wrong year is placed like a right one, and is believed to protect. Without
+ * a key that can read nothing can be said. */
+static void
+warn_of_nothing(struct holding *s, const struct hold *h)
+{
+	struct deadline d = deadline_in_ms(s->cluster->store_deadline_ms);
+	struct fault ignored = FAULT_INIT;
+	char text[CLOCK_TEXT_SIZE];
+	struct catalog all;
+
+	if (h->to_us == CLOCK_NONE || h->to_us > h->placed_us ||
+	    catalog_read(s->repo, &all, &d, &ignored) != 0)
+		return;
+	if (all.n == 0)
+		log_line(0, "WARNING: no moment of that time can be "
+			    "restored: there is no backup");
+	else if (all.backups[0].head.stop_us > h->to_us) {
+		clock_format(all.backups[0].head.stop_us, text);
+		log_line(0,
+		    "WARNING: no moment of that time can be restored: the "
+		    "oldest backup ended %s; were --from and --to meant so?",
+		    text);
+	}
+	catalog_free(&all);
+}
+
 int
 add_run(struct holding *s, struct fault *f)
 {
@@ -195,6 +221,7 @@ add_run(struct holding *s, struct fault *f)
 		fault_prefix(f, "hold %s is placed, but", h.id);
 	if (rc != 0)
 		return rc;
+	warn_of_nothing(s, &h);
 	printf("%s\n", h.id);
 	return legal_sync(s, h.id, f);
 }

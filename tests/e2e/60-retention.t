@@ -177,6 +177,13 @@ cp -a "$repo" "$T/again/repo"
 ok "moments are put under hold" retention-hold -c "$T/short" add \
 	--from "$between" --to "$between" --holder Legal --reason "case 4712"
 hold=$(cat "$T/out")
+is "... without a warning" "$(cat "$T/err")" ""
+ok "a hold on a wrong year is placed" retention-hold -c "$T/short" add \
+	--from 2010-11-01T00:00Z --to 2010-11-08T00:00Z --holder L --reason r
+like "... and warned of" "$(cat "$T/err")" \
+	"no moment of that time can be restored: the oldest backup ended 20"
+ok "... and released" \
+	retention-hold -c "$T/short" release "$(cat "$T/out")" --reason wrong
 ok "pruning with moments under hold" retention-prune -c "$T/short"
 rt_restored "the held moment" abcdef --target-time "$between"
 rt_restored "the newest state" abcdefghi
