@@ -95,15 +95,11 @@ check_cluster(const char *root, const struct head *h, struct fault *f)
 	return 0;
 }
 
-/* Is one of them the other, or inside of it? Both as realpath(3) says. */
+/* Both as realpath(3) says. */
 static bool
 overlap(const char *a, const char *b)
 {
-	size_t x = strlen(a), y = strlen(b), n = x < y ? x : y;
-	const char *longer = x < y ? b : a;
-
-	return strncmp(a, b, n) == 0 &&
-	       (longer[n] == '/' || longer[n] == '\0' || n == 1);
+	return fdio_lies_in(a, b) || fdio_lies_in(b, a);
 }
 
 /* WAL may lie on another disk, behind a link. */

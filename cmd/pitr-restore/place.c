@@ -58,17 +58,6 @@ check_maps(const struct place_map *map, size_t n_map, const struct head *h,
 	return 0;
 }
 
-/* Is a the same folder as b, or inside of it? */
-static bool
-within(const char *a, const char *b)
-{
-	size_t n = strlen(b);
-
-	if (strncmp(a, b, n) != 0)
-		return false;
-	return a[n] == '\0' || a[n] == '/' || b[n - 1] == '/';
-}
-
 /* Folders inside each other would be emptied or filled by one another. */
 static int
 check_apart(const struct place *p, struct fault *f)
@@ -81,7 +70,7 @@ check_apart(const struct place *p, struct fault *f)
 			const char *a = p->spaces[k].dir;
 			const char *b = j < k ? p->spaces[j].dir : p->root;
 
-			if (within(a, b) || within(b, a))
+			if (fdio_lies_in(a, b) || fdio_lies_in(b, a))
 				return fault_set(f, FAULT_CONFIG,
 				    "tablespace %u cannot go to %s, %s goes to "
 				    "%s: give --tablespace %u=DIR",
@@ -90,6 +79,24 @@ check_apart(const struct place *p, struct fault *f)
 					  : "the data directory",
 				    b, p->spaces[k].oid);
 		}
+	}
+	return 0;
+}
+
+/* A repository would be emptied, or hold files that are none of its own. */
+static int
+check_repositories(
+    const char *dir, const struct conf_cluster *c, struct fault *f)
+{
+	for (size_t i = 0; i < c->n_repos; i++) {
+		const struct conf_repo *r = c->repos[i];
+
+		if (r->kind == CONF_STORE_FILE &&
+		    (fdio_lies_in(dir, r->path) || fdio_lies_in(r->path, dir)))
+			return fault_set(f, FAULT_CONFIG,
+			    "%s and repository %s, %s, lie in each other: "
+			    "restore into another directory",
+			    dir, r->name, r->path);
 	}
 	return 0;
 }
@@ -167,8 +174,8 @@ check_root(struct place *p, const struct place_want *want, const struct head *h,
 	delta_free(&p->before);
 	p->delta = false;
 	if (want->delta)
-		rc = delta_check(
-		    p->root, want->pgdata, h, told, &p->before, &p->delta, f);
+		rc = delta_check(p->root, want->conf->pgdata, h, told,
+		    &p->before, &p->delta, f);
 	/* An unfinished run has looked, and may have begun to remove it; but
 	 * not in a cluster that is whole, whatever mark it has. */
 	if (rc == 0 && p->delta && !want->discard_wal &&
@@ -195,6 +202,10 @@ place_plan(struct place *p, const struct place_want *want, const struct head *h,
 		rc = plan_spaces(p, want, h, f);
 	if (rc == 0)
 		rc = check_apart(p, f);
+	if (rc == 0)
+		rc = check_repositories(p->root, want->conf, f);
+	for (size_t k = 0; rc == 0 && k < p->n_spaces; k++)
+		rc = check_repositories(p->spaces[k].dir, want->conf, f);
 	if (rc == 0)
 		rc = room_check(p, h, f);
 	if (rc != 0)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf.h"
 #include "delta.h"
 #include "fault.h"
 #include "head.h"
@@ -27,7 +28,7 @@ struct place_want {
 	size_t n_map;
 	bool delta;
 	bool discard_wal;
-	const char *pgdata; /* the settings'; may be NULL */
+	const struct conf_cluster *conf;
 };
 
 struct place {
@@ -40,7 +41,8 @@ struct place {
 	size_t n_locks;
 };
 
-/* Decide and check; changes nothing. CONFIG for a mapping of a tablespace that
+/* Decide and check; changes nothing. CONFIG for what lies in a repository or
+ * has one in it, for a mapping of a tablespace that
  * the backup does not have, for what may not be written to, and when a file
  * system has less room than the backup needs. */
 int place_plan(struct place *p, const struct place_want *want,

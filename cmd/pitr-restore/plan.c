@@ -14,14 +14,13 @@ int
 plan_open(struct plan *p, const struct cli *cli, struct fault *f)
 {
 	const struct options *o = p->want.o;
-	const struct conf_cluster *c;
 	int rc;
 
 	p->goal = p->want.goal;
-	rc = cli_config(cli, &p->conf, &c, f);
+	rc = cli_config(cli, &p->conf, &p->cluster, f);
 	if (rc == 0)
-		rc = sources_open(
-		    &p->sources, &p->repo, c, &o->repos, o->system_id, f);
+		rc = sources_open(&p->sources, &p->repo, p->cluster, &o->repos,
+		    o->system_id, f);
 	return rc;
 }
 
@@ -195,7 +194,7 @@ plan_prove(struct plan *p, struct fault *f)
 		    .n_map = want->n_map,
 		    .delta = want->o->delta,
 		    .discard_wal = want->o->discard_wal,
-		    .pgdata = p->sources.cluster.pgdata,
+		    .conf = p->cluster,
 		};
 		rc = place_plan(&p->place, &p->where, p->head, f);
 		p->has_place = rc == 0;

@@ -17,6 +17,7 @@ struct plan {
 	struct request want;
 	struct waypath_goal goal; /* the request's, with its timeline found */
 	struct conf *conf;
+	const struct conf_cluster *cluster; /* in it */
 	struct sources sources;
 	struct repo *repo; /* all sources */
 	size_t index;      /* of the one that the backup comes from */

@@ -230,15 +230,15 @@ sum_up(struct verify *v, int64_t day, struct waldays_sum *out, struct fault *f)
 {
 	size_t first = first_since(v, day * DAY_US);
 	size_t end = first_since(v, (day + 1) * DAY_US);
-	size_t n = end - first, behind = v->n_came - end;
+	size_t n, behind;
 	struct waldays_one *x;
 	int rc;
 
 	memset(out, 0, sizeof *out);
-	if (n == 0)
+	if (end <= first)
 		return 0;
-	if (behind > BEHIND)
-		behind = BEHIND;
+	n = end - first;
+	behind = v->n_came - end < BEHIND ? v->n_came - end : BEHIND;
 	x = calloc(n + behind, sizeof *x);
 	if (x == NULL)
 		return fault_nomem(f);

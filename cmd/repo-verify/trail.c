@@ -23,6 +23,8 @@ take_finding(void *ctx, const struct audit_finding *x, struct fault *f)
 static int
 tell_report(struct verify *v, const struct flaws_one *x, struct fault *f)
 {
+	const char *at;
+	const size_t n = flaws_where(x, &at);
 	char key[LAYOUT_KEY];
 	int rc = layout_verify(
 	    repo_cluster(v->repo), repo_system_id(v->repo), x->report, key, f);
@@ -32,12 +34,15 @@ tell_report(struct verify *v, const struct flaws_one *x, struct fault *f)
 		   : found_add(v, true, key, x->text, f,
 			 "what that verification found, and how far it saw "
 			 "the WAL and the audit trail go, is not proven any "
-			 "more");
+			 "more; once it is known why: --accept-trail %.*s",
+			 (int)n, at);
 }
 
 static int
 tell_record(struct verify *v, const struct flaws_one *x, struct fault *f)
 {
+	const char *at;
+	const size_t n = flaws_where(x, &at);
 	char key[LAYOUT_KEY], numbers[64] = "";
 	int rc = layout_audit_prefix(
 	    repo_cluster(v->repo), repo_system_id(v->repo), key, f);
@@ -54,8 +59,9 @@ tell_record(struct verify *v, const struct flaws_one *x, struct fault *f)
 		strcat(key, numbers);
 	}
 	return found_add(v, true, key, x->text, f,
-	    "the audit trail proves nothing there (%s)",
-	    audit_flaw_word(x->kind));
+	    "the audit trail proves nothing there (%s); once it is known why: "
+	    "--accept-trail %.*s",
+	    audit_flaw_word(x->kind), (int)n, at);
 }
 
 static int

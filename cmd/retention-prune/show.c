@@ -20,6 +20,7 @@ struct table {
 	enum part part;
 	int64_t now_us;
 	bool objects;
+	bool keeps; /* a backup at least */
 };
 
 static void
@@ -173,6 +174,7 @@ show_one(
 		return show_plan(t, j, f);
 	if (strcmp(line, "keep") == 0) {
 		begin(t, PART_KEEP);
+		t->keeps = true;
 		return show_keep(j, f);
 	}
 	if (strcmp(line, "window") == 0)
@@ -210,6 +212,8 @@ show_table(struct planfile *in, bool objects, struct fault *f)
 	}
 	if (rc != 0)
 		return rc;
+	if (!t.keeps)
+		printf("\nThere is no backup: nothing can be restored.\n");
 	text_human_size(in->bytes, human);
 	printf("\n%" PRIu64 " objects, %s to go\n", in->deletes, human);
 	return 0;

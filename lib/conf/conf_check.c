@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fdio.h"
 #include "text.h"
 
 /* What means something for S3 alone. */
@@ -270,17 +271,6 @@ cluster_defaults(struct conf_cluster_slot *s)
 	retain_defaults(s);
 }
 
-static bool
-lies_in(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	while (n > 1 && dir[n - 1] == '/')
-		n--;
-	return strncmp(path, dir, n) == 0 &&
-	       (path[n] == '/' || path[n] == '\0');
-}
-
 /* There it would be lost together with the server, backed up into itself, and
  * removed by a restore in place. */
 static int
@@ -293,7 +283,7 @@ check_apart(
 		return 0;
 	for (i = 0; i < s->c.n_repos; i++)
 		if (s->c.repos[i]->kind == CONF_STORE_FILE &&
-		    lies_in(s->c.repos[i]->path, s->c.pgdata))
+		    fdio_lies_in(s->c.repos[i]->path, s->c.pgdata))
 			return conf_fault(c, s->repo_lines[i], f,
 			    "repo %s lies in pgdata, %s, and would be lost "
 			    "with it; put it elsewhere, best on another disk "

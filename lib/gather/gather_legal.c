@@ -119,16 +119,18 @@ look(const struct sync *s, const char *key, bool *on, struct fault *f)
 	return store_legal_held(s->g->store, key, on, &d, f);
 }
 
-/* All of it but s->last, then that. */
+/* All of it but last, then that. */
 static int
-set_backup(struct sync *s, size_t i, struct fault *f)
+set_backup(struct sync *s, size_t i, const char *last, struct fault *f)
 {
 	char folder[LAYOUT_KEY];
 	int rc = backup_key(s, i, "", folder, f);
 
+	s->last = last;
 	if (rc == 0)
 		rc = list(s, folder, take_backup, f);
-	return rc != 0 ? rc : set_one(s, s->last, f);
+	s->last = NULL;
+	return rc != 0 ? rc : set_one(s, last, f);
 }
 
 /* first: the mark alone. */
@@ -147,8 +149,7 @@ put_on_backup(struct sync *s, size_t i, bool first, struct fault *f)
 		rc = mark_key(s, i, mark, &is_lost, f);
 		return rc != 0 || is_lost ? rc : set_one(s, mark, f);
 	}
-	s->last = head;
-	return set_backup(s, i, f);
+	return set_backup(s, i, head, f);
 }
 
 /* WAL that the active holds keep is looked at each time: a range of time may
@@ -186,8 +187,7 @@ take_off_backup(struct sync *s, size_t i, bool first, struct fault *f)
 		rc = backup_key(s, i, "head", head, f);
 		return rc != 0 || is_lost ? rc : set_one(s, head, f);
 	}
-	s->last = mark;
-	return set_backup(s, i, f);
+	return set_backup(s, i, mark, f);
 }
 
 static bool

@@ -41,6 +41,9 @@ char *fdio_join(const char *a, const char *b);
 /* malloc'ed: the folder that holds path, "." for a bare name; NULL when out of
  * memory. */
 char *fdio_folder(const char *path);
+/* Is path that directory, or in it? As they are written, so both absolute, or
+ * as realpath(3) says. */
+bool fdio_lies_in(const char *path, const char *dir);
 
 /*
  * A file that appears whole or not at all. begin makes a temporary name in the

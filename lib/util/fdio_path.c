@@ -36,6 +36,17 @@ fdio_folder(const char *path)
 	return n == 0 ? strdup(".") : strndup(path, n);
 }
 
+bool
+fdio_lies_in(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	while (n > 0 && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 &&
+	       (path[n] == '/' || path[n] == '\0');
+}
+
 int
 fdio_sync_parent(const char *path, struct fault *f)
 {

@@ -167,14 +167,22 @@ flaws_settle(struct flaws *l)
 
 /* ---- what that means ---- */
 
+size_t
+flaws_where(const struct flaws_one *x, const char **at)
+{
+	const char *space = strchr(x->name, ' ');
+
+	*at = space != NULL ? space + 1 : "";
+	return strcspn(*at, " ");
+}
+
 bool
 flaws_is_at(const struct flaws_one *x, const char *where)
 {
-	const char *at = strchr(x->name, ' ');
 	size_t n = strlen(where);
+	const char *at;
 
-	return at != NULL && n > 0 && strncmp(at + 1, where, n) == 0 &&
-	       at[1 + n] == ' ';
+	return n > 0 && flaws_where(x, &at) == n && memcmp(at, where, n) == 0;
 }
 
 bool

@@ -73,7 +73,10 @@ int flaws_accept(
 /* Says of each flaw whether it was accepted; after all of the above. */
 void flaws_settle(struct flaws *l);
 
-/* Is "WRITER/NNNNNNNNNNNN" or a report's id where it begins? */
+/* Where it begins, "WRITER/NNNNNNNNNNNN" or a report's id: in x, and not ended
+ * by a NUL; returns its length. */
+size_t flaws_where(const struct flaws_one *x, const char **at);
+/* Is this where it begins? */
 bool flaws_is_at(const struct flaws_one *x, const char *where);
 /* Of what is wrong with the trail, or with reports, is all accepted? */
 bool flaws_trail_whole(const struct flaws *l);

@@ -55,6 +55,19 @@ exits 2 "the tablespace's own place is taken" pitr-restore -c "$T/conf" \
 like "and how to put it elsewhere is told" "$(cat "$T/err")" \
 	"--tablespace $oid=DIR.*$T/space is not empty"
 nok "and nothing was made" test -e "$T/y"
+refused 2 "a directory in a repository" \
+	"$T/repo/new and repository r1, $T/repo, lie in each other" "$T/repo/new"
+mkdir "$T/in" "$T/around"
+exits 2 "a tablespace in a repository" pitr-restore -c "$T/conf" \
+	--target-dir "$T/in" --tablespace "$oid=$T/repo/space"
+like "... which is told" "$(cat "$T/err")" "$T/repo/space and repository r1"
+rmdir "$T/in"
+ln -s "$T/repo" "$T/around/repo"
+sed "s|file://$T/repo|file://$T/around/repo|" "$T/conf" >"$T/around.conf"
+chmod 600 "$T/around.conf"
+exits 2 "a repository in the directory" pitr-restore -c "$T/around.conf" \
+	--target-dir "$T/around" --tablespace "$oid=$T/in.space"
+nok "... makes nothing" test -e "$T/repo/new"
 touch "$T/file"
 refused 2 "a file instead of a directory" "Not a directory" "$T/file"
 for where in "$T/in" "$T/in/pg_tblspc/$oid" "$T"; do

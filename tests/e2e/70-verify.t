@@ -21,6 +21,13 @@ stop_line() {
 }
 
 rs_mark "$d" a
+rs_archived "$d"
+finds "an archive without a backup" \
+	"there is no backup: nothing can be restored" --no-record
+ok "... whose WAL is whole" repo-verify -c "$T/conf" --wal --no-record
+ok "a plan of pruning it" retention-prune -c "$T/conf" --dry-run
+like "... says so, too" "$(cat "$T/out")" \
+	"^There is no backup: nothing can be restored"
 rt_backup first
 stop=$(segments 00000001 | tail -n 1)
 for x in b c d e f g h; do

@@ -57,7 +57,8 @@ own=$(ls "$all/audit" | grep -v "^$writer$")
 
 rm "$all/audit/$writer/$last"
 always "the end of another's chain" \
-	"audit/$writer/$last: .*was there before, and is gone"
+	"audit/$writer/$last: .*was there before, and is gone.*; once it is \
+known why: --accept-trail $writer/$last\$"
 exits 2 "what is not wrong cannot be accepted" verify \
 	--accept-trail "$writer/000000000001" --reason r
 exits 2 "nothing is accepted without a reason" verify \
