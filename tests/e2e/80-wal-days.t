@@ -26,7 +26,7 @@ aged() {
 		-exec touch -d "$1 days ago 12:00 UTC" {} +
 }
 verify() {
-	repo-verify -c "$T/conf" --no-progress --json "$@"
+	repo-verify -c "$T/conf" --no-progress --wal --json "$@"
 }
 # says NAME EXPRESSION: of the days d that the last run told of
 says() {
@@ -129,11 +129,11 @@ says "... nothing known of two whose notes were lost, or of three at most" \
 	'2 <= d[0]["unknown"] <= 3'
 says "... one that was not in all repositories" 'd[0]["partly"] == 1'
 says "... and one that had been put aside" 'd[0]["drained"] == 1'
-ok "as text" repo-verify -c "$T/conf" --no-progress -v
+ok "as text" repo-verify -c "$T/conf" --no-progress --wal -v
 unlike "... not again" "$(cat "$T/err")" "WAL of"
 aged 1
 pushes 14
-ok "with -v" repo-verify -c "$T/conf" --no-progress -v
+ok "with -v" repo-verify -c "$T/conf" --no-progress --wal -v
 like "... it is told" "$(cat "$T/err")" "WAL of $(day 1): 1 segments, .*nothing \
 is known of when 0 became durable"
 

@@ -37,7 +37,7 @@ push push 6
 # In nine days. The store has its own clock.
 clock_jump $((9 * 86400))
 today=$(date -u +%Y-%m-%d)
-ok "it is verified" clocked repo-verify -c "$T/conf" --no-progress --json
+ok "it is verified" clocked repo-verify -c "$T/conf" --no-progress --wal --json
 cp "$T/out" "$T/json"
 ok "the day has its sum" "$PYTHON" -c '
 import json, sys
@@ -50,7 +50,7 @@ x = max(d, key=lambda x: x.get("longest_ms", -1))
 assert x["longest_ms"] >= 2000 and x["longest_of"] == sys.argv[3], d
 assert x["loss_ms"] >= x["lag_ms"] >= 0, d
 ' "$T/json" "$today" "$(nth 3)"
-ok "it is verified again" clocked repo-verify -c "$T/conf" --no-progress \
+ok "it is verified again" clocked repo-verify -c "$T/conf" --no-progress --wal \
 	--since-last --json
 like "... and the day has one record" "$(cat "$T/out")" '"wal_days":\[\]'
 

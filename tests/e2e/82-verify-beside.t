@@ -22,7 +22,7 @@ for round in 1 2 3 4 5 6 7 8; do
 	for n in 1 2 3; do
 		since=--since-last
 		[ $n -ne 2 ] || since=
-		repo-verify -c "$T/host$n" --no-progress $since \
+		repo-verify -c "$T/host$n" --no-progress --wal $since \
 			>"$T/said$n" 2>&1 &
 		eval "p$n=$!"
 	done
