@@ -122,6 +122,16 @@ way_widen(struct way *w)
 	return true;
 }
 
+/* splice(2) says 0 at the end of a connection, and also when there is no place
+ * in the pipe for what has come. */
+static bool
+way_at_end(const struct way *w)
+{
+	char c;
+
+	return recv(w->from, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Returns -1 when the connection is broken. */
 static int
 way_take(struct way *w, int64_t not_before)
@@ -130,9 +140,11 @@ way_take(struct way *w, int64_t not_before)
 	ssize_t n = splice(w->from, NULL, w->pipe[1], NULL, IN_FLIGHT - w->held,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
-	if (n < 0) {
-		w->full = errno == EAGAIN && w->held > 0 && !way_widen(w);
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return -1;
+	if (n < 0 || (n == 0 && !way_at_end(w))) {
+		w->full = w->held > 0 && !way_widen(w);
+		return 0;
 	}
 	start = now_ns();
 	if (start < not_before)
