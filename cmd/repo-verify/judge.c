@@ -398,8 +398,7 @@ judge_run(struct verify *v, struct fault *f)
 	if (rc == 0)
 		rc = notes_add(v, f);
 	if (rc == 0 && v->gather.n_heads == 0)
-		rc = found_add(v, !v->run->wal, repo_cluster(v->repo),
-		    "there is no backup", f, "nothing can be restored");
+		rc = elsewhere_or_never(v, f);
 	if (rc == 0)
 		rc = find_windows(v, f);
 	return rc != 0 ? rc : lost_tell(v, f);

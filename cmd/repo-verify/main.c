@@ -219,6 +219,8 @@ prepare(struct session *s, struct fault *f)
 	    s->cluster->n_repos > 1)
 		rc = fault_set(f, FAULT_CONFIG,
 		    "--accept-trail is about one repository: give --repo");
+	s->run.cluster = s->cluster;
+	s->run.one_repo = o->repo != NULL;
 	if (rc == 0)
 		s->run.name_repo = o->repo == NULL && s->cluster->n_repos > 1;
 	if (rc == 0 && o->json)

@@ -15,6 +15,8 @@
 
 /* What was asked for. */
 struct verify_run {
+	const struct conf_cluster *cluster;
+	bool one_repo;              /* of the cluster's, and nothing else */
 	const char *const *backups; /* ids; none: all */
 	size_t n_backups;
 	bool wal; /* nothing but WAL */
@@ -214,6 +216,10 @@ void found_forget(struct verify *v, const char *id);
 size_t found_hurting(const struct verify *v);
 void found_print(const struct verify *v);
 void found_free(struct verify *v);
+
+/* elsewhere.c: this repository holds no backup. That is a finding, unless
+ * another one of the run has one. */
+int elsewhere_or_never(struct verify *v, struct fault *f);
 
 /* look.c: list everything. */
 int look_run(struct verify *v, struct fault *f);

@@ -77,7 +77,12 @@ r = json.load(open(sys.argv[1]))["repositories"]
 assert [x["repo"] for x in r] == ["r1", "r2"], r
 for x in r:
     assert x["clean"] and x["wal"][0]["content_read"] >= 3, x
+assert [len(x["backups"]) for x in r] == [1, 0], r
 ' "$T/json"
+exits 1 "the second alone has no backup" repo-verify -c "$T/both" --repo r2 \
+	--no-record
+like "... which is told" "$(cat "$T/out")" \
+	"there is no backup: nothing can be restored$"
 last=$(ls "$T"/b/main/*/wal/*/*/ | grep -E '^[0-9A-F]{24}$' | tail -n 1)
 flip "$(ls "$T"/b/main/*/wal/*/*/"$last")" 5000
 # The second holds backups only if they were shipped there: a hole is told
