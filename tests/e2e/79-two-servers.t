@@ -8,19 +8,8 @@
 
 new_key "$T/key"
 a=$T/a b=$T/b
-rs_cluster "$a" "$T/conf.a" "$T/key" "file:$T/r1"
-rs_mark "$a" a
-basebackup-ship -c "$T/conf.a" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
-old=$(tail -n 1 "$T/out")
-rs_mark "$a" b
-rs_archived "$a"
-pg_stop "$a"
-cp -a "$a" "$b"
-cp -a "$T/r1" "$T/r2"
-write_conf "$T/conf.b" "$b" "$T/key" "file:$T/r2"
-write_conf "$T/conf" "$a" "$T/key" "file:$T/r1" "file:$T/r2" -- \
-	"push_quorum = 1"
-pg_archive "$b" "$T/conf.b"
+rs_twins
+old=$(cat "$T/shared")
 pg_start "$a" || bail "the first server does not start"
 pg_start "$b" || bail "the second server does not start"
 write_conf "$T/conf.b" "$b" "$T/key" "file:$T/r2"

@@ -10,6 +10,11 @@
 #	rs_at_target DIR          0 when it waits at the target
 #	rs_start DIR [ARG...]     start a restored server; it archives nothing
 #	rs_sums DIR               a line for each file below DIR with its sum
+#	rs_twins                  two servers with one past, stopped, with the marks
+#	                          a and b: $T/a archives to $T/r1 by $T/conf.a, its
+#	                          copy $T/b to $T/r2 by $T/conf.b; $T/conf has both
+#	                          repositories, $T/shared the id of the backup that
+#	                          both have
 
 rs_cluster() {
 	rs_d=$1 rs_conf=$2 rs_key=$3 rs_repo=$4
@@ -52,4 +57,20 @@ rs_start() {
 
 rs_sums() {
 	(cd "$1" && find . -type f -exec cksum {} + | sort -k3)
+}
+
+rs_twins() {
+	rs_cluster "$T/a" "$T/conf.a" "$T/key" "file:$T/r1"
+	rs_mark "$T/a" a
+	basebackup-ship -c "$T/conf.a" >"$T/out" 2>&1 || bail "$(cat "$T/out")"
+	tail -n 1 "$T/out" >"$T/shared"
+	rs_mark "$T/a" b
+	rs_archived "$T/a"
+	pg_stop "$T/a"
+	cp -a "$T/a" "$T/b"
+	cp -a "$T/r1" "$T/r2"
+	write_conf "$T/conf.b" "$T/b" "$T/key" "file:$T/r2"
+	write_conf "$T/conf" "$T/a" "$T/key" "file:$T/r1" "file:$T/r2" -- \
+		"push_quorum = 1"
+	pg_archive "$T/b" "$T/conf.b"
 }

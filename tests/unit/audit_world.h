@@ -3,7 +3,7 @@
 
 /* A repository with a trail, puts that fail, and what a check says of it. */
 
-#include "unit.h"
+#include "repo_world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,12 +14,7 @@
 #include "audit_state.h"
 #include "fdio.h"
 
-#define SYSTEM UINT64_C(7000000000000000000)
-
-static char dir[64], secret_key[128], spool[128];
-static struct conf *conf;
-static struct repo *repo;
-static struct deadline never;
+static char secret_key[128], spool[128];
 
 /* The next puts: fail before or after the object is there. */
 static unsigned fail_puts;
@@ -90,19 +85,10 @@ write_file(const char *path, const char *text, size_t len)
 static inline void
 open_with(const char *key_file)
 {
-	struct fault f = FAULT_INIT;
-	const struct conf_cluster *c;
-	char text[1024];
-
-	repo_free(repo);
-	conf_free(conf);
-	snprintf(text, sizeof text,
+	repo_world_open(
 	    "[cluster main]\nrepo = r\nkey_file = %s\nspool_dir = %s\n"
 	    "[repo r]\nurl = file://%s/repo\n",
 	    key_file, spool, dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
-	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
 }
 
 static inline int
@@ -114,10 +100,8 @@ setup(void **state)
 	size_t len;
 
 	(void)state;
-	never = deadline_never();
 	fail_puts = 0;
-	strcpy(dir, "/tmp/test-audit-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	repo_world_dir("audit");
 	snprintf(spool, sizeof spool, "%s/spool", dir);
 	snprintf(secret_key, sizeof secret_key, "%s/key", dir);
 	snprintf(path, sizeof path, "%s/repo", dir);
@@ -139,16 +123,8 @@ setup(void **state)
 static inline int
 teardown(void **state)
 {
-	char command[192];
-
 	(void)state;
-	repo_free(repo);
-	conf_free(conf);
-	repo = NULL;
-	conf = NULL;
-	snprintf(
-	    command, sizeof command, "chmod -R u+w %s; rm -rf %s", dir, dir);
-	return system(command);
+	return repo_world_end();
 }
 
 /* ---- writing ---- */

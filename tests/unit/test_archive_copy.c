@@ -1,6 +1,6 @@
 /* A sealed object that goes from one repository to another: what was proven is
  * what is stored, also when it is too large to be kept and is read again. */
-#include "unit.h"
+#include "repo_world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,12 +10,10 @@
 #include "archive.h"
 #include "../lib/walmake.h"
 
-#define SYSTEM 7000000000000000000ULL
 #define SIZE ((size_t)32 << 20)
 #define NAME "000000030000000000000005"
 
-static char dir[64], path[128];
-static struct conf *conf;
+static char path[128];
 static struct conf_cluster only[2];
 static struct repo *repos[2];
 static unsigned rot_in; /* this reading of the whole, from 1 */
@@ -76,24 +74,20 @@ setup(void **state)
 	const struct conf_cluster *c;
 	struct archive_result res;
 	struct walmake m;
-	char text[512];
 	int fd;
 
 	(void)state;
-	strcpy(dir, "/tmp/test-copy-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	repo_world_dir("copy");
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/repo%d", dir, i);
 		assert_int_equal(mkdir(path, 0700), 0);
 	}
-	snprintf(text, sizeof(text),
+	c = repo_world_conf(
 	    "[cluster main]\nrepo = r0\nrepo = r1\nencryption = off\n"
 	    "compression = none\n"
 	    "[repo r0]\nurl = file://%s/repo0\n"
 	    "[repo r1]\nurl = file://%s/repo1\n",
 	    dir, dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(
 		    conf_only_repos(c, &names[i], 1, &only[i], &f), 0);
@@ -115,14 +109,10 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
 	repo_free(repos[0]);
 	repo_free(repos[1]);
-	conf_free(conf);
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	return system(command);
+	return repo_world_end();
 }
 
 static int

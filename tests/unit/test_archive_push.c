@@ -1,5 +1,5 @@
 /* What walpush must notice while it works. */
-#include "unit.h"
+#include "repo_world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,13 +10,10 @@
 #include "fdio.h"
 #include "../lib/walmake.h"
 
-#define SYSTEM 7000000000000000000ULL
 #define SIZE ((size_t)4 << 20)
 #define NAME "000000030000000000000005"
 
-static char dir[64], path[128];
-static struct conf *conf;
-static struct repo *repo;
+static char path[128];
 static unsigned char segment[SIZE];
 static long change_at = -1; /* while the second chunk is sealed */
 static unsigned chunks;
@@ -44,25 +41,15 @@ __wrap_object_seal_chunk(struct object_sealer *s, const void *content,
 static int
 setup(void **state)
 {
-	struct fault f = FAULT_INIT;
-	const struct conf_cluster *c;
 	struct walmake m;
-	char text[512];
 
 	(void)state;
-	strcpy(dir, "/tmp/test-push-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	repo_world_dir("push");
 	/* The store's root, as absence is proven only while it is there. */
 	snprintf(path, sizeof(path), "%s/repo", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	snprintf(path, sizeof(path), "%s/" NAME, dir);
-	snprintf(text, sizeof(text),
-	    "[cluster main]\nrepo = r\nencryption = off\n"
-	    "[repo r]\nurl = file://%s/repo\n",
-	    dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
-	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
+	repo_world_open(ONE_REPO, dir);
 	walmake_begin(&m, segment, SIZE, 8192, 0);
 	while (m.at < SIZE)
 		walmake_filler(&m, 5000);
@@ -72,13 +59,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
-	repo_free(repo);
-	conf_free(conf);
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	return system(command);
+	return repo_world_end();
 }
 
 static int
@@ -99,7 +81,6 @@ push(long change, struct fault *f)
 static void
 a_file_that_changes_is_not_stored_unchecked(void **state)
 {
-	struct deadline never = deadline_never();
 	struct fault f = FAULT_INIT;
 	uint64_t stored;
 
@@ -131,39 +112,30 @@ static unsigned
 push_narrow(const char *compression)
 {
 	const struct archive_room room = {.bytes = 8U << 20, .widen = widen};
-	struct deadline never = deadline_never();
-	const struct conf_cluster *c;
 	struct archive_push *p = NULL;
 	struct archive_result res;
 	struct fault f = FAULT_INIT;
-	struct conf *other = NULL;
-	struct repo *r = NULL;
-	char text[512], back[160];
+	char back[160];
 	unsigned char *data;
 	size_t len;
 
-	snprintf(text, sizeof(text),
+	repo_world_open(
 	    "[cluster main]\nrepo = r\nencryption = off\ncompression = %s\n"
 	    "[repo r]\nurl = file://%s/%s\n",
 	    compression, dir, compression);
 	snprintf(back, sizeof(back), "%s/%s", dir, compression);
 	assert_int_equal(mkdir(back, 0700), 0);
-	assert_int_equal(conf_parse(&other, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(other, NULL, &c, &f), 0);
-	assert_int_equal(repo_open(&r, c, SYSTEM, &f), 0);
 	widened = 0;
-	if (archive_push_begin(&p, r, path, 1, &room, &f) != 0 ||
+	if (archive_push_begin(&p, repo, path, 1, &room, &f) != 0 ||
 	    archive_push_end(p, NULL, &never, &res, &f) != 0)
 		fail_msg("%s", f.text);
 	strcat(back, ".back");
-	if (archive_fetch(r, NAME, back, &never, &f) != 0)
+	if (archive_fetch(repo, NAME, back, &never, &f) != 0)
 		fail_msg("%s", f.text);
 	assert_int_equal(fdio_slurp(back, SIZE, &data, &len, &f), 0);
 	assert_int_equal(len, SIZE);
 	assert_memory_equal(data, segment, SIZE);
 	free(data);
-	repo_free(r);
-	conf_free(other);
 	return widened;
 }
 

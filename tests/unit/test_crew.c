@@ -1,5 +1,5 @@
 /* What waits for the store waits side by side. */
-#include "unit.h"
+#include "repo_world.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,22 +10,11 @@
 
 #define JOBS 8
 
-static struct conf *conf;
-static struct repo *repo;
-
 static int
 setup(void **state)
 {
-	static const char text[] =
-	    "[cluster main]\nrepo = r\nencryption = off\n"
-	    "[repo r]\nurl = file:///nowhere\n";
-	const struct conf_cluster *c;
-	struct fault f = FAULT_INIT;
-
 	(void)state;
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
-	assert_int_equal(repo_open(&repo, c, 1, &f), 0);
+	repo_world_open(ONE_REPO, "/nowhere");
 	return 0;
 }
 
@@ -33,8 +22,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	repo_free(repo);
-	conf_free(conf);
+	repo_world_close();
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* Every pack that a manifest names is there and whole, or the backup is not. */
-#include "unit.h"
+#include "repo_world.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,14 +11,9 @@
 #include "layout.h"
 #include "packcheck.h"
 
-#define SYSTEM 7312345678901234567ULL
 #define A "20260101T000000Z-full-0000000a"
 #define SIZE 4096
 
-static char dir[64];
-static struct conf *conf;
-static struct repo *repo;
-static struct deadline never;
 static struct fault bf = FAULT_INIT;
 static struct buf sealed;
 static struct object_sealer *sealer;
@@ -34,20 +29,10 @@ setup(void **state)
 	const struct object_params params = {
 	    .id = {"main", SYSTEM, OBJECT_MANIFEST, A "/manifest"},
 	    .codec = CODEC_ZSTD};
-	const struct conf_cluster *c;
-	char text[512];
 
 	(void)state;
-	never = deadline_never();
-	strcpy(dir, "/tmp/test-packcheck.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(text, sizeof text,
-	    "[cluster main]\nrepo = r\nencryption = off\n"
-	    "[repo r]\nurl = file://%s/repo\n",
-	    dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &bf), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &bf), 0);
-	assert_int_equal(repo_open(&repo, c, SYSTEM, &bf), 0);
+	repo_world_dir("packcheck");
+	repo_world_open(ONE_REPO, dir);
 	buf_init(&sealed, 64U << 20);
 	assert_int_equal(
 	    object_seal_begin(&sealer, &params, buf_sink, &sealed, &bf), 0);
@@ -60,16 +45,11 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
 	manifest_writer_free(writer);
 	object_seal_free(sealer);
 	buf_free(&sealed);
-	repo_free(repo);
-	conf_free(conf);
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	return repo_world_end();
 }
 
 /* A pack in the manifest, of one file. */

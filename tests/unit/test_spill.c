@@ -1,8 +1,9 @@
 /* What the spill promises and no outside view shows: in what order things
  * happen, and what is asked of the disk. */
-#include "unit.h"
+#include "repo_world.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -11,12 +12,8 @@
 #include "fdio.h"
 #include "spill.h"
 
-#define SYSTEM 7000000000000000000ULL
-
 /* pg_wal, and on another file system all else. */
-static char wal[64], dir[64];
-static struct conf *conf;
-static struct repo *repo;
+static char wal[64];
 static struct spill *spill;
 static struct fault f;
 static struct statvfs room;
@@ -112,20 +109,11 @@ in(const char *what)
 static void
 settings(const char *more)
 {
-	const struct conf_cluster *c;
-	char text[768];
-
 	spill_free(spill);
-	repo_free(repo);
-	conf_free(conf);
-	snprintf(text, sizeof(text),
-	    "[cluster main]\nrepo = r\nencryption = off\n"
-	    "spill_dir = %s/spill\nspool_dir = %s/spool\n%s"
-	    "[repo r]\nurl = file://%s/repo\n",
+	repo_world_open("[cluster main]\nrepo = r\nencryption = off\n"
+			"spill_dir = %s/spill\nspool_dir = %s/spool\n%s"
+			"[repo r]\nurl = file://%s/repo\n",
 	    dir, dir, more, dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
-	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
 	assert_int_equal(spill_open(&spill, repo, &f), 0);
 }
 
@@ -134,9 +122,8 @@ setup(void **state)
 {
 	(void)state;
 	strcpy(wal, "/dev/shm/test-spill-XXXXXX");
-	strcpy(dir, "/tmp/test-spill-XXXXXX");
 	assert_non_null(mkdtemp(wal));
-	assert_non_null(mkdtemp(dir));
+	repo_world_dir("spill");
 	assert_int_equal(mkdir(in("repo"), 0700), 0);
 	fault_clear(&f);
 	bad_disk = bad_file = false;
@@ -149,17 +136,13 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[192];
+	char command[96];
 
 	(void)state;
 	spill_free(spill);
-	repo_free(repo);
-	conf_free(conf);
 	spill = NULL;
-	repo = NULL;
-	conf = NULL;
-	snprintf(command, sizeof(command), "rm -rf '%s' '%s'", wal, dir);
-	return system(command);
+	snprintf(command, sizeof(command), "rm -rf '%s'", wal);
+	return repo_world_end() != 0 ? -1 : system(command);
 }
 
 /* A file of WAL that takes no segment to make. */
@@ -300,7 +283,8 @@ note(void)
 {
 	static char path[128];
 
-	snprintf(path, sizeof(path), "%s/spool/main-%llu.spill", dir, SYSTEM);
+	snprintf(
+	    path, sizeof(path), "%s/spool/main-%" PRIu64 ".spill", dir, SYSTEM);
 	return path;
 }
 

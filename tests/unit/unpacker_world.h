@@ -3,7 +3,7 @@
 
 /* Manifests and packs made by hand, byte by byte, and what becomes of them. */
 
-#include "unit.h"
+#include "repo_world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,17 +14,12 @@
 #include "layout.h"
 #include "unpacker.h"
 
-#define SYSTEM 7312345678901234567ULL
 #define A "20260101T000000Z-full-0000000a"
 #define B "20260102T000000Z-full-0000000b"
 #define MIB (1U << 20)
 
-static char dir[64];
 static char root[80];
 static char space[80];
-static struct conf *conf;
-static struct repo *repo;
-static struct deadline never;
 static struct buf records = BUF_INIT(1U << 24);
 static struct head head;
 static uint32_t file_mode;
@@ -32,27 +27,17 @@ static uint32_t file_mode;
 static inline int
 setup(void **state)
 {
-	char text[512];
-	const struct conf_cluster *c;
-	struct fault f = FAULT_INIT;
+	char text[128];
 
 	(void)state;
-	never = deadline_never();
-	strcpy(dir, "/tmp/test-unpacker.XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	repo_world_dir("unpacker");
 	snprintf(root, sizeof root, "%s/root", dir);
 	snprintf(space, sizeof space, "%s/space", dir);
 	assert_int_equal(mkdir(root, 0700), 0);
 	assert_int_equal(mkdir(space, 0700), 0);
 	snprintf(text, sizeof text, "%s/pg_tblspc", root);
 	assert_int_equal(mkdir(text, 0700), 0);
-	snprintf(text, sizeof text,
-	    "[cluster main]\nrepo = r\nencryption = off\n"
-	    "[repo r]\nurl = file://%s/repo\n",
-	    dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
-	assert_int_equal(repo_open(&repo, c, SYSTEM, &f), 0);
+	repo_world_open(ONE_REPO, dir);
 	buf_clear(&records);
 	memset(&head, 0, sizeof head);
 	strcpy(head.id, A);
@@ -63,14 +48,9 @@ setup(void **state)
 static inline int
 teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
-	repo_free(repo);
-	conf_free(conf);
 	buf_free(&records);
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	return repo_world_end();
 }
 
 /* ---- records, as pitrkit-format(5) has them ---- */
@@ -268,7 +248,7 @@ start_again(void)
 	char path[256];
 
 	snprintf(path, sizeof path,
-	    "%s/repo/main/7312345678901234567/base/" A "/manifest", dir);
+	    "%s/repo/main/7000000000000000000/base/" A "/manifest", dir);
 	(void)unlink(path);
 	buf_clear(&records);
 	memset(&head.totals, 0, sizeof head.totals);
