@@ -5,13 +5,10 @@
 #include <sys/stat.h>
 
 #include "ahead_file.h"
+#include "ahead_push.h"
 #include "clock.h"
 #include "detour.h"
 #include "push.h"
-#include "relay_gate.h"
-
-_Static_assert(RELAY_GATE_SEAL == ARCHIVE_PUSH_ROOM,
-    "what the gate gives is what sealing takes");
 
 #define AHEAD_FILES 256
 #define AHEAD_SEGMENT (16U << 20)
@@ -24,7 +21,8 @@ _Static_assert(RELAY_GATE_SEAL == ARCHIVE_PUSH_ROOM,
 #define AHEAD_LIFE_MS 60000
 /* For the calls to come and take what was done ahead. */
 #define AHEAD_DRAIN_MS 15000
-/* Repositories that a thread waits in, and that cannot be freed. */
+/* Files that failed as their time was over, while a repository works on them
+ * still: one that never answers again keeps their memory. */
 #define AHEAD_LOST 4
 
 enum state {
@@ -38,6 +36,7 @@ struct entry {
 	enum state state;
 	bool asked; /* PostgreSQL has had its answer */
 	bool urgent;
+	bool everywhere; /* one that was late may be needed */
 	uint64_t turn;
 	struct relay_call *call;
 	char path[WIRE_TEXT];
@@ -50,13 +49,11 @@ struct entry {
 };
 
 struct ahead {
-	struct repo *base;
-	struct repo *repos[RELAY_POOL_THREADS]; /* one for each thread */
 	const struct conf_cluster *conf;
 	struct spill *spill; /* NULL: there is none */
 	const char *own;     /* pushed by the call that started us */
 	struct relay_pool *pool;
-	struct relay_gate *gate;
+	struct ahead_push *push;
 	struct relay_home home;
 	struct entry files[AHEAD_FILES];
 	uint64_t turn;
@@ -72,68 +69,21 @@ struct ahead {
 
 /* ---- in a thread ---- */
 
-/* The memory that a file being sealed has of the gate. */
-struct room {
-	struct relay_gate *gate;
-	size_t bytes;
-};
-
-static void
-room_widen(void *ctx)
-{
-	struct room *room = ctx;
-
-	relay_gate_widen(room->gate, room->bytes);
-	room->bytes = RELAY_GATE_SEAL;
-}
-
-/* Sealed when there is a processor for it, then sent. */
-static int
-ahead_push(struct ahead *a, size_t i, struct entry *e)
-{
-	struct archive_push *p = NULL;
-	struct room room = {.gate = a->gate};
-	struct archive_room may = {.widen = room_widen, .ctx = &room};
-	struct deadline d;
-	int64_t began, sealed;
-	size_t held = 0;
-	int rc = 0;
-
-	may.bytes = room.bytes =
-	    relay_gate_enter(a->gate, e->urgent ? 0 : e->turn);
-	d = deadline_in_ms(e->allowed_ms);
-	began = clock_monotonic_ms();
-	if (a->repos[i] == NULL)
-		rc = repo_clone(&a->repos[i], a->base, &e->fault);
-	if (rc == 0)
-		rc = archive_push_begin(
-		    &p, a->repos[i], e->path, 1, &may, &e->fault);
-	if (rc == 0)
-		held = archive_push_held(p);
-	sealed = clock_monotonic_ms();
-	relay_gate_sealed(a->gate, room.bytes, held, sealed - began);
-	if (rc == 0)
-		rc = push_send(a->repos[i], p, &d, &e->result, &e->fault);
-	/* Whoever waits in a repository keeps it, and what it sends. */
-	if (e->result.busy)
-		a->repos[i] = NULL;
-	relay_gate_leave(a->gate, e->result.busy ? 0 : held, rc == 0,
-	    clock_monotonic_ms() - sealed);
-	return rc;
-}
-
 static void
 ahead_work(void *ctx, size_t i, void *job)
 {
 	struct ahead *a = ctx;
 	struct entry *e = job;
+	const struct ahead_push_file file = {
+	    e->path, e->urgent ? 0 : e->turn, e->allowed_ms, e->everywhere};
 	struct ahead_identity after;
 
 	fault_clear(&e->fault);
 	memset(&e->result, 0, sizeof(e->result));
 	e->rc = ahead_identify(e->path, &e->identity, &e->fault);
 	if (e->rc == 0)
-		e->rc = ahead_push(a, i, e);
+		e->rc =
+		    ahead_push_file(a->push, i, &file, &e->result, &e->fault);
 	/* What was pushed is what stood there all the time. */
 	if (e->rc == 0 &&
 	    ((e->rc = ahead_identify(e->path, &after, &e->fault)) == 0) &&
@@ -180,6 +130,7 @@ ahead_begin(
 	strcpy(e->path, path);
 	e->asked = false;
 	e->urgent = urgent;
+	e->everywhere = a->trouble;
 	e->call = NULL;
 	e->turn = ++a->turn;
 	e->allowed_ms = ms;
@@ -302,7 +253,7 @@ ahead_finished(void *ctx, void *job)
 	e->call = NULL;
 	e->state = e->rc == 0 ? DONE : FAILED;
 	a->trouble = e->rc != 0;
-	a->lost += e->result.busy;
+	a->lost += e->rc != 0 && e->result.busy;
 	if (c == NULL)
 		return;
 	e->asked = true;
@@ -391,7 +342,6 @@ ahead_serve(struct repo *r, int listener, const char *path)
 	struct control control;
 	size_t jobs;
 
-	a.base = r;
 	a.own = push_name(path);
 	a.conf = repo_conf(r);
 	a.born_ms = a.called_ms = clock_monotonic_ms();
@@ -407,7 +357,7 @@ ahead_serve(struct repo *r, int listener, const char *path)
 		a.threads = RELAY_POOL_THREADS;
 	if (control.segment_size > AHEAD_SEGMENT)
 		jobs = a.threads = 1;
-	if (relay_gate_new(&a.gate, jobs, a.threads, &ignored) != 0 ||
+	if (ahead_push_new(&a.push, r, jobs, a.threads, &ignored) != 0 ||
 	    relay_pool_new(&a.pool, a.threads, ahead_work, &a, &ignored) != 0)
 		return;
 	relay_serve(listener, a.pool, &service);

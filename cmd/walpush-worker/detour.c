@@ -101,9 +101,7 @@ detour_drain(struct repo *r, struct spill *s, const struct spill_limits *l,
 	memset(out, 0, sizeof(*out));
 	if ((rc = archive_place_note(r, &note, f)) == 0)
 		rc = spill_drain(s, r, (const char *)note.data, l, out, f);
-	/* A thread that waits in a repository uses it. */
-	if (!out->busy)
-		buf_free(&note);
+	buf_free(&note);
 	return rc;
 }
 

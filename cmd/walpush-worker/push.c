@@ -53,9 +53,7 @@ push_send(struct repo *r, struct archive_push *p, const struct deadline *d,
 		archive_push_free(p);
 	else
 		rc = archive_push_end(p, (const char *)note.data, d, res, f);
-	/* A thread that still waits for its repository uses it. */
-	if (!res->busy)
-		buf_free(&note);
+	buf_free(&note);
 	return rc;
 }
 

@@ -22,9 +22,10 @@ struct archive_result {
 	uint64_t size;
 	uint64_t stored;
 	/* A repository did not answer in time and a thread still waits for it:
-	 * r must not be freed, and the process should end soon. */
+	 * r must not be freed, and the process should end soon, or be told when
+	 * it no longer is (archive_push_after). */
 	bool busy;
-	bool late[CONF_LIST]; /* which ones */
+	bool late[CONF_LIST]; /* which ones did not answer in time */
 };
 
 /*
@@ -65,7 +66,7 @@ int archive_push_aside(struct repo *r, const char *path, const char *mark_note,
  * (threads); that takes as many processors and up to ARCHIVE_PUSH_ROOM, or 33
  * MiB and 4 for each hand if there are several, and meets no store. end does
  * the rest, whatever comes of it, and frees p (unless res->busy). held: memory
- * of p in between. r and mark_note must last until then.
+ * of p in between. r must last until then.
  * room: NULL, or what it may take at first, at least 8 MiB. It keeps to that by
  * letting go of the file's pages again and again, which costs time, and where
  * that is not enough calls widen once, which returns when it may take
@@ -86,6 +87,15 @@ int archive_push_end(struct archive_push *p, const char *mark_note,
     const struct deadline *d, struct archive_result *res, struct fault *f);
 /* Instead of end. */
 void archive_push_free(struct archive_push *p);
+/* Before end: these repositories get nothing this time, which is told as that
+ * they have failed. false, and all get it, where the others are fewer than the
+ * quorum. */
+bool archive_push_without(
+    struct archive_push *p, const bool without[CONF_LIST]);
+/* Before end: if res->busy, p is freed by the last thread that waits for a
+ * repository, which then calls fn; so r can be freed there. */
+typedef void (*archive_after_fn)(void *ctx);
+void archive_push_after(struct archive_push *p, archive_after_fn fn, void *ctx);
 
 /* ---- copy ---- */
 

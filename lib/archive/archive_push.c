@@ -7,11 +7,25 @@
 
 #define PUSH_LATE_MS 1000 /* for threads to tell that time is over */
 
+static void push_last(
+    struct archive_push *p, const struct archive_push_thread *self);
+
+/* Under the lock. */
+static bool
+push_is_done(const struct archive_push *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->threads[i].done)
+			return false;
+	return true;
+}
+
 static void *
 push_run(void *arg)
 {
 	struct archive_push_thread *t = arg;
 	struct archive_push *p = t->push;
+	bool last;
 
 	if (archive_job_put(&t->job, &t->fault) == 0) {
 		pthread_mutex_lock(&p->lock);
@@ -24,8 +38,22 @@ push_run(void *arg)
 	pthread_mutex_lock(&p->lock);
 	t->done = true;
 	pthread_cond_signal(&p->changed);
+	last = p->left && push_is_done(p);
 	pthread_mutex_unlock(&p->lock);
+	if (last)
+		push_last(p, t);
 	return NULL;
+}
+
+/* A repository that gets nothing has failed like any other. */
+static void
+push_pass_over(struct archive_push_thread *t)
+{
+	fault_set(&t->fault, FAULT_AGAIN,
+	    "got nothing: it has not answered to files before this one");
+	pthread_mutex_lock(&t->push->lock);
+	t->done = true;
+	pthread_mutex_unlock(&t->push->lock);
 }
 
 /* A repository for which no thread can be had has failed like any other. */
@@ -56,7 +84,9 @@ push_start(struct archive_push *p, struct repo *r)
 		t->job.task = &p->task;
 		t->job.index = i;
 		t->job.repo = r;
-		if (p->n > 1)
+		if (t->without)
+			push_pass_over(t);
+		else if (p->n > 1)
 			push_start_thread(t);
 		else
 			push_run(t);
@@ -99,7 +129,9 @@ push_learn(const struct archive_push *p, const struct archive_result *res)
 {
 	if (res->durable_in >= p->task.conf->push_quorum)
 		for (size_t i = 0; i < p->n; i++)
-			archive_late_learn(&p->threads[i].late, res->late[i]);
+			if (!p->threads[i].without)
+				archive_late_learn(
+				    &p->threads[i].late, res->late[i]);
 }
 
 /* How long the others are waited for when the quorum has it; under the lock. */
@@ -127,14 +159,12 @@ push_wait(struct archive_push *p, int64_t began)
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
-		size_t durable = 0, done = 0;
+		size_t durable = 0;
 		int64_t now = clock_monotonic_ms();
 
-		for (size_t i = 0; i < p->n; i++) {
+		for (size_t i = 0; i < p->n; i++)
 			durable += p->threads[i].durable;
-			done += p->threads[i].done;
-		}
-		if (done == p->n)
+		if (push_is_done(p))
 			break;
 		if (durable >= p->task.conf->push_quorum) {
 			if (reached == 0)
@@ -168,8 +198,61 @@ archive_push_free(struct archive_push *p)
 	buf_free(&p->task.mark);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
+	free(p->mark_note);
 	free(p->path);
 	free(p);
+}
+
+/* Whoever called has gone on without it. */
+static void
+push_last(struct archive_push *p, const struct archive_push_thread *self)
+{
+	const archive_after_fn after = p->after;
+	void *ctx = p->after_ctx;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (&p->threads[i] == self) {
+			pthread_detach(p->threads[i].thread);
+			p->threads[i].started = false;
+		}
+	archive_push_free(p);
+	after(ctx);
+}
+
+/* Is there a thread that will free all of it? */
+static bool
+push_leave(struct archive_push *p)
+{
+	bool left;
+
+	if (p->after == NULL)
+		return true; /* nobody does: the process ends soon */
+	pthread_mutex_lock(&p->lock);
+	left = p->left = !push_is_done(p);
+	pthread_mutex_unlock(&p->lock);
+	return left;
+}
+
+bool
+archive_push_without(struct archive_push *p, const bool without[CONF_LIST])
+{
+	const struct conf_cluster *c = p->task.conf;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_repos; i++)
+		n += !without[i];
+	if (n < c->push_quorum)
+		return false;
+	for (size_t i = 0; i < c->n_repos; i++)
+		p->threads[i].without = without[i];
+	return true;
+}
+
+void
+archive_push_after(struct archive_push *p, archive_after_fn fn, void *ctx)
+{
+	p->after = fn;
+	p->after_ctx = ctx;
 }
 
 static int
@@ -281,10 +364,14 @@ archive_push_end(struct archive_push *p, const char *mark_note,
 	int rc;
 
 	memset(res, 0, sizeof(*res));
+	if (mark_note != NULL && (p->mark_note = strdup(mark_note)) == NULL) {
+		archive_push_free(p);
+		return fault_nomem(f);
+	}
 	p->task.deadline = d != NULL ? *d : deadline_never();
-	archive_note_load(&p->task.note, mark_note, repo_keys(p->repo));
+	archive_note_load(&p->task.note, p->mark_note, repo_keys(p->repo));
 	p->n = repo_count(p->repo);
-	push_load(p, mark_note);
+	push_load(p, p->mark_note);
 	push_start(p, p->repo);
 	push_wait(p, began);
 	rc = archive_outcome_judge(p, res, f);
@@ -292,6 +379,8 @@ archive_push_end(struct archive_push *p, const char *mark_note,
 	if (rc == 0)
 		archive_outcome_tell(p);
 	/* A thread that still waits uses all of this. */
+	if (res->busy)
+		res->busy = push_leave(p);
 	if (!res->busy)
 		archive_push_free(p);
 	return rc;

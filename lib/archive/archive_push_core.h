@@ -15,6 +15,7 @@ struct archive_push_thread {
 	struct archive_late late;
 	pthread_t thread;
 	bool started;
+	bool without; /* it gets nothing this time */
 	/* under the lock: */
 	bool durable;
 	int64_t durable_ms; /* when */
@@ -26,8 +27,12 @@ struct archive_push_thread {
 struct archive_push {
 	struct repo *repo;
 	char *path;
+	char *mark_note; /* may be NULL */
+	archive_after_fn after;
+	void *after_ctx;
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* on the monotonic clock */
+	bool left; /* under the lock: the last thread frees all of it */
 	struct archive_job_task task;
 	size_t n;
 	struct archive_push_thread threads[CONF_LIST];

@@ -176,6 +176,15 @@ relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms)
 	pthread_mutex_unlock(&g->lock);
 }
 
+void
+relay_gate_free(struct relay_gate *g, size_t freed)
+{
+	pthread_mutex_lock(&g->lock);
+	g->held -= freed;
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+}
+
 size_t
 relay_gate_waiting(struct relay_gate *g)
 {

@@ -42,6 +42,8 @@ void relay_gate_sealed(
 /* It is over, and so much of that memory is free again. ok: it was sent, in
  * ms. */
 void relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms);
+/* The rest of it. */
+void relay_gate_free(struct relay_gate *g, size_t freed);
 
 /* How many wait. */
 size_t relay_gate_waiting(struct relay_gate *g);

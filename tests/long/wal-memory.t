@@ -41,7 +41,7 @@ drain() {
 	shift
 	write_conf "$T/conf" "$d" "$T/key" "$@" -- "push_jobs = 8" \
 		"push_linger = 60s" "push_deadline = 120s" \
-		"fetch_jobs = 8" "fetch_ahead = 2GB"
+		"fetch_jobs = 8" "fetch_ahead = 2GB" "${quorum-}"
 	for n in $(cat "$T/names"); do
 		rm -f "$d/pg_wal/archive_status/$n.done"
 		: >"$d/pg_wal/archive_status/$n.ready"
@@ -95,7 +95,14 @@ for size in 16 64; do
 	fetch "$size MB, far away"
 	proxy_rules far
 	drain "$size MB, two repositories" "s3:$bucket/a$size" "file:$T/repo"
+	# Each file that waited there kept its memory, once.
+	proxy_rules far '[{"method":"PUT","action":"hang"}]'
+	quorum="push_quorum = 1"
+	drain "$size MB, a second one hangs" "file:$T/repo2" \
+		"s3@$PROXY_URL:$bucket/b$size"
+	quorum=
+	proxy_rules far
 	pg_stop "$d"
-	rm -rf "$T/repo"
+	rm -rf "$T/repo" "$T/repo2"
 done
 done_testing
