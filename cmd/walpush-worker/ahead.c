@@ -13,7 +13,7 @@
 #define AHEAD_FILES 256
 #define AHEAD_SEGMENT (16U << 20)
 /* Connections for each of push_jobs: most wait for the store. */
-#define AHEAD_FLIGHTS 4
+#define AHEAD_FLIGHTS 8
 #define AHEAD_LOOK_MS 50
 #define AHEAD_HOME_MS 100
 /* Then another one takes its place, which reads keys, credentials and

@@ -13,6 +13,8 @@
 #define GATE_MEMORY (76U << 20)
 #define GATE_QUICK_MS 1000
 #define GATE_SLOW_MS 3000
+/* So many of the newest are looked at. */
+#define GATE_SENDS 64
 
 struct relay_gate {
 	pthread_mutex_t lock;
@@ -26,7 +28,9 @@ struct relay_gate {
 	size_t held;     /* memory, that reserved for sealing included */
 	uint64_t waiting[RELAY_POOL_THREADS]; /* turns */
 	size_t n_waiting;
-	int64_t seal_ms, send_ms; /* averages, eightfold */
+	int64_t seal_ms; /* average, eightfold */
+	int64_t sends_ms[GATE_SENDS];
+	size_t n_sends;
 };
 
 int
@@ -146,13 +150,28 @@ relay_gate_sealed(struct relay_gate *g, size_t room, size_t held, int64_t ms)
 	pthread_mutex_unlock(&g->lock);
 }
 
+/* How long a file is on its way for the distance alone: what takes longer waits
+ * for our own processors or for the others that are on the line, and sending
+ * still more would not make it shorter. */
+static int64_t
+gate_way(const struct relay_gate *g)
+{
+	size_t n = g->n_sends < GATE_SENDS ? g->n_sends : GATE_SENDS;
+	int64_t least = n > 0 ? g->sends_ms[0] : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (g->sends_ms[i] < least)
+			least = g->sends_ms[i];
+	return least;
+}
+
 /* While jobs files are sealed, so many are sent that one is through whenever
  * one is sealed. */
 static size_t
 gate_wanted(const struct relay_gate *g)
 {
 	int64_t seal = g->seal_ms > 8 ? g->seal_ms : 8;
-	int64_t sent = ((int64_t)g->jobs * g->send_ms + seal - 1) / seal;
+	int64_t sent = ((int64_t)g->jobs * 8 * gate_way(g) + seal - 1) / seal;
 
 	return sent < (int64_t)(g->most - g->jobs) ? g->jobs + (size_t)sent
 						   : g->most;
@@ -165,7 +184,7 @@ relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms)
 	g->in--;
 	g->held -= freed;
 	if (ok)
-		gate_average(&g->send_ms, ms);
+		g->sends_ms[g->n_sends++ % GATE_SENDS] = ms;
 	if (!ok || ms > GATE_SLOW_MS)
 		g->window = g->jobs;
 	else if (ms < GATE_QUICK_MS && g->window < gate_wanted(g))
@@ -192,6 +211,17 @@ relay_gate_waiting(struct relay_gate *g)
 
 	pthread_mutex_lock(&g->lock);
 	n = g->n_waiting;
+	pthread_mutex_unlock(&g->lock);
+	return n;
+}
+
+size_t
+relay_gate_window(struct relay_gate *g)
+{
+	size_t n;
+
+	pthread_mutex_lock(&g->lock);
+	n = g->window;
 	pthread_mutex_unlock(&g->lock);
 	return n;
 }

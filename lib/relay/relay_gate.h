@@ -12,8 +12,10 @@
  * takes a processor: no more than jobs at a time. One that is sealed takes
  * memory and waits for the store; so that the processors do not wait with it,
  * there are as many of these as the measured times say, while the store is
- * quick and there is memory. A line that is slow is not made slower: there it
- * stays at jobs, for all of them together must keep their deadlines.
+ * quick and there is memory: the time that sealing takes, and the least that
+ * sending took of late, for what took longer waited for our own processors or
+ * for each other. A line that is slow is not made slower: there it stays at
+ * jobs, for all of them together must keep their deadlines.
  *
  * Threads: any. A thread that is in goes through sealed to leave.
  *
@@ -45,7 +47,8 @@ void relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms);
 /* The rest of it. */
 void relay_gate_free(struct relay_gate *g, size_t freed);
 
-/* How many wait. */
+/* How many wait; and how many may be in. */
 size_t relay_gate_waiting(struct relay_gate *g);
+size_t relay_gate_window(struct relay_gate *g);
 
 #endif

@@ -134,6 +134,27 @@ as_many_as_keep_the_processors_busy(void **state)
 	    JOBS + 1);
 }
 
+/* Every tenth file is through in the time that the distance takes; the others
+ * wait for processors, or for each other. */
+static void
+what_waits_for_us_gets_no_more(void **state)
+{
+	struct fault f = FAULT_INIT;
+	struct relay_gate *g;
+
+	(void)state;
+	assert_int_equal(relay_gate_new(&g, 1, MOST, &f), 0);
+	for (int i = 0; i < FILES; i++) {
+		size_t room = relay_gate_enter(g, (uint64_t)i);
+
+		relay_gate_sealed(g, room, MB(2), 50);
+		relay_gate_leave(g, MB(2), true, i % 10 == 0 ? 60 : 500);
+	}
+	/* One is sealed while two are sent. */
+	assert_int_equal(relay_gate_window(g), 3);
+	free(g);
+}
+
 static void
 a_line_that_is_slow_is_not_made_slower(void **state)
 {
@@ -342,6 +363,7 @@ main(void)
 	    cmocka_unit_test(as_many_as_keep_the_processors_busy),
 	    cmocka_unit_test(a_line_that_is_slow_is_not_made_slower),
 	    cmocka_unit_test(nor_is_a_store_that_fails_given_more),
+	    cmocka_unit_test(what_waits_for_us_gets_no_more),
 	    cmocka_unit_test(memory_bounds_what_is_on_its_way),
 	    cmocka_unit_test(however_many_jobs_there_are),
 	    cmocka_unit_test(more_jobs_than_memory_for_the_worst_share_it),
