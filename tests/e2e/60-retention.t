@@ -62,6 +62,15 @@ assert len(gone) == lines[-1]["objects"] > 5
 assert sum(x["size"] for x in gone) == lines[-1]["bytes"]
 assert all(x["rule"] for x in gone)
 ' "$T/lines"
+# Whatever else is in the repository: another cluster, and this one as it was
+# before an upgrade.
+cp -a "$repo"/main "$repo/other"
+cp -a "$(ls -d "$repo"/main/*)" "$repo/main/4711"
+retention-prune -c "$T/short" --dry-run --json >"$T/out" || fail "dry run"
+is "other clusters and system ids are not looked at" \
+	"$(grep '"line":"delete"' "$T/out" | sort)" \
+	"$(grep '"line":"delete"' "$T/lines" | sort)"
+rm -rf "$repo/other" "$repo/main/4711"
 ok "a plan is written" retention-prune -c "$T/short" --plan "$T/plan"
 rt_files "$repo" >"$T/now"
 same "planning deleted nothing" "$T/all" "$T/now"

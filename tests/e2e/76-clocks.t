@@ -28,6 +28,17 @@ rs_mark "$d" e
 rs_archived "$d"
 pg_stop "$d"
 
+# Our own clock that is behind would keep what should go, and one of a database
+# host that was ahead let go what should stay.
+clock_jump -864000
+exits 2 "with a clock that is behind nothing is pruned" \
+	clocked retention-prune -c "$T/short"
+like "... and why is told" "$(cat "$T/err")" \
+	"backup 20[^ ]* ended at .* but it is .* set the clocks right first"
+exits 2 "... nor planned" clocked retention-prune -c "$T/short" --dry-run
+is "... all backups are there" "$(ls "$repo"/main/*/base | wc -l)" 3
+clock_jump 864000
+
 ok "a report of the future" clocked repo-verify -c "$T/conf"
 ok "another, of now" repo-verify -c "$T/conf" --json
 cp "$T/out" "$T/one"

@@ -1,8 +1,9 @@
 # Backups over years, pruned by tiers on the way, and restores from what is left
 # on real PostgreSQL: for a directory and a bucket. Sourced by tests/e2e/
-# 68-restore-tiers*.t after pitrkit.sh; after clock_start, tiers REPO does it
-# all, with the server's, pitrkit's and the store's clock set to each date in
-# turn.
+# 68-*tiers*.t after pitrkit.sh. After clock_start, tiers REPO [LINE] does it all,
+# with the server's, pitrkit's and the store's clock set to each date in turn;
+# LINE is for the repository's settings. It is tiers_years, which leaves the plan
+# of what is there in $T/plan, and the restores.
 . "$TOP/tests/lib/retention.sh"
 . "$TOP/tests/lib/clock.sh"
 
@@ -147,8 +148,8 @@ tiers_moments() {
 	like "... by its name" "$(cat "$T/err")" "no restore point 'let go'"
 }
 
-tiers() {
-	d=$T/main repo=$1
+tiers_years() {
+	d=$T/main repo=$1 tiers_line=${2-}
 	clock_set "2023-12-29 02:00"
 	rt_cluster "$repo"
 	write_conf "$T/conf" "$d" "$T/key" "$repo" -- "retain_full = 12h
@@ -158,6 +159,8 @@ retain_weekly = 2
 retain_monthly = 2
 retain_yearly = 2
 retain_minimum = 1"
+	# The repository's section is the last.
+	printf '%s\n' "$tiers_line" >>"$T/conf"
 	# A here-document, so that the loop is no process of its own.
 	while read -r day at keeps; do
 		tiers_backup "$day" "$at"
@@ -170,6 +173,10 @@ ROWS
 	tiers_prune now
 	ok "what is left is planned" retention-prune -c "$T/conf" --dry-run
 	cp "$T/out" "$T/plan"
+}
+
+tiers() {
+	tiers_years "$@"
 	tiers_kept
 	tiers_moments
 }
