@@ -92,6 +92,8 @@ http_free(struct http *h)
 		return;
 	if (h->easy != NULL)
 		h->lib->curl_easy_cleanup(h->easy);
+	free(h->ca_file);
+	free(h->ca_path);
 	free(h);
 }
 
@@ -215,6 +217,9 @@ advice(CURLcode c)
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return ": if that is the right server, name the CA that signed"
 		       " its certificate with ca_file";
+	case CURLE_SSL_CACERT_BADFILE:
+		return ": install the system's CA certificates, or name the CA"
+		       " with ca_file";
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return ": the server's key is none of those that pin names";
 	case CURLE_UNSUPPORTED_PROTOCOL:
@@ -223,6 +228,17 @@ advice(CURLcode c)
 	default:
 		return "";
 	}
+}
+
+/* libcurl says "out of memory" of a header line above 100 kB as well. */
+static bool
+memory_left(void)
+{
+	void *volatile p = malloc(HTTP_BUFFER);
+	bool left = p != NULL;
+
+	free(p);
+	return left;
 }
 
 static int
@@ -235,8 +251,13 @@ outcome(struct http_transfer *t, CURLcode c)
 
 	if (t->failed)
 		return (int)t->f->code;
-	if (c == CURLE_OUT_OF_MEMORY)
+	if (c == CURLE_OUT_OF_MEMORY && !memory_left())
 		return fault_nomem(t->f);
+	if (c == CURLE_OUT_OF_MEMORY)
+		return fault_set(t->f, FAULT_AGAIN,
+		    "answer with a header line above 100 kB");
+	if (c != CURLE_OK && http_tls_blame(t->h, c, t->f))
+		return (int)t->f->code;
 	if (c != CURLE_OK)
 		return fault_set(
 		    t->f, code_of(c, text), "%s%s", text, advice(c));

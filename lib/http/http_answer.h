@@ -16,6 +16,8 @@ struct http {
 	bool busy; /* a sink may call back into its own handle */
 	char error[CURL_ERROR_SIZE];
 	curl_socket_t sock; /* of the newest connection */
+	char *ca_file;      /* as the settings name them; NULL */
+	char *ca_path;
 };
 
 /* One transfer, for the callbacks. */

@@ -1,5 +1,6 @@
 #include "http_tls.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,15 @@ pins_join(const struct http_tls *tls, char **out, struct fault *f)
 	return rc;
 }
 
+/* A copy of what may not be there. */
+static int
+keep(char **to, const char *from, struct fault *f)
+{
+	if (from != NULL && (*to = strdup(from)) == NULL)
+		return fault_nomem(f);
+	return 0;
+}
+
 int
 http_tls_apply(struct http *h, const struct http_tls *tls, struct fault *f)
 {
@@ -50,6 +60,9 @@ http_tls_apply(struct http *h, const struct http_tls *tls, struct fault *f)
 	    f);
 	HTTP_LIB_MUST(h, CURLOPT_SSL_VERIFYPEER, 1L, f);
 	HTTP_LIB_MUST(h, CURLOPT_SSL_VERIFYHOST, 2L, f);
+	if ((rc = keep(&h->ca_file, tls->ca_file, f)) != 0 ||
+	    (rc = keep(&h->ca_path, tls->ca_path, f)) != 0)
+		return rc;
 	if (tls->ca_file != NULL || tls->ca_path != NULL) {
 		HTTP_LIB_MUST(h, CURLOPT_CAINFO, tls->ca_file, f);
 		HTTP_LIB_MUST(h, CURLOPT_CAPATH, tls->ca_path, f);
@@ -70,4 +83,31 @@ http_tls_apply(struct http *h, const struct http_tls *tls, struct fault *f)
 			    h->lib->curl_easy_strerror(c));
 	}
 	return 0;
+}
+
+bool
+http_tls_blame(const struct http *h, CURLcode c, struct fault *f)
+{
+	if (c == CURLE_SSL_CACERT_BADFILE && h->ca_file != NULL) {
+		if (access(h->ca_file, R_OK) != 0)
+			fault_set(f, FAULT_CONFIG,
+			    "ca_file %s: %s; name a file that holds the "
+			    "certificate of the CA and that this user can read",
+			    h->ca_file, strerror(errno));
+		else
+			fault_set(f, FAULT_CONFIG,
+			    "ca_file %s: it holds no certificate in PEM form",
+			    h->ca_file);
+		return true;
+	}
+	/* libcurl passes over a directory that is not there. */
+	if (c == CURLE_PEER_FAILED_VERIFICATION && h->ca_path != NULL &&
+	    access(h->ca_path, R_OK | X_OK) != 0) {
+		fault_set(f, FAULT_CONFIG,
+		    "ca_path %s: %s; name a directory made by \"openssl "
+		    "rehash\" that this user can read",
+		    h->ca_path, strerror(errno));
+		return true;
+	}
+	return false;
 }

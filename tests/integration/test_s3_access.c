@@ -67,7 +67,21 @@ only_the_right_server_is_talked_to(void **state)
 	c = config();
 	c.tls.ca_file = "/no/such/file";
 	s = client(&c);
-	FAILS(s3_head(s, "x", &info, &d, &f), FAULT_CONFIG, "/no/such/file", f);
+	FAILS(s3_head(s, "x", &info, &d, &f), FAULT_CONFIG,
+	    "ca_file /no/such/file: No such file or directory; name a file", f);
+	s3_free(s);
+	c = config();
+	c.tls.ca_file = "/etc/passwd";
+	s = client(&c);
+	FAILS(s3_head(s, "x", &info, &d, &f), FAULT_CONFIG,
+	    "ca_file /etc/passwd: it holds no certificate", f);
+	s3_free(s);
+	c = config();
+	c.tls.ca_file = NULL;
+	c.tls.ca_path = "/no/such/folder";
+	s = client(&c);
+	FAILS(s3_head(s, "x", &info, &d, &f), FAULT_CONFIG,
+	    "ca_path /no/such/folder: No such file or directory; name a ", f);
 	s3_free(s);
 	c = config();
 	c.tls.ca_file = NULL;

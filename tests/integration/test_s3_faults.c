@@ -256,6 +256,41 @@ a_body_damaged_on_the_way_is_not_stored(void **state)
 	free(p);
 }
 
+/* One line of the answer's header is too long for libcurl, which calls that
+ * "out of memory"; then one that is too long
+ * for us. */
+static void
+a_header_without_end_is_told(void **state)
+{
+	const struct {
+		size_t line;
+		const char *told;
+	} rows[] = {{200000, "header line above 100 kB"},
+	    {90000, "answer headers above 64 KiB"}};
+	struct fault f = FAULT_INIT;
+	struct s3 *s = proxied();
+	const char *key = fresh("header");
+	const size_t room = 210000;
+	char *rule = malloc(room);
+	struct s3_info info;
+	struct deadline d;
+
+	(void)state;
+	assert_non_null(rule);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(rule, room,
+		    "[{\"action\":\"headers\",\"headers\":{\"X-Long\":"
+		    "\"%0*d\"}}]",
+		    (int)rows[i].line, 7);
+		rules(rule);
+		FAILS_AT_LAST(d, s3_head(s, key, &info, &d, &f), FAULT_AGAIN,
+		    rows[i].told, f);
+	}
+	rules("");
+	free(rule);
+	s3_free(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -266,6 +301,7 @@ main(int argc, char **argv)
 	    T(broken_reads_go_on_where_they_broke),
 	    T(wrong_ranges_and_other_objects_are_noticed),
 	    T(the_servers_clock_is_taken_once),
+	    T(a_header_without_end_is_told),
 	    T(a_body_damaged_on_the_way_is_not_stored),
 	};
 
