@@ -33,6 +33,7 @@ class Forged:
     bound = 'main', 1, 1, 'name'
     version, kind, compression, limit, count = 1, 1, 1, 4194304, 1
     key_id = bytes(8)
+    fingerprint = bytes(32)
     meta = b'meta'
     stanzas = bytes(44) + KEY + bytes(16)
     header_extra = b''
@@ -50,7 +51,7 @@ class Forged:
             '<HBBIIHH', self.version, self.kind, self.compression, length,
             self.limit, self.count, len(self.meta)) +
             decode.binding_of(*self.bound) + self.key_id +
-            bytes(32) + self.stanzas + self.header_extra)
+            self.fingerprint + self.stanzas + self.header_extra)
         head += seal(decode.expand(KEY, b'pitrkit-meta-1' +
                                    decode.sha256(head)), bytes(12), self.meta)
         key = decode.expand(
@@ -70,6 +71,14 @@ class Forged:
 def frames_of(*parts):
     return {'frames': [zstd(p) for p in parts],
             'totals': struct.pack('<QI', sum(map(len, parts)), len(parts))}
+
+
+def fingerprint_of(bound, content):
+    """With encryption off: the secret is 32 zeros."""
+    return decode.hmac(
+        decode.Key(bytes(32)).fingerprint, b'pitrkit-fingerprint-1\0' +
+        decode.binding_of(*bound) + struct.pack('<Q', len(content)) +
+        decode.xxhash.xxh3_128_digest(content))
 
 
 STREAMED = zstandard.ZstdCompressor(write_content_size=False)
