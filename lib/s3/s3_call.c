@@ -118,6 +118,20 @@ guard_sink(void *ctx, const unsigned char *data, size_t n, struct fault *f)
 	return rc;
 }
 
+/* Has the store taken an object? It says so (202 is a promise, 206 is about
+ * something else), tells its ETag, and nothing else. Something in between that
+ * says 200 by itself tells none, or serves a page with it. NULL, or what is
+ * wrong. */
+static const char *
+not_taken(const struct http_response *rs)
+{
+	if (rs->status != 200 && rs->status != 201 && rs->status != 204)
+		return "for an object";
+	if (rs->etag[0] == '\0' || strcmp(rs->etag, "\"\"") == 0)
+		return "without an ETag";
+	return s3_answer_is_page(rs) ? "with a page" : NULL;
+}
+
 static int
 judge(struct s3 *s, const struct s3_request *rq, const struct http_response *rs,
     struct xml **doc, enum s3_next *next, struct fault *f)
@@ -125,21 +139,19 @@ judge(struct s3 *s, const struct s3_request *rq, const struct http_response *rs,
 	struct s3_subject about = {s->name, rq->method, s->bucket, rq->key,
 	    rq->permission, rq->conditional};
 	struct s3_answer a;
+	const char *wrong = NULL;
 	int rc;
 
 	s3_answer_read(&a, rs);
 	rc = s3_answer_judge(&a, &about, next, f);
 	if (rc != 0)
 		return rc;
-	/* A store that has taken an object tells its ETag, and nothing else.
-	 * Something in between that says 200 by itself tells none, or serves a
-	 * page with it, and nothing is stored. */
-	if (strcmp(rq->method, "PUT") == 0 && !rq->aside &&
-	    (rs->etag[0] == '\0' || s3_answer_is_page(rs))) {
+	if (strcmp(rq->method, "PUT") == 0 && !rq->aside)
+		wrong = not_taken(rs);
+	if (wrong != NULL) {
 		*next = S3_NEXT_RETRY;
 		fault_set(f, FAULT_AGAIN, "status %d %s is no store's answer",
-		    rs->status,
-		    rs->etag[0] == '\0' ? "without an ETag" : "with a page");
+		    rs->status, wrong);
 		return s3_call_context(s, rq, f);
 	}
 	if (rq->root == NULL)

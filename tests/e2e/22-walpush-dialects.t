@@ -126,6 +126,12 @@ exits 5 "nor is it an object that is there" push "pg_wal/$name"
 exits 200 "nor is it a segment" fetch "$name" "$T/back2"
 ok "no file is left of it" test ! -e "$T/back2"
 
+# 202 is a promise, and 206 an answer to something else.
+for taken in '202 "x"' '206 "x"' '200 ""'; do
+	echo "taken $taken" >"$T/mode"
+	exits 4 "nor is $taken" push "pg_wal/$name"
+done
+
 # -- answers that are none ----------------------------------------------------
 # What comes back is no HTTP: a connection that was cut and joined anew, or
 # something in between. Time cures it, so the spill is used for it as well.

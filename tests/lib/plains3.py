@@ -16,6 +16,8 @@ MODE, looked at on every request, holds words:
   garbage     what comes back is no HTTP
   endless     every request is answered 500 with a page that does not end
   redirect    every request is answered 307, to the URL that follows
+  taken       every PUT is answered with the status and the ETag that follow,
+              and nothing is stored
   length      a GET is answered with the Content-Length that follows
 
 LOG: "METHOD KEY STATUS [conditional]" for each request; with endless
@@ -91,6 +93,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.endless()
         elif mode[0] == "redirect":
             self.answer(307, Location=mode[1] + self.path)
+        elif mode[0] == "taken" and self.command == "PUT":
+            self.answer(int(mode[1]), ETag=mode[2])
         elif mode[0] == "length" and self.command == "GET":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nETag: \"x\"\r\n"
                              b"Content-Length: " + mode[1].encode() +
