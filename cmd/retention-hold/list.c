@@ -1,109 +1,110 @@
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "holding.h"
-#include "json.h"
+#include "listing.h"
 
-static const char *
-state_of(const struct hold *h, int64_t now_us)
-{
-	return h->released              ? "released"
-	       : hold_active(h, now_us) ? "active"
-					: "over";
-}
-
-static void
-print_one(const struct hold *h, int64_t now_us)
-{
-	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
-	char until[CLOCK_TEXT_SIZE];
-
-	words_time(h->from_us, "", from);
-	words_time(h->to_us, "open", to);
-	words_time(h->until_us, "released", until);
-	printf("%s  %s\n", h->id, state_of(h, now_us));
-	if (h->backup[0] != '\0')
-		printf("  backup    %s\n", h->backup);
-	else
-		printf("  moments   %s to %s\n", from, to);
-	printf("  holder    %s\n  reason    %s\n  placed by %s\n", h->holder,
-	    h->reason, h->by);
-	printf("  until     %s\n", until);
-	if (h->released)
-		printf(
-		    "  released  by %s: %s\n", h->released_by, h->released_for);
-}
-
-static int
-json_one(
-    struct json *list, const struct hold *h, int64_t now_us, struct fault *f)
-{
-	struct json *j;
-	int rc;
-
-	if ((rc = json_append_object(list, &j, f)) != 0 ||
-	    (rc = json_put_str(j, "id", h->id, f)) != 0 ||
-	    (rc = json_put_str(j, "state", state_of(h, now_us), f)) != 0 ||
-	    (rc = json_put_str(j, "holder", h->holder, f)) != 0 ||
-	    (rc = json_put_str(j, "reason", h->reason, f)) != 0 ||
-	    (rc = json_put_str(j, "placed_by", h->by, f)) != 0 ||
-	    (rc = json_put_time(j, "placed", h->placed_us, f)) != 0 ||
-	    (rc = json_put_time(j, "until", h->until_us, f)) != 0)
-		return rc;
-	if (h->backup[0] != '\0')
-		rc = json_put_str(j, "backup", h->backup, f);
-	else if ((rc = json_put_time(j, "from", h->from_us, f)) == 0)
-		rc = json_put_time(j, "to", h->to_us, f);
-	if (rc != 0 || !h->released)
-		return rc;
-	if ((rc = json_put_time(j, "released", h->released_us, f)) != 0 ||
-	    (rc = json_put_str(j, "released_by", h->released_by, f)) != 0)
-		return rc;
-	return json_put_str(j, "released_for", h->released_for, f);
-}
-
-static void
-print_text(const struct hold_list *l, bool all, int64_t now_us)
+static struct listed *
+find(const struct listing *l, const char *id)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (all || hold_active(&l->h[i], now_us))
-			print_one(&l->h[i], now_us);
+		if (strcmp(l->v[i].h.id, id) == 0)
+			return &l->v[i];
+	return NULL;
+}
+
+/* What repository i says of it. */
+static void
+take(struct listing *l, size_t i, const struct hold *h)
+{
+	struct listed *x = find(l, h->id);
+
+	if (x == NULL) {
+		x = &l->v[l->n++];
+		*x = (struct listed){.h = *h};
+	} else if (h->released && !x->h.released) {
+		x->h = *h;
+	}
+	x->in |= UINT64_C(1) << i;
+	if (h->released)
+		x->released |= UINT64_C(1) << i;
 }
 
 static int
-print_json(const struct hold_list *l, bool all, int64_t now_us, struct fault *f)
+read_one(struct holding *s, struct listing *l, size_t i, struct fault *f)
 {
-	struct json *j, *holds;
+	struct deadline d = deadline_in_ms(s->cluster->store_deadline_ms);
+	struct hold_list own = {NULL, 0};
+	struct listed *grown;
 	int rc;
 
-	if ((rc = json_new(&j, f)) != 0)
+	l->asked |= UINT64_C(1) << i;
+	if ((rc = hold_read(s->repo, i, &own, &d, f)) != 0)
 		return rc;
-	rc = json_put_array(j, "holds", &holds, f);
-	for (size_t i = 0; rc == 0 && i < l->n; i++)
-		if (all || hold_active(&l->h[i], now_us))
-			rc = json_one(holds, &l->h[i], now_us, f);
-	if (rc == 0)
-		rc = cli_json_print(j, true, f);
-	json_free(j);
+	grown = reallocarray(l->v, l->n + own.n + 1, sizeof *grown);
+	if (grown == NULL) {
+		hold_free(&own);
+		return fault_nomem(f);
+	}
+	l->v = grown;
+	l->read |= UINT64_C(1) << i;
+	for (size_t k = 0; k < own.n; k++)
+		take(l, i, &own.h[k]);
+	hold_free(&own);
+	return 0;
+}
+
+/* One that cannot be read does not hide what the others have. */
+static int
+read_all(struct holding *s, struct listing *l, struct fault *f)
+{
+	struct fault one = FAULT_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < repo_count(s->repo); i++) {
+		if (read_one(s, l, i, &one) == 0)
+			continue;
+		if (repo_count(s->repo) > 1)
+			fault_prefix(&one,
+			    "the holds of repository %s are not known",
+			    s->cluster->repos[i]->name);
+		if (rc != 0)
+			(void)cli_fail(f);
+		*f = one;
+		rc = (int)one.code;
+		fault_clear(&one);
+	}
 	return rc;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+
+	return strcmp(x->h.id, y->h.id);
 }
 
 int
 list_run(struct holding *s, struct fault *f)
 {
-	struct deadline d = deadline_never();
-	struct hold_list l = {NULL, 0};
-	int64_t now_us = clock_now_us();
+	struct listing l = {
+	    .cluster = s->cluster, .now_us = clock_now_us(), .all = s->o->all};
+	struct fault other = FAULT_INIT;
 	size_t index;
 	int rc;
 
-	if ((rc = conf_find_repo(s->cluster, s->o->repo, &index, f)) != 0 ||
-	    (rc = hold_read(s->repo, index, &l, &d, f)) != 0)
-		return rc;
-	if (s->o->json)
-		rc = print_json(&l, s->o->all, now_us, f);
-	else
-		print_text(&l, s->o->all, now_us);
-	hold_free(&l);
+	if (s->o->repo == NULL)
+		rc = read_all(s, &l, f);
+	else if ((rc = conf_find_repo(s->cluster, s->o->repo, &index, f)) == 0)
+		rc = read_one(s, &l, index, f);
+	if (l.n > 1)
+		qsort(l.v, l.n, sizeof *l.v, by_id);
+	if (l.read != 0 && !s->o->json)
+		show_text(&l);
+	else if (l.read != 0 && show_json(&l, &other) != 0 && rc == 0) {
+		*f = other;
+		rc = (int)other.code;
+	}
+	free(l.v);
 	return rc;
 }

@@ -94,7 +94,7 @@ main(int argc, char **argv)
 		.value = &o.until},
 	    {.name = "repo",
 		.arg = "NAME",
-		.help = "list: the repository; otherwise the first",
+		.help = "list: the repository; otherwise all",
 		.value = &o.repo},
 	    CLI_OPTION_SYSTEM_ID(&o.system_id),
 	    {.name = "all",

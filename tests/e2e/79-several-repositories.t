@@ -38,6 +38,11 @@ hold() {
 active() {
 	retention-hold list -c "$T/conf" --repo "$1" | grep -c active
 }
+# told ERE: of the list of all, for people
+told() {
+	retention-hold list -c "$T/conf" >"$T/list" 2>"$T/err"
+	grep -c -E -e "$1" "$T/list"
+}
 prune() {
 	retention-prune -c "$T/short" "$@"
 }
@@ -50,9 +55,18 @@ one=$(cat "$T/out")
 like "its id is told, and where it is not" "$(cat "$T/err")" "in force in 1 of 2 \
 repositories: hold $one is not in repository r1: .*is it mounted"
 is "the other one has it" "$(active r2)" 1
+exits 4 "what the others hold is listed, and which one is not known" \
+	retention-hold list -c "$T/conf"
+like "... all of it" "$(cat "$T/out")" "^$one  active"
+like "... by its name" "$(cat "$T/err")" \
+	"the holds of repository r1 are not known: .*is it mounted"
+exits 4 "as JSON as well" retention-hold list -c "$T/conf" --json
+like "... with its name" "$(tr -d ' \n' <"$T/out")" \
+	'"in":\["r2"\],"missing_in":\[\].*"unread":\["r1"\]'
 mkdir "$T/r1"
 exits 4 "a folder on which nothing is mounted takes none" \
 	hold --backup "$old_2"
+also=$(cat "$T/out")
 like "and it is told" "$(cat "$T/err")" "not in repository r1: it shows no \
 archive of cluster main: not mounted, or a wrong place"
 is "nothing is written there" "$(find "$T/r1" -type f)" ""
@@ -68,6 +82,26 @@ exits 4 "the second one is away" hold --backup "$old"
 two=$(cat "$T/out")
 is "the first one has it" "$(active r1)" 1
 back r2
+ok "all are listed" retention-hold list -c "$T/conf"
+is "... once" "$(grep -c active "$T/out")" 3
+is "... with where they are missing" "$(sed -n '/^20/h
+	/missing/{H;x;s/  active\n */ /p;}' "$T/out" | tr -s ' ' | sort)" \
+	"$(printf '%s\n' "$one missing in r1" "$also missing in r1" \
+		"$two missing in r2" | sort)"
+ok "one repository" retention-hold list -c "$T/conf" --repo r2
+unlike "... is not compared" "$(cat "$T/out")" missing
+three=$(hold --backup "$middle") || fail "a hold in both"
+is "one that is in both" "$(told "$three  active")" 1
+is "... is missing nowhere" "$(told missing)" 3
+away r2
+exits 4 "its release cannot reach one" retention-hold release "$three" \
+	-c "$T/conf" --reason "over"
+back r2
+is "it is active there" "$(told "$three  active")" 1
+is "... which is told" "$(told "^  release missing in r2\$")" 1
+ok "released again" retention-hold release "$three" -c "$T/conf" \
+	--reason "over"
+is "... it is over in both" "$(told "$three")" 0
 
 # -- what a hold keeps stays in each of them -----------------------------------
 there() {
