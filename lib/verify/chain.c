@@ -1,24 +1,8 @@
-#include "chain.h"
-
 #include <stdlib.h>
-#include <string.h>
 
-/* A timeline as it would be had nothing been lost. */
-struct hull {
-	uint32_t timeline;
-	bool any; /* there is WAL of it, or a backup on it */
-	uint64_t first;
-	uint64_t last;
-};
+#include "chain_core.h"
 
-struct hulls {
-	const struct retain_input *in;
-	const struct chain_tails *tails;
-	struct hull *h; /* as in->paths */
-	struct retain_wal *wal;
-	size_t n_wal;
-	size_t cap_wal;
-};
+/* What is missing. */
 
 void
 chain_free(struct chain_list *l)
@@ -28,210 +12,34 @@ chain_free(struct chain_list *l)
 	l->n = 0;
 }
 
-static uint64_t
-first_of(const struct retain_input *in, const struct retain_backup *b)
+uint64_t
+chain_first(const struct retain_input *in, const struct retain_backup *b)
 {
 	return walname_segno_of(b->start_lsn, in->segment_size);
 }
 
-static uint64_t
-last_of(const struct retain_input *in, const struct retain_backup *b)
+uint64_t
+chain_last(const struct retain_input *in, const struct retain_backup *b)
 {
 	return walname_segno_before(b->stop_lsn, in->segment_size);
 }
 
-static void
-widen(struct hull *h, uint64_t first, uint64_t last)
+int
+chain_add_range(
+    struct chain_ranges *list, const struct retain_wal *w, struct fault *f)
 {
-	if (!h->any || first < h->first)
-		h->first = first;
-	if (!h->any || last > h->last)
-		h->last = last;
-	h->any = true;
-}
-
-static struct hull *
-hull_of(const struct hulls *x, uint32_t timeline)
-{
-	for (size_t i = 0; i < x->in->n_paths; i++)
-		if (x->h[i].timeline == timeline)
-			return &x->h[i];
-	return NULL;
-}
-
-/* What is there or was seen, and what backups say must have been. */
-static void
-see(const struct hulls *x)
-{
-	const struct retain_input *in = x->in;
-	struct hull *h;
-
-	for (size_t i = 0; i < in->n_paths; i++)
-		x->h[i].timeline =
-		    in->paths[i].entry[in->paths[i].n - 1].timeline;
-	for (size_t i = 0; i < in->n_wal; i++)
-		if ((h = hull_of(x, in->wal[i].timeline)) != NULL)
-			widen(h, in->wal[i].first, in->wal[i].last);
-	for (size_t i = 0; i < x->tails->n; i++)
-		if ((h = hull_of(x, x->tails->t[i].timeline)) != NULL)
-			widen(h, x->tails->t[i].first, x->tails->t[i].last);
-	for (size_t i = 0; i < in->n_backups; i++)
-		if ((h = hull_of(x, in->backups[i].timeline)) != NULL)
-			widen(h, first_of(in, &in->backups[i]),
-			    last_of(in, &in->backups[i]));
-}
-
-/* A timeline of which there is something began where its history says, if
- * there is something of those before it; and those reach to where it began. */
-static void
-join(const struct hulls *x)
-{
-	const struct retain_input *in = x->in;
-
-	for (size_t i = 0; i < in->n_paths; i++) {
-		const struct history *p = &in->paths[i];
-		bool before = false;
-
-		if (!x->h[i].any)
-			continue;
-		for (size_t k = 0; k < p->n; k++) {
-			const struct history_entry *e = &p->entry[k];
-			struct hull *h = hull_of(x, e->timeline);
-			uint64_t begin, end;
-
-			if (h == NULL || e->end <= e->begin)
-				continue;
-			begin = walname_segno_of(e->begin, in->segment_size);
-			if (before)
-				widen(h, begin, begin);
-			if (!h->any)
-				continue;
-			before = true;
-			if (e->end == UINT64_MAX)
-				continue;
-			end = walname_segno_of(e->end, in->segment_size);
-			if (end > begin && end > h->first)
-				widen(h, h->first, end - 1);
-		}
-	}
-}
-
-static int
-add_range(struct retain_wal **list, size_t *n, size_t *cap,
-    const struct retain_wal *w, struct fault *f)
-{
-	if (*n == *cap) {
-		size_t more = *cap == 0 ? 64 : 2 * *cap;
-		void *grown = reallocarray(*list, more, sizeof **list);
+	if (list->n == list->cap) {
+		size_t more = list->cap == 0 ? 64 : 2 * list->cap;
+		void *grown = reallocarray(list->r, more, sizeof *list->r);
 
 		if (grown == NULL)
 			return fault_nomem(f);
-		*list = grown;
-		*cap = more;
+		list->r = grown;
+		list->cap = more;
 	}
-	(*list)[(*n)++] = *w;
+	list->r[list->n++] = *w;
 	return 0;
 }
-
-static int
-by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Where other timelines leave this one. */
-static size_t
-branches(const struct retain_input *in, uint32_t timeline, uint64_t *cuts)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < in->n_paths; i++)
-		for (size_t k = 0; k + 1 < in->paths[i].n; k++)
-			if (in->paths[i].entry[k].timeline == timeline)
-				cuts[n++] =
-				    walname_segno_of(in->paths[i].entry[k].end,
-					in->segment_size);
-	qsort(cuts, n, sizeof *cuts, by_number);
-	return n;
-}
-
-static int64_t
-newest(const struct retain_wal *w, size_t n, const struct retain_wal *r)
-{
-	int64_t us = INT64_MIN;
-
-	for (size_t i = 0; i < n; i++)
-		if (w[i].timeline == r->timeline && w[i].first <= r->last &&
-		    w[i].last >= r->first && w[i].last_us > us)
-			us = w[i].last_us;
-	return us;
-}
-
-static int
-lay_out(struct hulls *x, const struct hull *h, uint64_t *cuts, struct fault *f)
-{
-	size_t n = branches(x->in, h->timeline, cuts);
-	uint64_t from = h->first;
-	int rc = 0;
-
-	for (size_t k = 0; rc == 0 && k <= n; k++) {
-		uint64_t end = k < n ? cuts[k] : UINT64_MAX; /* exclusive */
-		struct retain_wal w = {h->timeline, from, h->last, 0};
-		int64_t seen;
-
-		if (end <= from)
-			continue;
-		if (end <= h->last)
-			w.last = end - 1;
-		w.last_us = newest(x->in->wal, x->in->n_wal, &w);
-		seen = newest(x->tails->t, x->tails->n, &w);
-		if (seen > w.last_us)
-			w.last_us = seen;
-		rc = add_range(&x->wal, &x->n_wal, &x->cap_wal, &w, f);
-		if (w.last == h->last)
-			break;
-		from = end;
-	}
-	return rc;
-}
-
-static int
-by_timeline(const void *a, const void *b)
-{
-	const struct hull *x = a, *y = b;
-
-	return (x->timeline > y->timeline) - (x->timeline < y->timeline);
-}
-
-static int
-make_hulls(struct hulls *x, struct fault *f)
-{
-	const struct retain_input *in = x->in;
-	uint64_t *cuts;
-	size_t n = 1;
-	int rc = 0;
-
-	for (size_t i = 0; i < in->n_paths; i++)
-		n += in->paths[i].n;
-	cuts = calloc(n, sizeof *cuts);
-	x->h = calloc(in->n_paths + 1, sizeof *x->h);
-	if (cuts == NULL || x->h == NULL) {
-		free(cuts);
-		return fault_nomem(f);
-	}
-	see(x);
-	join(x);
-	qsort(x->h, in->n_paths, sizeof *x->h, by_timeline);
-	for (size_t i = 0; rc == 0 && i < in->n_paths; i++)
-		if (x->h[i].any)
-			rc = lay_out(x, &x->h[i], cuts, f);
-	free(cuts);
-	return rc;
-}
-
-/* ---- what is missing ---- */
 
 static int
 add_hole(struct chain_list *l, uint32_t timeline, uint64_t first, uint64_t last,
@@ -260,7 +68,7 @@ needed(const struct retain_input *in, uint32_t timeline, uint64_t segno,
 	*last = UINT64_MAX;
 	for (size_t i = 0; i < in->n_backups; i++) {
 		const struct retain_backup *b = &in->backups[i];
-		uint64_t from = first_of(in, b), to = last_of(in, b);
+		uint64_t from = chain_first(in, b), to = chain_last(in, b);
 
 		if (b->timeline != timeline || to < segno)
 			continue;
@@ -305,15 +113,14 @@ judge(const struct retain_input *in, const struct retain_plan *plan,
 }
 
 static int
-find_holes(const struct hulls *x, const struct retain_plan *plan,
-    struct chain_list *out, struct fault *f)
+find_holes(const struct retain_input *in, const struct chain_ranges *hull,
+    const struct retain_plan *plan, struct chain_list *out, struct fault *f)
 {
-	const struct retain_input *in = x->in;
 	size_t i = 0;
 	int rc = 0;
 
-	for (size_t k = 0; rc == 0 && k < x->n_wal; k++) {
-		const struct retain_wal *h = &x->wal[k];
+	for (size_t k = 0; rc == 0 && k < hull->n; k++) {
+		const struct retain_wal *h = &hull->r[k];
 		uint64_t at = h->first;
 
 		while (
@@ -342,21 +149,20 @@ chain_missing(const struct retain_input *in, const struct retain_policy *policy,
     const struct chain_tails *tails, struct chain_list *out, struct fault *f)
 {
 	static const struct chain_tails none = {NULL, 0};
-	struct hulls x = {.in = in, .tails = tails != NULL ? tails : &none};
+	struct chain_ranges hull = {NULL, 0, 0};
 	struct retain_input whole = *in;
 	struct retain_plan *plan = NULL;
 	struct chain_list list = {NULL, 0};
-	int rc = make_hulls(&x, f);
+	int rc = chain_hull(in, tails != NULL ? tails : &none, &hull, f);
 
-	whole.wal = x.wal;
-	whole.n_wal = x.n_wal;
+	whole.wal = hull.r;
+	whole.n_wal = hull.n;
 	if (rc == 0 && policy != NULL)
 		rc = retain_plan(&plan, policy, &whole, f);
 	if (rc == 0)
-		rc = find_holes(&x, plan, &list, f);
+		rc = find_holes(in, &hull, plan, &list, f);
 	retain_free(plan);
-	free(x.h);
-	free(x.wal);
+	free(hull.r);
 	if (rc != 0)
 		chain_free(&list);
 	else
@@ -364,24 +170,21 @@ chain_missing(const struct retain_input *in, const struct retain_policy *policy,
 	return rc;
 }
 
-/* ---- what it means ---- */
-
 bool
 chain_hits(
     const struct retain_input *in, size_t backup, const struct chain_hole *h)
 {
 	const struct retain_backup *b = &in->backups[backup];
 
-	return b->timeline == h->timeline && first_of(in, b) <= h->last &&
-	       last_of(in, b) >= h->first;
+	return b->timeline == h->timeline && chain_first(in, b) <= h->last &&
+	       chain_last(in, b) >= h->first;
 }
 
 int
 chain_without(const struct retain_input *in, const struct chain_list *holes,
     struct retain_wal **out, size_t *n, struct fault *f)
 {
-	struct retain_wal *list = NULL;
-	size_t count = 0, cap = 0;
+	struct chain_ranges list = {NULL, 0, 0};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < in->n_wal; i++) {
@@ -397,7 +200,7 @@ chain_without(const struct retain_input *in, const struct chain_list *holes,
 				continue;
 			if (h->first > w.first) {
 				part.last = h->first - 1;
-				rc = add_range(&list, &count, &cap, &part, f);
+				rc = chain_add_range(&list, &part, f);
 			}
 			rest = h->last < w.last;
 			if (!rest)
@@ -405,13 +208,13 @@ chain_without(const struct retain_input *in, const struct chain_list *holes,
 			w.first = h->last + 1;
 		}
 		if (rc == 0 && rest)
-			rc = add_range(&list, &count, &cap, &w, f);
+			rc = chain_add_range(&list, &w, f);
 	}
 	if (rc != 0) {
-		free(list);
+		free(list.r);
 		return rc;
 	}
-	*out = list;
-	*n = count;
+	*out = list.r;
+	*n = list.n;
 	return 0;
 }

@@ -62,8 +62,8 @@ int ledger_take(
 int ledger_there(struct ledger *l, const char *id, int64_t stop_us,
     uint32_t timeline, struct fault *f);
 
-/* Does the report tell so much that records before it need not be read again?
- */
+/* ledger_report.c. Does the report tell so much that records before it need not
+ * be read again? */
 bool ledger_known(const struct json *report);
 /* What a report tells. instead: of the records before it; otherwise beside
  * them. A report without is fine. Before any record is taken: what was still
