@@ -70,7 +70,7 @@ note_break(struct verify *v, const struct joints_border *b,
 	    "does not go on where %s ends, as if another server had written it "
 	    "(%s)",
 	    name, why->text);
-	return read_wal_damage(v, &x, text, f);
+	return damage_add(v, &x, text, f);
 }
 
 /* ---- of two that are read ---- */

@@ -22,40 +22,6 @@ struct wal_task {
 /* ---- one WAL object ---- */
 
 static int
-room_for_one(void **p, size_t n, size_t size, struct fault *f)
-{
-	void *grown;
-
-	/* Doubled at each power of two. */
-	if ((n & (n - 1)) != 0)
-		return 0;
-	grown = reallocarray(*p, n == 0 ? 1 : 2 * n, size);
-	if (grown == NULL)
-		return fault_nomem(f);
-	*p = grown;
-	return 0;
-}
-
-/* Under the lock. */
-int
-read_wal_damage(struct verify *v, const struct verify_damage *x,
-    const char *why, struct fault *f)
-{
-	void *p = v->damaged;
-	int rc = room_for_one(&p, v->n_damaged, sizeof *v->damaged, f);
-
-	v->damaged = p;
-	if (rc != 0)
-		return rc;
-	v->damaged[v->n_damaged] = *x;
-	v->damaged[v->n_damaged].why = strdup(why);
-	if (v->damaged[v->n_damaged].why == NULL)
-		return fault_nomem(f);
-	v->n_damaged++;
-	return 0;
-}
-
-static int
 note_damage(struct verify *v, const struct wal_task *t, const struct fault *why,
     struct fault *f)
 {
@@ -64,21 +30,7 @@ note_damage(struct verify *v, const struct wal_task *t, const struct fault *why,
 	    .where = {t->walname.timeline, t->segno, t->segno},
 	    .absent = absent};
 
-	return read_wal_damage(v, &x, absent ? "is missing" : why->text, f);
-}
-
-/* Under the lock. */
-static int
-note_end(struct verify *v, const struct wal_task *t, struct fault *f)
-{
-	void *p = v->ends;
-	int rc = room_for_one(&p, v->n_ends, sizeof *v->ends, f);
-
-	v->ends = p;
-	if (rc == 0)
-		v->ends[v->n_ends++] = (struct chain_hole){
-		    t->walname.timeline, t->segno, t->segno};
-	return rc;
+	return damage_add(v, &x, absent ? "is missing" : why->text, f);
 }
 
 static int
@@ -96,7 +48,7 @@ note_wal(struct wal_task *t, const struct walcheck_result *r,
 		/* One that ends early is read again: whether that is right,
 		 * what follows it tells. */
 		if (!r->full && segment)
-			rc = note_end(v, t, f);
+			rc = damage_end(v, t->walname.timeline, t->segno, f);
 		else if (b != NULL)
 			b->done++;
 	}

@@ -139,7 +139,7 @@ struct verify {
 	struct chain_list missing;
 	struct chain_tails tails; /* as reports before saw them */
 
-	/* read_*.c; under the lock where threads work */
+	/* read_*.c, damage.c; under the lock where threads work */
 	pthread_mutex_t lock;
 	struct verify_backup *backups; /* as gather's heads */
 	size_t current;                /* the one that is read */
@@ -257,9 +257,12 @@ int tails_put(const struct verify *v, struct json *report, struct fault *f);
 int read_wal(struct verify *v, struct fault *f);
 uint64_t read_wal_bytes(const struct verify *v);
 int read_backups(struct verify *v, struct fault *f);
-/* Under the lock; x->why is made of why. */
-int read_wal_damage(struct verify *v, const struct verify_damage *x,
-    const char *why, struct fault *f);
+/* damage.c: a segment that cannot be replayed, and one whose records end before
+ * it does. Under the lock; x->why is made of why. */
+int damage_add(struct verify *v, const struct verify_damage *x, const char *why,
+    struct fault *f);
+int damage_end(
+    struct verify *v, uint32_t timeline, uint64_t segno, struct fault *f);
 
 /* joints.c: does each segment go on where the one before it ends? Of two that
  * are read in this run their edges meet at a border, which both tasks hold. */
