@@ -68,39 +68,23 @@ main(int argc, char **argv)
 {
 	struct options o = {0};
 	const struct cli_option options[] = {
-	    {.name = "holder",
-		.arg = "WHO",
-		.help = "add: for whom it is held",
-		.value = &o.holder},
-	    {.name = "reason",
-		.arg = "TEXT",
-		.help = "add, release: why",
-		.value = &o.reason},
-	    {.name = "backup",
-		.arg = "ID",
-		.help = "add: the backup to hold",
-		.value = &o.backup},
-	    {.name = "from",
-		.arg = "TIME",
-		.help = "add: hold each moment from here",
-		.value = &o.from},
-	    {.name = "to",
-		.arg = "TIME",
-		.help = "add: to here; otherwise from there on",
-		.value = &o.to},
-	    {.name = "until",
-		.arg = "TIME",
-		.help = "add: the hold ends by itself then",
-		.value = &o.until},
-	    {.name = "repo",
-		.arg = "NAME",
-		.help = "list: the repository; otherwise all",
-		.value = &o.repo},
+	    CLI_OPTION_VALUE(
+		"holder", "WHO", "add: for whom it is held", &o.holder),
+	    CLI_OPTION_VALUE("reason", "TEXT", "add, release: why", &o.reason),
+	    CLI_OPTION_VALUE(
+		"backup", "ID", "add: the backup to hold", &o.backup),
+	    CLI_OPTION_VALUE(
+		"from", "TIME", "add: hold each moment from here", &o.from),
+	    CLI_OPTION_VALUE(
+		"to", "TIME", "add: to here; otherwise from there on", &o.to),
+	    CLI_OPTION_VALUE(
+		"until", "TIME", "add: the hold ends by itself then", &o.until),
+	    CLI_OPTION_VALUE(
+		"repo", "NAME", "list: the repository; otherwise all", &o.repo),
 	    CLI_OPTION_SYSTEM_ID(&o.system_id),
-	    {.name = "all",
-		.help = "list: released ones and those that are over, too",
-		.flag = &o.all},
-	    {.name = "json", .help = "list: as JSON", .flag = &o.json},
+	    CLI_OPTION_FLAG("all",
+		"list: released ones and those that are over, too", &o.all),
+	    CLI_OPTION_FLAG("json", "list: as JSON", &o.json),
 	};
 	const struct cli_program program = {
 	    .name = "retention-hold",

@@ -16,7 +16,7 @@
  *	{
  *		bool json = false;
  *		const struct cli_option options[] = {
- *			{.name = "json", .flag = &json, .help = "…"},
+ *			CLI_OPTION_FLAG("json", "…", &json),
  *		};
  *		const struct cli_program program = {…};
  *		struct cli cli;
@@ -44,16 +44,28 @@ struct cli_option {
 	struct cli_list *list;
 };
 
+/* A row of the table for each of these. */
+#define CLI_OPTION_FLAG(long_name, text, to)                                   \
+	{                                                                      \
+		.name = (long_name), .help = (text), .flag = (to)              \
+	}
+#define CLI_OPTION_VALUE(long_name, what, text, to)                            \
+	{                                                                      \
+		.name = (long_name), .arg = (what), .help = (text),            \
+		.value = (to)                                                  \
+	}
+#define CLI_OPTION_LIST(long_name, what, text, to)                             \
+	{                                                                      \
+		.name = (long_name), .arg = (what), .help = (text),            \
+		.list = (to)                                                   \
+	}
+
 /* Those that several commands take, and which mean the same in each. */
 #define CLI_OPTION_SYSTEM_ID(to)                                               \
-	{                                                                      \
-		.name = "system-id", .arg = "NUMBER",                          \
-		.help = "the cluster's system identifier", .value = (to)       \
-	}
+	CLI_OPTION_VALUE(                                                      \
+	    "system-id", "NUMBER", "the cluster's system identifier", to)
 #define CLI_OPTION_NO_PROGRESS(to)                                             \
-	{                                                                      \
-		.name = "no-progress", .help = "no progress bar", .flag = (to) \
-	}
+	CLI_OPTION_FLAG("no-progress", "no progress bar", to)
 
 struct cli_program {
 	const char *name;
