@@ -67,21 +67,62 @@ result(void *ctx, size_t i, const struct fault *r)
 	told[i]++;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+read_lists(const struct http_response *rs, const struct s3_subject *s)
 {
 	static const char *const keys[] = {"a", "b", "a", "c/d"};
-	const struct s3_subject s = {"r", "GET", "b", "k", "p", false};
 	struct s3_list_state l = {.prefix = "p/", .cb = see, .ctx = &l};
-	struct http_response rs;
+	unsigned told[4] = {0};
+	struct fault f = FAULT_INIT;
+	struct xml *x = NULL;
+
+	if (s3_answer_document(rs, "ListBucketResult", &x, &f) == 0) {
+		(void)s3_list_read(&l, x, &f);
+		xml_free(x);
+	}
+	x = NULL;
+	if (s3_answer_document(rs, "DeleteResult", &x, &f) == 0) {
+		if (s3_delete_read(s, x, keys, 4, result, told, &f) == 0)
+			for (size_t i = 0; i < 4; i++)
+				if (told[i] != 1)
+					abort();
+		xml_free(x);
+	}
+	read_marks(rs, "ListVersionsResult", "Version", "VersionId",
+	    "NextVersionIdMarker");
+	read_marks(rs, "ListMultipartUploadsResult", "Upload", "UploadId",
+	    "NextUploadIdMarker");
+}
+
+static void
+judge(const struct http_response *rs, const struct s3_subject *s)
+{
+	struct fault f = FAULT_INIT;
 	struct s3_answer a;
 	struct s3_range r;
 	enum s3_next next;
-	struct fault f = FAULT_INIT;
-	struct xml *x = NULL;
-	unsigned told[4] = {0};
-	size_t head;
 	int rc;
+
+	if (s3_answer_range(rs->content_range, &r) == 0 &&
+	    (r.first > r.last || r.last >= r.total))
+		abort();
+	if (s3_answer_retry_after_ms(rs->retry_after, 0) < -1)
+		abort();
+	s3_answer_read(&a, rs);
+	rc = s3_answer_judge(&a, s, &next, &f);
+	if (rc == FAULT_ABSENT &&
+	    (rs->status != 404 || strcmp(a.code, "NoSuchKey") != 0))
+		abort();
+	if (rc == 0 && (rs->status < 200 || rs->status > 299))
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct s3_subject s = {"r", "GET", "b", "k", "p", false};
+	struct http_response rs;
+	size_t head;
 
 	memset(&rs, 0, sizeof rs);
 	if (size < 3)
@@ -101,34 +142,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(rs.body, data + head, rs.body_len);
 	rs.body[rs.body_len] = '\0';
 
-	if (s3_answer_range(rs.content_range, &r) == 0 &&
-	    (r.first > r.last || r.last >= r.total))
-		abort();
-	if (s3_answer_retry_after_ms(rs.retry_after, 0) < -1)
-		abort();
-	s3_answer_read(&a, &rs);
-	rc = s3_answer_judge(&a, &s, &next, &f);
-	if (rc == FAULT_ABSENT &&
-	    (rs.status != 404 || strcmp(a.code, "NoSuchKey") != 0))
-		abort();
-	if (rc == 0 && (rs.status < 200 || rs.status > 299))
-		abort();
-	if (s3_answer_document(&rs, "ListBucketResult", &x, &f) == 0) {
-		(void)s3_list_read(&l, x, &f);
-		xml_free(x);
-	}
-	x = NULL;
-	if (s3_answer_document(&rs, "DeleteResult", &x, &f) == 0) {
-		if (s3_delete_read(&s, x, keys, 4, result, told, &f) == 0)
-			for (size_t i = 0; i < 4; i++)
-				if (told[i] != 1)
-					abort();
-		xml_free(x);
-	}
-	read_marks(&rs, "ListVersionsResult", "Version", "VersionId",
-	    "NextVersionIdMarker");
-	read_marks(&rs, "ListMultipartUploadsResult", "Upload", "UploadId",
-	    "NextUploadIdMarker");
+	judge(&rs, &s);
+	read_lists(&rs, &s);
 	(void)s3_url_decode((char *)rs.body);
 	free(rs.body);
 	return 0;

@@ -35,33 +35,35 @@ only(const struct conf *c)
 	return k;
 }
 
+/* Every setting there is. */
+#define ALL                                                                    \
+	"\xef\xbb\xbf# one\r\n; two\n\n"                                       \
+	"[ cluster  main ] ; the main one\n"                                   \
+	"  pgdata = /var/lib/pg\t; indented\n"                                 \
+	"conninfo = host=/run user=p options=a#b;c ; inline\n"                 \
+	"repo=local\nrepo=off-site_2\npush_quorum = 2\n"                       \
+	"key_file = /etc/k1\nkey_file = /etc/k2\nencryption = on\n"            \
+	"compression = zstd:19\npush_deadline = 500ms\n"                       \
+	"fetch_deadline = 2min\nstore_deadline = 1h\n"                         \
+	"spool_dir = /spool\nrto = 2h\nretain_full = 2w\n"                     \
+	"spill_dir = /spill\nspill_below = 7%\n"                               \
+	"retain_weekly = 0\nretain_minimum = 3\n"                              \
+	"[repo local]\nurl = file:///var/lib/pitrkit/\n"                       \
+	"[repo off-site_2]\nurl = s3://buck.et/a/b/\n"                         \
+	"endpoint = https://[::1]:9000/\nregion = eu-west-1\n"                 \
+	"addressing = host\ninsecure = no\ntls = 1.2\n"                        \
+	"ca_file = /ca.pem\npin = " PIN "\npin = " PIN "\n"                    \
+	"access_key_id = AK\nsecret_access_key_file = /s\n"                    \
+	"session_token_command = echo \"x\" # no comment\n"                    \
+	"storage_class = STANDARD_IA\nstorage_class_base = COLD\n"             \
+	"storage_class_archive = GLACIER\n"                                    \
+	"object_lock = compliance"
+
 static void
-all_settings_arrive(void **state)
+settings_of_a_cluster_arrive(void **state)
 {
-	struct conf *c =
-	    good("\xef\xbb\xbf# one\r\n; two\n\n"
-		 "[ cluster  main ] ; the main one\n"
-		 "  pgdata = /var/lib/pg\t; indented\n"
-		 "conninfo = host=/run user=p options=a#b;c ; inline\n"
-		 "repo=local\nrepo=off-site_2\npush_quorum = 2\n"
-		 "key_file = /etc/k1\nkey_file = /etc/k2\nencryption = on\n"
-		 "compression = zstd:19\npush_deadline = 500ms\n"
-		 "fetch_deadline = 2min\nstore_deadline = 1h\n"
-		 "spool_dir = /spool\nrto = 2h\nretain_full = 2w\n"
-		 "spill_dir = /spill\nspill_below = 7%\n"
-		 "retain_weekly = 0\nretain_minimum = 3\n"
-		 "[repo local]\nurl = file:///var/lib/pitrkit/\n"
-		 "[repo off-site_2]\nurl = s3://buck.et/a/b/\n"
-		 "endpoint = https://[::1]:9000/\nregion = eu-west-1\n"
-		 "addressing = host\ninsecure = no\ntls = 1.2\n"
-		 "ca_file = /ca.pem\npin = " PIN "\npin = " PIN "\n"
-		 "access_key_id = AK\nsecret_access_key_file = /s\n"
-		 "session_token_command = echo \"x\" # no comment\n"
-		 "storage_class = STANDARD_IA\nstorage_class_base = COLD\n"
-		 "storage_class_archive = GLACIER\n"
-		 "object_lock = compliance");
+	struct conf *c = good(ALL);
 	const struct conf_cluster *k = only(c);
-	const struct conf_repo *r = k->repos[0];
 
 	(void)state;
 	assert_string_equal(k->name, "main");
@@ -86,6 +88,19 @@ all_settings_arrive(void **state)
 	assert_int_equal(k->retain_full_ms, 14 * 86400000LL);
 	assert_int_equal(k->retain_weekly, 0);
 	assert_int_equal(k->retain_minimum, 3);
+	assert_string_equal(conf_path(c), "FILE");
+	conf_free(c);
+	conf_free(NULL);
+}
+
+static void
+settings_of_repositories_arrive(void **state)
+{
+	struct conf *c = good(ALL);
+	const struct conf_cluster *k = only(c);
+	const struct conf_repo *r = k->repos[0];
+
+	(void)state;
 	assert_int_equal(r->kind, CONF_STORE_FILE);
 	assert_string_equal(r->path, "/var/lib/pitrkit");
 	r = k->repos[1];
@@ -108,9 +123,7 @@ all_settings_arrive(void **state)
 	assert_string_equal(r->storage_class_base, "COLD");
 	assert_string_equal(r->storage_class_archive, "GLACIER");
 	assert_int_equal(r->object_lock, CONF_LOCK_COMPLIANCE);
-	assert_string_equal(conf_path(c), "FILE");
 	conf_free(c);
-	conf_free(NULL);
 }
 
 static void
@@ -169,15 +182,34 @@ defaults_are_those_of_the_manual(void **state)
 	conf_free(c);
 }
 
-/* Each with the line that the message has to name, and a word of it. */
+/* A text, the line that the message has to name, and a word of it. */
+struct mistake {
+	const char *text;
+	const char *where;
+	const char *word;
+};
+
 static void
-mistakes_are_told_with_their_line(void **state)
+are_told(const struct mistake *m, size_t n)
 {
-	static const struct {
-		const char *text;
-		const char *where;
-		const char *word;
-	} bad[] = {
+	struct conf *c = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		int r =
+		    conf_parse(&c, "FILE", m[i].text, strlen(m[i].text), &f);
+
+		if (r != FAULT_CONFIG ||
+		    strncmp(f.text, m[i].where, strlen(m[i].where)) != 0 ||
+		    strstr(f.text, m[i].word) == NULL)
+			fail_msg("%s\ngave: %d %s", m[i].text, r, f.text);
+		assert_null(c);
+	}
+}
+
+static void
+lines_that_are_no_settings_are_told(void **state)
+{
+	static const struct mistake bad[] = {
 	    {"[foo]\n", "FILE:1:", "unknown section"},
 	    {"[cluster]\n", "FILE:1:", "name"},
 	    {"[cluster a b]\n", "FILE:1:", "name"},
@@ -191,20 +223,30 @@ mistakes_are_told_with_their_line(void **state)
 	    {"[cluster a]\nrto = 1s\nrto = 2s\n", "FILE:3:", "second time"},
 	    {"[cluster a]\nkey_files = /x\n", "FILE:2:", "key_files"},
 	    {"[cluster a]\nretain_hourly = 14d\n", "FILE:2:", "retain_hourly"},
-	    {"[cluster a]\nretain_wal = 14\n", "FILE:2:", "retain_wal"},
-	    {"[cluster a]\nretain_daily = 30d\n", "FILE:2:", "retain_daily"},
-	    {"[cluster a]\nretain_yearly = 36526\n", "FILE:2:", "to 36525"},
-	    {"[cluster a]\nretain_minimum = 0\n", "FILE:2:", "retain_minimum"},
 	    {"[cluster a]\nurl = file:///x\n", "FILE:2:", "url"},
 	    {"[cluster a]\nrpo\n", "FILE:2:", "NAME = VALUE"},
 	    {"[cluster a]\nrto =\n", "FILE:2:", "no value"},
 	    {"[cluster a]\nrto = ; x\n", "FILE:2:", "no value"},
+	    {"[cluster a]\npgdata = /a\n /b\n", "FILE:3:", "NAME = VALUE"},
+	    {"[cluster a]\npgdata = /a\x01\n", "FILE:2:", "control"},
+	};
+
+	(void)state;
+	are_told(bad, COUNT(bad));
+}
+
+static void
+mistakes_about_a_cluster_are_told(void **state)
+{
+	static const struct mistake bad[] = {
+	    {"[cluster a]\nretain_wal = 14\n", "FILE:2:", "retain_wal"},
+	    {"[cluster a]\nretain_daily = 30d\n", "FILE:2:", "retain_daily"},
+	    {"[cluster a]\nretain_yearly = 36526\n", "FILE:2:", "to 36525"},
+	    {"[cluster a]\nretain_minimum = 0\n", "FILE:2:", "retain_minimum"},
 	    {"[cluster a]\nrto = 5\n", "FILE:2:", "rto"},
 	    {"[cluster a]\nrto = 0s\n", "FILE:2:", "rto"},
 	    {"[cluster a]\nrto = 40000d\n", "FILE:2:", "rto"},
 	    {"[cluster a]\npgdata = data\n", "FILE:2:", "absolute"},
-	    {"[cluster a]\npgdata = /a\n /b\n", "FILE:3:", "NAME = VALUE"},
-	    {"[cluster a]\npgdata = /a\x01\n", "FILE:2:", "control"},
 	    {"[cluster a]\ncompression = zstd:20\n", "FILE:2:", "19"},
 	    {"[cluster a]\ncompression = zstd:\n", "FILE:2:", "zstd"},
 	    {"[cluster a]\ncompression = zstd1\n", "FILE:2:", "zstd"},
@@ -245,6 +287,16 @@ mistakes_are_told_with_their_line(void **state)
 	    {"[cluster a]\nrepo = r\nkey_file = /k\nspill_dir = /x\n"
 	     "[repo r]\nurl = file:///x\n",
 		"FILE:4:", "place of repo r"},
+	};
+
+	(void)state;
+	are_told(bad, COUNT(bad));
+}
+
+static void
+mistakes_about_a_repository_are_told(void **state)
+{
+	static const struct mistake bad[] = {
 	    {OK, "FILE:4:", "no url"},
 	    {OK "url = /x\n", "FILE:5:", "url"},
 	    {OK "url = file://host/x\n", "FILE:5:", "url"},
@@ -276,20 +328,9 @@ mistakes_are_told_with_their_line(void **state)
 		"FILE:4:", "one of"},
 	    {OKS3 "access_key_id = a/b\n", "FILE:6:", "access_key_id"},
 	};
-	struct conf *c = NULL;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < COUNT(bad); i++) {
-		int r = conf_parse(
-		    &c, "FILE", bad[i].text, strlen(bad[i].text), &f);
-
-		if (r != FAULT_CONFIG ||
-		    strncmp(f.text, bad[i].where, strlen(bad[i].where)) != 0 ||
-		    strstr(f.text, bad[i].word) == NULL)
-			fail_msg("%s\ngave: %d %s", bad[i].text, r, f.text);
-		assert_null(c);
-	}
+	are_told(bad, COUNT(bad));
 }
 
 static void
@@ -471,9 +512,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(all_settings_arrive),
+	    cmocka_unit_test(settings_of_a_cluster_arrive),
+	    cmocka_unit_test(settings_of_repositories_arrive),
 	    cmocka_unit_test(defaults_are_those_of_the_manual),
-	    cmocka_unit_test(mistakes_are_told_with_their_line),
+	    cmocka_unit_test(lines_that_are_no_settings_are_told),
+	    cmocka_unit_test(mistakes_about_a_cluster_are_told),
+	    cmocka_unit_test(mistakes_about_a_repository_are_told),
 	    cmocka_unit_test(a_long_line_is_never_cut),
 	    cmocka_unit_test(a_cluster_is_chosen_by_name),
 	    cmocka_unit_test(credentials_come_as_a_set),

@@ -25,14 +25,10 @@ teardown(void **state)
 }
 
 static void
-plans_fail_the_calls_they_name(void **state)
+puts_fail_as_planned(void **state)
 {
 	struct store *s = contract_of(state)->s;
 	struct fault f = FAULT_INIT;
-	struct buf b = BUF_INIT(100);
-	struct contract_listing l = {"", 0, 0};
-	struct contract_deleted d = {{0}, 0};
-	const char *key = "a/2";
 
 	contract_put(s, "a/0", "0");
 	store_memory_plan(s, &(struct store_memory_plan){.op = STORE_MEMORY_PUT,
@@ -45,27 +41,19 @@ plans_fail_the_calls_they_name(void **state)
 				 .times = 1,
 				 .code = FAULT_AGAIN,
 				 .after = true});
-	store_memory_plan(s, &(struct store_memory_plan){.op = STORE_MEMORY_GET,
-				 .times = 1,
-				 .code = FAULT_AGAIN,
-				 .deliver = 3});
-	store_memory_plan(
-	    s, &(struct store_memory_plan){.op = STORE_MEMORY_LIST,
-		   .times = 1,
-		   .code = FAULT_DENIED,
-		   .deliver = 1});
-	store_memory_plan(
-	    s, &(struct store_memory_plan){.op = STORE_MEMORY_DELETE,
-		   .times = UINT_MAX,
-		   .code = FAULT_DENIED});
 	contract_put(s, "a/1", "one");
 	contract_put(s, "c", "c");
 	assert_fault(store_put(s, "a/2", "x", 1, NULL, &f), FAULT_AGAIN, f);
-	contract_absent(s, "a/3");
+	contract_absent(s, "a/2");
 	contract_put(s, "a/2", "12345");
 	assert_fault(store_put(s, "b/1", "x", 1, NULL, &f), FAULT_AGAIN, f);
 	assert_fault(store_put(s, "b/1", "x", 1, NULL, &f), FAULT_EXISTS, f);
-	store_memory_forget(s);
+}
+
+/* Of what they give, as much as was planned comes before the fault. */
+static void
+plan_reads(struct store *s)
+{
 	store_memory_plan(s, &(struct store_memory_plan){.op = STORE_MEMORY_GET,
 				 .times = 1,
 				 .code = FAULT_AGAIN,
@@ -79,12 +67,31 @@ plans_fail_the_calls_they_name(void **state)
 	    s, &(struct store_memory_plan){.op = STORE_MEMORY_DELETE,
 		   .times = UINT_MAX,
 		   .code = FAULT_DENIED});
+}
+
+static void
+reads_and_deletions_fail_as_planned(void **state)
+{
+	struct store *s = contract_of(state)->s;
+	struct fault f = FAULT_INIT;
+	struct buf b = BUF_INIT(100);
+	struct contract_listing l = {"", 0, 0};
+	struct contract_deleted d = {{0}, 0};
+	const char *key = "a/2";
+
+	contract_put(s, "a/0", "0");
+	contract_put(s, key, "12345");
+	plan_reads(s);
+	store_memory_forget(s);
+	contract_expect(s, key, "12345", 5);
+	store_memory_forget(s);
+	plan_reads(s);
 	assert_fault(
-	    store_get(s, "a/2", 0, UINT64_MAX, buf_sink, &b, NULL, NULL, &f),
+	    store_get(s, key, 0, UINT64_MAX, buf_sink, &b, NULL, NULL, &f),
 	    FAULT_AGAIN, f);
 	assert_int_equal(b.len, 3);
 	buf_free(&b);
-	contract_expect(s, "a/2", "12345", 5);
+	contract_expect(s, key, "12345", 5);
 	assert_fault(
 	    store_list(s, "", false, NULL, contract_listed, &l, NULL, &f),
 	    FAULT_DENIED, f);
@@ -92,7 +99,7 @@ plans_fail_the_calls_they_name(void **state)
 	assert_ok(
 	    store_delete(s, &key, 1, contract_note_deleted, &d, NULL, &f), f);
 	assert_int_equal(d.bad, 1);
-	contract_expect(s, "a/2", "12345", 5);
+	contract_expect(s, key, "12345", 5);
 	assert_int_equal(store_memory_count(s, STORE_MEMORY_LIST), 1);
 	assert_int_equal(store_memory_count(s, STORE_MEMORY_GET), 3);
 	assert_int_equal(store_memory_count(s, STORE_MEMORY_PUT), 0);
@@ -140,7 +147,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CONTRACT_TESTS(setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		plans_fail_the_calls_they_name, setup, teardown),
+		puts_fail_as_planned, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		reads_and_deletions_fail_as_planned, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		damage_is_done_as_asked, setup, teardown),
 	    cmocka_unit_test_setup_teardown(

@@ -59,15 +59,16 @@ remember(struct blocks *b, struct blocks_mark *marks)
 	return n;
 }
 
-static void
-test_blocks(void **state)
+/* Segments 10 to 149, all of them read. */
+static struct listing first;
+static struct blocks_mark marks[8];
+
+static size_t
+read_first(void)
 {
-	static struct listing first, now;
-	struct blocks_mark marks[8], again[8];
 	struct blocks b;
 	size_t n;
 
-	(void)state;
 	for (uint32_t s = 10; s < 150; s++)
 		first.size[s] = 1000 + s;
 	list(&b, &first, NULL, 0);
@@ -75,15 +76,35 @@ test_blocks(void **state)
 	assert_false(was_read(&b, 10));
 	n = remember(&b, marks);
 	blocks_free(&b);
+	return n;
+}
+
+static void
+test_blocks(void **state)
+{
+	struct blocks_mark again[8];
+	struct blocks b;
+	size_t n = read_first();
+
+	(void)state;
 	assert_int_equal(n, 3);
 	assert_true(blocks_in_order(&marks[0], &marks[1]));
-
 	list(&b, &first, marks, n);
 	assert_true(was_read(&b, 10) && was_read(&b, 100) && was_read(&b, 149));
 	assert_int_equal(remember(&b, again), 3);
 	blocks_free(&b);
+}
 
-	/* More came: that is not known, what was before is. */
+/* More came: that is not known, what was before is. */
+static void
+test_blocks_that_grow(void **state)
+{
+	static struct listing now;
+	struct blocks_mark again[8];
+	struct blocks b;
+	size_t n = read_first();
+
+	(void)state;
 	now = first;
 	now.size[150] = now.size[151] = 5;
 	list(&b, &now, marks, n);
@@ -99,9 +120,18 @@ test_blocks(void **state)
 	b.b[2].known = NULL;
 	assert_false(blocks_mark_of(&b.b[2], 9, &again[0]));
 	blocks_free(&b);
+}
 
-	/* One is gone, another has another length, or is new: each unsettles
-	 * its block and no other. */
+/* Each unsettles its block and no other. */
+static void
+test_blocks_that_differ(void **state)
+{
+	static struct listing now;
+	struct blocks b;
+	size_t n = read_first();
+
+	(void)state;
+	/* One is gone, another has another length, or is new. */
 	now = first;
 	now.size[20] = 0;
 	list(&b, &now, marks, n);
@@ -263,6 +293,49 @@ test_reports(void **state)
 	static const char good[] =
 	    REPORT(ID, MARK("3", "9") "," MARK("64", "127"),
 		BACKUP("20261122T010000Z-full-1a2b3c4d", SUM));
+	struct evidence e;
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	assert_int_equal(evidence_decode(good, strlen(good), ID, &e, &f), 0);
+	assert_int_equal(e.n_wal, 2);
+	assert_int_equal(e.wal[1].first, 64);
+	assert_non_null(evidence_find(&e, "20261122T010000Z-full-1a2b3c4d"));
+	assert_null(evidence_find(&e, "20261122T010000Z-full-1a2b3c4e"));
+	evidence_free(&e);
+}
+
+static void
+test_reports_hand_on(void **state)
+{
+	static const char past[] = PAST("\"prunings\":[" PRUNE(
+	    "5", "6") "," PRUNE("7",
+	    "8") "],"
+		 "\"tails\":[" TAIL("\"0000000300000002000000F1\"", "9") "]");
+	struct evidence_prune *prunes;
+	struct evidence_tail *tails;
+	size_t n;
+	struct evidence e;
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	assert_int_equal(evidence_decode(past, strlen(past), ID, &e, &f), 0);
+	assert_int_equal(evidence_past_prunes(e.all, &prunes, &n, &f), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(prunes[1].floor_us, 8);
+	free(prunes);
+	assert_int_equal(evidence_past_tails(e.all, &tails, &n, &f), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(tails[0].name.timeline, 3);
+	assert_int_equal(tails[0].name.seg, 0xf1);
+	assert_int_equal(tails[0].archived_us, 9);
+	free(tails);
+	evidence_free(&e);
+}
+
+static void
+test_reports_that_are_none(void **state)
+{
 	static const char *const bad[] = {
 	    "",
 	    "{}",
@@ -288,35 +361,10 @@ test_reports(void **state)
 	    PAST("\"tails\":[" TAIL(
 		"\"000000010000000000000001\"", "\"x\"") "]"),
 	};
-	static const char past[] = PAST("\"prunings\":[" PRUNE(
-	    "5", "6") "," PRUNE("7",
-	    "8") "],"
-		 "\"tails\":[" TAIL("\"0000000300000002000000F1\"", "9") "]");
-	struct evidence_prune *prunes;
-	struct evidence_tail *tails;
-	size_t n;
 	struct evidence e;
 	struct fault f = FAULT_INIT;
 
 	(void)state;
-	assert_int_equal(evidence_decode(good, strlen(good), ID, &e, &f), 0);
-	assert_int_equal(e.n_wal, 2);
-	assert_int_equal(e.wal[1].first, 64);
-	assert_non_null(evidence_find(&e, "20261122T010000Z-full-1a2b3c4d"));
-	assert_null(evidence_find(&e, "20261122T010000Z-full-1a2b3c4e"));
-	evidence_free(&e);
-	assert_int_equal(evidence_decode(past, strlen(past), ID, &e, &f), 0);
-	assert_int_equal(evidence_past_prunes(e.all, &prunes, &n, &f), 0);
-	assert_int_equal(n, 2);
-	assert_int_equal(prunes[1].floor_us, 8);
-	free(prunes);
-	assert_int_equal(evidence_past_tails(e.all, &tails, &n, &f), 0);
-	assert_int_equal(n, 1);
-	assert_int_equal(tails[0].name.timeline, 3);
-	assert_int_equal(tails[0].name.seg, 0xf1);
-	assert_int_equal(tails[0].archived_us, 9);
-	free(tails);
-	evidence_free(&e);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (evidence_decode(bad[i], strlen(bad[i]), ID, &e, &f) !=
 		    FAULT_CORRUPT)
@@ -348,10 +396,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_tells),
 	    cmocka_unit_test(test_blocks),
+	    cmocka_unit_test(test_blocks_that_grow),
+	    cmocka_unit_test(test_blocks_that_differ),
 	    cmocka_unit_test(test_percent),
 	    cmocka_unit_test(test_draws),
 	    cmocka_unit_test(test_tiles),
 	    cmocka_unit_test(test_reports),
+	    cmocka_unit_test(test_reports_hand_on),
+	    cmocka_unit_test(test_reports_that_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
