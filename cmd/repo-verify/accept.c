@@ -1,5 +1,3 @@
-#include <stdio.h>
-#include <string.h>
 
 #include "audit_details.h"
 #include "operation.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "crypto.h"
-#include "text.h"
 #include "verify.h"
 
 /* Everything that is listed, in bounded memory: 16 bytes for a pack, 100 for 64

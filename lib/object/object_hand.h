@@ -1,7 +1,6 @@
 #ifndef OBJECT_HAND_H
 #define OBJECT_HAND_H
 
-#include "crypto.h"
 #include "object.h"
 
 /*

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 
 #include "buf.h"
 #include "control.h"

@@ -1,8 +1,9 @@
 #include "page.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#include "buf.h"
+#include "bytes.h"
 
 /*
  * PostgreSQL's checksum: FNV-1a over 32-bit words in 32 lanes side by side,

@@ -1,7 +1,6 @@
 #ifndef PAGE_H
 #define PAGE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

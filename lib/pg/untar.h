@@ -1,7 +1,6 @@
 #ifndef UNTAR_H
 #define UNTAR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "deadline.h"
 #include "text.h"
 
 /* What is tried to get through to one host or several, together. */

@@ -2,7 +2,6 @@
 #define PGTREE_RULES_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* Within lib/source only: what stands where, by its name alone. Pure. */
 

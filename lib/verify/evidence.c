@@ -1,13 +1,10 @@
 #include "evidence.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto.h"
 #include "ledger.h"
-#include "text.h"
 
 #define REPORT_MAX (32U << 20)
 #define FORMAT 1

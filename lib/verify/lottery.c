@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "buf.h"
+#include "bytes.h"
 #include "crypto.h"
 #include "text.h"
 

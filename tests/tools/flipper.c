@@ -20,7 +20,6 @@
 #include "archive_file.h"
 #include "fdio.h"
 #include "head.h"
-#include "layout.h"
 #include "manifest.h"
 #include "object.h"
 #include "text.h"

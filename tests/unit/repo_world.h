@@ -11,7 +11,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "repo.h"
 
@@ -46,8 +45,8 @@ repo_world_close(void)
 }
 
 /* The cluster of these settings; what was open is closed. */
-static inline const struct conf_cluster *repo_world_conf(const char *text, ...)
-    __attribute__((format(printf, 1, 2)));
+static inline const struct conf_cluster *repo_world_vconf(
+    const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
 
 static inline const struct conf_cluster *
 repo_world_vconf(const char *format, va_list ap)
@@ -64,6 +63,9 @@ repo_world_vconf(const char *format, va_list ap)
 	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
 	return c;
 }
+
+static inline const struct conf_cluster *repo_world_conf(
+    const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static inline const struct conf_cluster *
 repo_world_conf(const char *format, ...)

@@ -1,6 +1,8 @@
 /* The audit trail: a chain in which nothing can be changed unseen. */
 #include "audit_world.h"
 
+#include <unistd.h>
+
 static void
 move(const char *from, const char *to)
 {

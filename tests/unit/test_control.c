@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "buf.h"
+#include "bytes.h"
 #include "control.h"
 #include "wal.h"
 

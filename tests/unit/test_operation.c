@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "audit_details.h"
-#include "log.h"
 #include "operation.h"
 
 struct audit {

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
 #include "object.h"
 #include "page.h"
 #include "pgread.h"

@@ -1,7 +1,6 @@
 /* Listings of versions and of uploads, page by page. */
 #include <stdio.h>
 
-#include "clock.h"
 #include "s3_marks.h"
 #include "unit.h"
 

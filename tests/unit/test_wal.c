@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "buf.h"
+#include "bytes.h"
 #include "wal.h"
 
 static unsigned char head[40];

@@ -1,5 +1,4 @@
 /* What is known of a day's WAL, from the headers of its segments. */
-#include <stdio.h>
 
 #include "unit.h"
 #include "waldays.h"
