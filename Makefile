@@ -69,7 +69,7 @@ USES_store  := util secret http s3 conf
 USES_object := util secret codec crypto
 USES_retain := util pg
 USES_repo   := util secret codec json crypto pg conf store object retain
-USES_archive := util secret codec json crypto pg conf store object retain repo
+USES_archive := util secret codec json crypto pg conf store object repo
 USES_backup := util secret codec json crypto pg conf store object repo
 USES_recovery := util secret codec crypto pg conf store object repo archive \
 	backup
