@@ -8,6 +8,7 @@
 
 #include "archive.h"
 #include "clock.h"
+#include "fetchlog.h"
 #include "relay_dir.h"
 #include "walname.h"
 
@@ -55,6 +56,9 @@ struct prefetch {
 	bool halted; /* the next one could not be had; until it moves on */
 	int64_t halted_ms;
 	int failures; /* in a row, other than absence */
+	struct fault failed;
+	struct fetchlog *log; /* NULL: there is none */
+	enum fetchlog_end end;
 	int64_t called_ms;
 	int64_t home_ms;
 };
@@ -159,7 +163,20 @@ prefetch_deliver(struct prefetch *p, struct entry *e, struct relay_call *c)
 		snprintf(
 		    line, sizeof(line), "walfetch: %s: delivered\n", e->name);
 	relay_call_done(c, 0, line);
+	fetchlog_delivered(p->log, e->name);
 	prefetch_move(p, e->timeline, e->segno + 1);
+}
+
+/* What standard error is to be told once goes with a call, whatever becomes of
+ * it: this process has none. */
+static void
+prefetch_remark(struct prefetch *p, struct relay_call *c)
+{
+	char line[FETCHLOG_LINE];
+	const char *remark;
+
+	if (!c->note && (remark = fetchlog_remark(p->log, line)) != NULL)
+		relay_call_say(c, remark);
 }
 
 static void
@@ -171,12 +188,14 @@ prefetch_request(void *ctx, struct relay_call *c)
 	uint64_t segno;
 
 	p->called_ms = clock_monotonic_ms();
+	prefetch_remark(p, c);
 	if (c->n_operands == 0 ||
 	    prefetch_parse(p, c->operands[0], &timeline, &segno) != 0) {
 		relay_call_decline(c);
 		return;
 	}
 	if (c->note) { /* a call has delivered it */
+		fetchlog_delivered(p->log, c->operands[0]);
 		relay_call_decline(c);
 		prefetch_move(p, timeline, segno + 1);
 		return;
@@ -218,6 +237,7 @@ prefetch_failed(struct prefetch *p, struct entry *e)
 	p->halted = true;
 	p->halted_ms = clock_monotonic_ms();
 	p->failures = e->rc == FAULT_ABSENT ? 0 : p->failures + 1;
+	p->failed = e->fault;
 	e->state = FREE;
 	if (e->call != NULL)
 		relay_call_decline(e->call);
@@ -317,7 +337,10 @@ prefetch_tick(void *ctx)
 
 	if (now - p->home_ms >= PREFETCH_HOME_MS) {
 		p->home_ms = now;
-		if (!relay_home_stands(&p->home) || !prefetch_recovering())
+		p->end = !relay_home_stands(&p->home) ? FETCHLOG_GONE
+			 : !prefetch_recovering()     ? FETCHLOG_OVER
+						      : FETCHLOG_IDLE;
+		if (p->end != FETCHLOG_IDLE)
 			return false;
 	}
 	prefetch_look(p, now);
@@ -358,7 +381,22 @@ prefetch_prepare(struct prefetch *p, struct repo *r, const char *delivered)
 	return relay_dir_make(&p->dir, &ignored);
 }
 
-void
+/* Calls no longer find us; and what is left to be written is written while the
+ * server stands. */
+static void
+prefetch_end(struct prefetch *p, int listener)
+{
+	close(listener);
+	for (size_t i = 0; i < PREFETCH_FILES; i++)
+		if (p->files[i].state != FREE)
+			prefetch_drop(p, &p->files[i]);
+	relay_dir_remove(&p->dir);
+	fetchlog_end(p->log, p->end,
+	    p->failures >= PREFETCH_FAILURES ? &p->failed : NULL);
+	relay_dir_clean();
+}
+
+int
 prefetch_serve(struct repo *r, const char *delivered, int listener)
 {
 	static struct prefetch p;
@@ -371,10 +409,14 @@ prefetch_serve(struct repo *r, const char *delivered, int listener)
 	};
 	struct fault ignored = FAULT_INIT;
 
+	p.end = FETCHLOG_IDLE;
 	if (prefetch_prepare(&p, r, delivered) != 0)
-		return;
+		return -1;
+	p.log = fetchlog_start(r, &p.home, p.segment_size);
+	fetchlog_delivered(p.log, delivered);
 	if (relay_pool_new(&p.pool, p.conf->fetch_jobs * PREFETCH_FLIGHTS,
 		prefetch_work, &p, &ignored) == 0)
 		relay_serve(listener, p.pool, &service);
-	relay_dir_remove(&p.dir);
+	prefetch_end(&p, listener);
+	return 0;
 }

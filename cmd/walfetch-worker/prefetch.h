@@ -14,7 +14,7 @@
 /* Does the server in the working directory recover? */
 bool prefetch_recovering(void);
 /* Be the worker, from the segment after this one on; returns when it is time to
- * end. */
-void prefetch_serve(struct repo *r, const char *delivered, int listener);
+ * end. -1: there is nothing to be read ahead here. */
+int prefetch_serve(struct repo *r, const char *delivered, int listener);
 
 #endif

@@ -3,11 +3,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive.h"
 #include "cli.h"
 #include "clock.h"
+#include "fetchlog.h"
 #include "guard.h"
 #include "log.h"
 #include "prefetch.h"
@@ -93,9 +95,21 @@ walfetch_anywhere(struct repo *r, const struct cli *cli,
 	return rc;
 }
 
+/* It was delivered: nothing that goes wrong here is told. PostgreSQL may have
+ * taken it away already, where this is not the call itself. */
+static void
+walfetch_counted(struct repo *r, const char *name, const char *dest)
+{
+	struct stat st = {.st_size = 0};
+
+	(void)stat(dest, &st);
+	fetchlog_alone(r, name, (uint64_t)st.st_size);
+}
+
+/* alone: no worker will know of it. */
 static int
 walfetch_run(const struct cli *cli, const struct conf_cluster *c,
-    const char *system_id_text, const struct cli_list *repos,
+    const char *system_id_text, const struct cli_list *repos, bool alone,
     const struct deadline *d, struct fault *f)
 {
 	struct conf_cluster only;
@@ -120,21 +134,19 @@ walfetch_run(const struct cli *cli, const struct conf_cluster *c,
 		return rc == FAULT_ABSENT ? fault_recode(f, FAULT_CONFIG) : rc;
 	rc = repos->n > 0 ? archive_fetch(r, cli->args[0], cli->args[1], d, f)
 			  : walfetch_anywhere(r, cli, d, f);
+	if (rc == 0 && alone)
+		walfetch_counted(r, cli->args[0], cli->args[1]);
 	repo_free(r);
 	return rc;
 }
 
-/* A segment was delivered: the worker reads on from there, or is started. */
-static void
-walfetch_ahead(const struct conf_cluster *c, const struct relay_start *start,
-    const char *name, char **argv)
+static bool
+walfetch_alone(const struct conf_cluster *c, const struct relay_start *start)
 {
 	struct relay_home home;
 
-	if (start->role == RELAY_CALL && c->fetch_jobs > 0 &&
-	    prefetch_recovering() && relay_note(start, name) != 0 &&
-	    relay_home_find(&home) == 0)
-		relay_spawn(start, argv);
+	return start->role != RELAY_CALL || c->fetch_jobs == 0 ||
+	       !prefetch_recovering() || relay_home_find(&home) != 0;
 }
 
 /* Nobody hears what goes wrong here; a call that is not answered does it by
@@ -149,8 +161,9 @@ walfetch_serve(const struct cli *cli, const struct conf_cluster *c,
 
 	guard_time("walfetch", "", 0, 0);
 	if (repo_own_system_id(c->pgdata, false, &system_id, &f) == 0 &&
-	    repo_open(&r, c, system_id, &f) == 0)
-		prefetch_serve(r, cli->args[0], start->listener);
+	    repo_open(&r, c, system_id, &f) == 0 &&
+	    prefetch_serve(r, cli->args[0], start->listener) != 0)
+		walfetch_counted(r, cli->args[0], cli->args[1]);
 	/* Threads may be at work. */
 	_exit(0);
 }
@@ -185,7 +198,7 @@ main(int argc, char **argv)
 	struct relay_start start;
 	struct cli cli;
 	int status, rc;
-	bool absent = false;
+	bool absent = false, alone = true;
 
 	relay_started(&start, "walfetch");
 	if (start.role != RELAY_CALL)
@@ -205,12 +218,15 @@ main(int argc, char **argv)
 		guard_time("walfetch", cli.args[0],
 		    deadline_left_ms(&d) + WALFETCH_LATE_MS, failure);
 		relay_dir_clean();
-		rc = walfetch_run(&cli, c, system_id, &repos, &d, &f);
+		alone = walfetch_alone(c, &start);
+		rc = walfetch_run(&cli, c, system_id, &repos, alone, &d, &f);
 		absent = rc == FAULT_ABSENT;
 	}
 	if (rc == 0) {
 		log_line(1, "%s: delivered", cli.args[0]);
-		walfetch_ahead(c, &start, cli.args[0], argv);
+		/* The worker reads on from there, or is started. */
+		if (!alone && relay_note(&start, cli.args[0]) != 0)
+			relay_spawn(&start, argv);
 	} else
 		(void)cli_fail(&f);
 	conf_free(conf);

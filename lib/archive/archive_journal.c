@@ -66,23 +66,6 @@ archive_journal_decode(
 
 /* ---- the file ---- */
 
-/* Not what others put there, where they may write in spool_dir; nor anything
- * that an open would wait for. */
-static int
-journal_open(const char *path, int flags)
-{
-	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == geteuid())
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static size_t
 journal_read(const struct archive_journal *j, int fd,
     struct walmeta_push all[ARCHIVE_JOURNAL_MAX])
@@ -122,7 +105,7 @@ archive_journal_load(struct archive_journal *j, const struct repo *r)
 	if (j->path == NULL)
 		return;
 	all = calloc(ARCHIVE_JOURNAL_MAX, sizeof *all);
-	fd = all != NULL ? journal_open(j->path, O_RDONLY) : -1;
+	fd = all != NULL ? fdio_open_own(j->path, O_RDONLY) : -1;
 	if (fd >= 0) {
 		j->n = journal_read(j, fd, all);
 		if (j->n > WALMETA_PUSHES)
@@ -186,7 +169,7 @@ journal_pass(const struct archive_journal *j, const struct walmeta_push *own)
 
 	if (j->path == NULL || (j->n == 0 && own == NULL))
 		return;
-	fd = journal_open(j->path, O_RDWR | O_CREAT);
+	fd = fdio_open_own(j->path, O_RDWR | O_CREAT);
 	if (fd < 0)
 		return;
 	for (int k = 0; !locked && k < TRIES; k++) {

@@ -1,5 +1,6 @@
 #include "audit_core.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +57,12 @@ void
 audit_started(struct audit *a, int64_t ms)
 {
 	a->start_ms = ms;
+}
+
+void
+audit_resume(struct audit *a, const char *operation)
+{
+	snprintf(a->operation, sizeof a->operation, "%s", operation);
 }
 
 void
@@ -117,21 +124,27 @@ fill(struct audit *a, const struct audit_event *e)
 	r->status = -1;
 }
 
-static int
-finish(struct audit *a, const struct deadline *d, struct fault *f)
+static void
+log_record(struct audit *a, bool stored)
 {
 	char line[AUDIT_SYSLOG_LINE];
-	int rc = audit_chain_store(a, d, f);
 
-	audit_syslog_format(&a->record, audit_place(a), rc == 0, line);
+	audit_syslog_format(&a->record, audit_place(a), stored, line);
 	audit_syslog_send(&a->record, line, AUDIT_SYSLOG_PATH);
-	return rc;
 }
 
 static int
+finish(struct audit *a, const struct deadline *d, struct fault *f)
+{
+	int rc = audit_chain_store(a, d, f);
+
+	log_record(a, rc == 0);
+	return rc;
+}
+
+static void
 conclude(struct audit *a, const struct audit_event *e, enum audit_phase phase,
-    int status, const struct fault *result, const struct deadline *d,
-    struct fault *f)
+    int status, const struct fault *result)
 {
 	fill(a, e);
 	a->record.phase = phase;
@@ -139,7 +152,18 @@ conclude(struct audit *a, const struct audit_event *e, enum audit_phase phase,
 	a->record.status = status & 0xff;
 	take(a->record.message, sizeof a->record.message,
 	    result != NULL ? result->text : "");
-	return finish(a, d, f);
+}
+
+void
+audit_tell(struct audit *a, const struct audit_event *e, enum audit_phase phase,
+    int status, const struct fault *result)
+{
+	if (phase == AUDIT_BEGUN)
+		fill(a, e);
+	else
+		conclude(a, e, phase, status, result);
+	a->record.phase = phase;
+	log_record(a, false);
 }
 
 int
@@ -155,12 +179,14 @@ int
 audit_end(struct audit *a, const struct audit_event *e, int status,
     const struct fault *result, const struct deadline *d, struct fault *f)
 {
-	return conclude(a, e, AUDIT_ENDED, status, result, d, f);
+	conclude(a, e, AUDIT_ENDED, status, result);
+	return finish(a, d, f);
 }
 
 int
 audit_note(struct audit *a, const struct audit_event *e, int status,
     const struct fault *result, const struct deadline *d, struct fault *f)
 {
-	return conclude(a, e, AUDIT_DONE, status, result, d, f);
+	conclude(a, e, AUDIT_DONE, status, result);
+	return finish(a, d, f);
 }

@@ -40,6 +40,9 @@ int audit_open_shared(struct audit **out, struct repo *r, size_t i,
     struct fault *f);
 /* It had begun before: a reading of clock_monotonic_ms. */
 void audit_started(struct audit *a, int64_t ms);
+/* The operation has an id already: its beginning was recorded by another
+ * process, or will be its end. As layout_new_hold makes it. */
+void audit_resume(struct audit *a, const char *operation);
 void audit_free(struct audit *a);
 /* "" or one line to be told once: that a new writer began, and why. */
 const char *audit_remark(const struct audit *a);
@@ -82,6 +85,11 @@ int audit_end(struct audit *a, const struct audit_event *e, int status,
 /* One record for all of it. */
 int audit_note(struct audit *a, const struct audit_event *e, int status,
     const struct fault *result, const struct deadline *d, struct fault *f);
+
+/* To syslog alone, as a record that is not in the repository: no store is asked
+ * and no chain goes on. status is -1 when begun. */
+void audit_tell(struct audit *a, const struct audit_event *e,
+    enum audit_phase phase, int status, const struct fault *result);
 
 /* How long what must not fail for want of a record waits for it. */
 #define AUDIT_PATIENCE_MS 30000

@@ -233,12 +233,11 @@ front_ask(const struct call *c)
 		return -1;
 	if (front_send(c, s) == 0)
 		while (front_receive(s, &a) == 0) {
+			front_say(&a);
 			if (a.kind == WIRE_WORKING)
 				continue;
-			if (a.kind == WIRE_DONE && a.status <= 255) {
+			if (a.kind == WIRE_DONE && a.status <= 255)
 				status = (int)a.status;
-				front_say(&a);
-			}
 			break;
 		}
 	close(s);

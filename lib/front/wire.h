@@ -45,7 +45,7 @@ struct wire_answer {
 	uint32_t magic;
 	uint32_t kind;
 	uint32_t status;
-	uint32_t len; /* of text: whole lines for standard error */
+	uint32_t len; /* of text: whole lines for standard error, each kind */
 	char text[WIRE_TEXT];
 };
 

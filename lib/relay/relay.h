@@ -86,6 +86,8 @@ struct relay_call {
 
 /* It is worked on, and gets an answer within that many milliseconds. */
 void relay_call_allow(struct relay_call *c, int64_t ms);
+/* For the standard error of a call that waits: whole lines. */
+void relay_call_say(struct relay_call *c, const char *lines);
 /* The answer; the call is over with either. lines: whole lines, or "". */
 void relay_call_done(struct relay_call *c, int status, const char *lines);
 void relay_call_decline(struct relay_call *c);
@@ -104,7 +106,7 @@ struct relay_service {
 };
 
 /* Serve until tick says no; then calls that wait see the end of their
- * connection when the process ends. */
+ * connection. */
 void relay_serve(
     int listener, struct relay_pool *pool, const struct relay_service *service);
 

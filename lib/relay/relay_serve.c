@@ -60,6 +60,12 @@ relay_call_allow(struct relay_call *c, int64_t ms)
 }
 
 void
+relay_call_say(struct relay_call *c, const char *lines)
+{
+	serve_answer(c, WIRE_WORKING, 0, lines);
+}
+
+void
 relay_call_done(struct relay_call *c, int status, const char *lines)
 {
 	serve_answer(c, WIRE_DONE, status, lines);
@@ -229,4 +235,7 @@ relay_serve(
 		serve_wait(&s);
 		serve_times(&s);
 	}
+	for (size_t i = 0; i < SERVE_CALLS; i++)
+		if (s.calls[i].used)
+			serve_end(&s.calls[i]);
 }

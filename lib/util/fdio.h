@@ -13,6 +13,10 @@
  */
 
 int fdio_open_read(const char *path, int *fd, struct fault *f);
+/* A file of our own in a folder where others may write: not what they put
+ * there, nor anything that an open would wait for. Made with mode 0600. -1 when
+ * it is not to be had. */
+int fdio_open_own(const char *path, int flags);
 /* ABSENT when the path does not exist; fdio_open_read the same. */
 int fdio_size(int fd, const char *path, uint64_t *size, struct fault *f);
 /* Up to n bytes; *got < n only at the end of the file. */

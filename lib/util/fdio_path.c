@@ -8,6 +8,21 @@
 #include <unistd.h>
 
 int
+fdio_open_own(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid())
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int
 fdio_sync_dir(const char *path, struct fault *f)
 {
 	int fd, r;

@@ -8,7 +8,8 @@
  *
  * --known FILE: heads, as they were printed before, that must still be there;
  * --since: only what came after them is read. --details: a line "detail NAME
- * VALUE" for each of a record's, "sum", "reason" and "approved" as well.
+ * VALUE" for each of a record's, "sum", "reason", "approved", "operation" and,
+ * where they are known, "objects" and "bytes" as well.
  * Exit status 9 when there is a flaw.
  */
 #include <inttypes.h>
@@ -61,6 +62,11 @@ on_record(void *ctx, const struct audit_record *r, struct fault *f)
 		return 0;
 	printf("detail\tsum\t%s\ndetail\treason\t%s\ndetail\tapproved\t%s\n",
 	    r->checksum, r->reason, r->approved_by);
+	printf("detail\toperation\t%s\n", r->operation);
+	if (r->objects != AUDIT_UNKNOWN)
+		printf("detail\tobjects\t%" PRIu64 "\n", r->objects);
+	if (r->bytes != AUDIT_UNKNOWN)
+		printf("detail\tbytes\t%" PRIu64 "\n", r->bytes);
 	for (size_t i = 0; i < r->n_details; i++)
 		printf("detail\t%s\t%s\n", r->details[i].name,
 		    r->details[i].value);
