@@ -119,7 +119,8 @@ int gather_base_judge(struct gather *g, int64_t clock_us, struct fault *f);
 /* gather_hold.c: for the planner, with the ends of held ranges. */
 int gather_hold_prepare(struct gather *g, struct fault *f);
 /* gather_elsewhere.c: the holds that stand in others of the repositories alone.
- * One that does not tell its own is no fault, but g->elsewhere. */
+ * One that does not answer is no fault, but g->elsewhere; a hold there that
+ * cannot be read is one, unless there is an eye. */
 int gather_elsewhere(struct gather *g, struct fault *f);
 /* Of one hold; to->bounds is the caller's to free. */
 int gather_hold_make(struct gather *g, const struct hold *h,

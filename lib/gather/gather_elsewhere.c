@@ -55,9 +55,20 @@ gather_elsewhere(struct gather *g, struct fault *f)
 
 		if (i == g->index)
 			continue;
-		if (hold_read(g->repo, i, &other, &d, &why) != 0) {
+		rc = hold_read(g->repo, i, &other, &d, &why);
+		if (rc != 0)
 			fault_prefix(&why, "repository %s", c->repos[i]->name);
+		/* One that is there, and cannot be read, may hold anything. Who
+		 * only looks finds it where it is. */
+		if (g->eye == NULL &&
+		    (rc == FAULT_CORRUPT || rc == FAULT_KEY ||
+			rc == FAULT_FOREIGN || fault_of_medium(&why))) {
+			*f = why;
+			return rc;
+		}
+		if (rc != 0) {
 			g->elsewhere = why;
+			rc = 0;
 			continue;
 		}
 		rc = add_new(&g->holds, &other, f);

@@ -115,6 +115,14 @@ cp -a "$T/r1"/main/*/base/"$old" "$(echo "$T/r2"/main/*/base)" ||
 ok "a backup that only the first one's hold names" prune --repo r2
 like "is kept by it" "$(cat "$T/out")" "^  $old .*hold $two"
 ok "and stays" there r2 "$old"
+# A hold that is there, and cannot be read, may hold anything.
+placed=$(find "$T/r1" -type f -path "*$two*" | head -n 1)
+cp -p "$placed" "$T/placed"
+flip "$placed"
+exits 5 "a hold of the first one is damaged" prune --repo r2
+like "and told" "$(cat "$T/err")" "repository r1: .*$two"
+ok "what it may name stays" there r2 "$old"
+cp -p "$T/placed" "$placed"
 away r1
 ok "the first one is away" prune --repo r2 --dry-run
 like "then it is told that its holds are not known" "$(cat "$T/err")" \
