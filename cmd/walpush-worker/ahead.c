@@ -258,9 +258,11 @@ ahead_finished(void *ctx, void *job)
 		return;
 	e->asked = true;
 	/* Other content under the name since the call was made: not ours to
-	 * judge. */
+	 * judge. And what this process had no memory or descriptors for, one of
+	 * its own may have. */
 	if (e->rc == 0 ? !ahead_is(e, c)
-		       : detour_suits(a->spill, "pg_wal", e->rc))
+		       : e->rc == FAULT_SYSTEM ||
+			     detour_suits(a->spill, "pg_wal", e->rc))
 		relay_call_decline(c);
 	else
 		ahead_answer(a, e, c);

@@ -168,6 +168,19 @@ is "the file is where the new ones say" \
 	"$(wal_object "$T/repo2" "$(name 2)" | wc -l)" 1
 ok "and both workers end" wait_for 10 gone walpush
 
+# What the worker has no descriptors for (or memory), the call has.
+write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "push_linger = 3s" \
+	"push_jobs = 8"
+rm -rf "$T/repo" "$T/spool/"*
+all_ready
+odd=0
+for n in $(cat "$T/names"); do
+	(ulimit -n 16 && push "pg_wal/$n") || odd=$((odd + 1))
+done 2>"$T/err"
+is "what a worker without descriptors cannot do, the calls do" $odd 0
+ok "there was one" lingers walpush
+ok "and it ends" wait_for 10 gone walpush
+
 # -- a store in trouble ---------------------------------------------------------------
 write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "push_linger = 3s"
 begin_again
