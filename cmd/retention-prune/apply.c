@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "lock.h"
+#include "move.h"
 #include "remains.h"
 
 #include <inttypes.h>
@@ -172,6 +173,8 @@ apply_check(struct planfile *in, const struct gather *g,
 			rc = lock_check(in, j, g, p, f);
 		else if (strcmp(line, "abort") == 0)
 			rc = remains_check(in, j, g, f);
+		else if (strcmp(line, "move") == 0)
+			rc = move_check(in, j, g, p, f);
 		json_free(j);
 	}
 	free(head_goes);

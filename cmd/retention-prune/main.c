@@ -13,8 +13,8 @@
 #include "fdio.h"
 #include "log.h"
 #include "lost.h"
+#include "report.h"
 #include "show.h"
-#include "text.h"
 #include "trail.h"
 
 /* Messages about single objects; the rest is counted. */
@@ -43,6 +43,7 @@ struct session {
 	struct retain_plan *plan;
 	struct planfile file;
 	struct apply_result result;
+	struct move_result moves;
 };
 
 static int
@@ -114,41 +115,11 @@ told(const char *key, const char *why)
 		log_line(0, "%s: not deleted: %s", key, why);
 }
 
-static int
-report(const struct session *s, struct fault *f)
+static void
+not_moved(const char *key, const char *why)
 {
-	const struct apply_result *r = &s->result;
-	struct json *j;
-	char human[16];
-	int rc;
-
-	if (!s->o->json) {
-		text_human_size(r->bytes, human);
-		printf("%" PRIu64 " objects, %s deleted\n", r->deleted, human);
-		if (r->extended > 0)
-			printf("%" PRIu64 " objects are locked for longer\n",
-			    r->extended);
-		if (r->aborted > 0)
-			printf("%" PRIu64 " unfinished uploads ended\n",
-			    r->aborted);
-		if (r->locked > 0)
-			printf("%" PRIu64 " objects are locked, %" PRIu64
-			       " more stay with them\n",
-			    r->locked, r->skipped);
-		return 0;
-	}
-	if ((rc = json_new(&j, f)) != 0)
-		return rc;
-	(void)((rc = json_put_u64(j, "deleted", r->deleted, f)) ||
-	       (rc = json_put_u64(j, "bytes", r->bytes, f)) ||
-	       (rc = json_put_u64(j, "locked", r->locked, f)) ||
-	       (rc = json_put_u64(j, "extended", r->extended, f)) ||
-	       (rc = json_put_u64(j, "aborted", r->aborted, f)) ||
-	       (rc = json_put_u64(j, "failed", r->failed, f)) ||
-	       (rc = json_put_u64(j, "skipped", r->skipped, f)) ||
-	       (rc = cli_json_print(j, false, f)));
-	json_free(j);
-	return rc;
+	if (told_count++ < TOLD_MAX)
+		log_line(0, "%s: not moved: %s", key, why);
 }
 
 /* The store's legal holds before anything is locked or deleted. */
@@ -182,9 +153,9 @@ changes_something(const struct session *s)
 	       (store_has_lock(s->gather.store) && s->gather.holds.n > 0);
 }
 
-/* The plan was checked, and s->file counted what it holds. */
+/* *begun: the first record is there, and it says that something is done. */
 static int
-execute(struct session *s, struct fault *f)
+prune(struct session *s, bool *begun, struct fault *f)
 {
 	struct trail trail = {
 	    .reason = s->o->reason,
@@ -194,11 +165,9 @@ execute(struct session *s, struct fault *f)
 	struct fault other = FAULT_INIT;
 	int rc, after;
 
-	if (!changes_something(s)) {
-		rc = report(s, f);
-		return rc != 0 ? rc : plan_whole(&s->file, f);
-	}
-	if ((rc = trail_begin(&trail, &s->gather, &s->file, f)) != 0) {
+	rc = trail_begin(&trail, &s->gather, &s->file, f);
+	*begun = rc == 0;
+	if (rc != 0) {
 		trail_free(&trail);
 		return rc;
 	}
@@ -206,11 +175,37 @@ execute(struct session *s, struct fault *f)
 	after = trail_end(&trail, &s->gather, &s->result, rc, f, &other);
 	trail_free(&trail);
 	free(s->result.head_gone);
-	if (report(s, rc == 0 ? f : &other) != 0 && rc == 0)
-		return (int)f->code;
 	if (rc == 0 && after != 0)
 		*f = other;
 	return rc != 0 ? rc : after;
+}
+
+/* The plan was checked, and s->file counted what it holds. What moves comes
+ * last; that single objects could not be deleted does not keep it back. */
+static int
+execute(struct session *s, struct fault *f)
+{
+	struct fault other = FAULT_INIT;
+	bool begun = true, moves = s->file.moves > 0;
+	int rc = changes_something(s) ? prune(s, &begun, f)
+				      : plan_whole(&s->file, f);
+	int moved = 0;
+
+	if (!begun)
+		return rc;
+	if (moves && (rc == 0 || rc == FAULT_SYSTEM))
+		moved = move_run(&s->file, &s->gather, s->plan, not_moved,
+		    &s->moves, &other);
+	if (rc == 0 && moved != 0)
+		*f = other;
+	else if (moved != 0)
+		log_line(0, "%s", other.text);
+	rc = rc != 0 ? rc : moved;
+	return report_print(&s->result, &s->moves, s->o->json,
+		   rc == 0 ? f : &other) != 0 &&
+		       rc == 0
+		   ? (int)f->code
+		   : rc;
 }
 
 /* ---- what was asked for ---- */

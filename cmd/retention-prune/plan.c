@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "lock.h"
+#include "move.h"
 #include "remains.h"
 
 #include <stdlib.h>
@@ -367,6 +368,8 @@ plan_write(struct planfile *out, struct gather *g, const struct retain_plan *p,
 		rc = lock_plan(out, g, p, f);
 	if (rc == 0)
 		rc = remains_plan(out, g, f);
+	if (rc == 0)
+		rc = move_plan(out, g, p, f);
 	if (rc == 0)
 		rc = write_deletes(&w, f);
 	if (rc == 0)

@@ -12,6 +12,7 @@ enum part {
 	PART_BEFORE,
 	PART_LOCK,
 	PART_ABORT,
+	PART_MOVE,
 	PART_DELETE,
 	PART_AFTER
 };
@@ -27,8 +28,8 @@ static void
 begin(struct table *t, enum part part)
 {
 	static const char *const titles[] = {NULL, "stays", "restorable now",
-	    "is locked for longer", "unfinished uploads, to be ended", "goes",
-	    "restorable afterwards"};
+	    "is locked for longer", "unfinished uploads, to be ended",
+	    "moves to another storage class", "goes", "restorable afterwards"};
 
 	if (t->part == part)
 		return;
@@ -167,6 +168,31 @@ show_abort(const struct json *j, struct fault *f)
 }
 
 static int
+show_move(const struct json *j, struct fault *f)
+{
+	const char *id, *from, *to, *setting;
+	uint64_t objects, bytes, spares;
+	char human[16];
+	int rc;
+
+	if ((rc = json_get_str(j, "backup", &id, f)) != 0 ||
+	    (rc = json_get_str(j, "from", &from, f)) != 0 ||
+	    (rc = json_get_str(j, "to", &to, f)) != 0 ||
+	    (rc = json_get_str(j, "setting", &setting, f)) != 0 ||
+	    (rc = json_get_u64(j, "objects", &objects, f)) != 0 ||
+	    (rc = json_get_u64(j, "bytes", &bytes, f)) != 0 ||
+	    (rc = json_get_u64(j, "spares", &spares, f)) != 0)
+		return rc;
+	text_human_size(bytes, human);
+	printf(
+	    "  %-34s %9s  from %s to %s by %s", id, human, from, to, setting);
+	if (spares > 0)
+		printf("; %" PRIu64 " older versions are freed", spares);
+	printf("\n");
+	return 0;
+}
+
+static int
 show_one(
     struct table *t, const struct json *j, const char *line, struct fault *f)
 {
@@ -186,6 +212,10 @@ show_one(
 	if (strcmp(line, "abort") == 0) {
 		begin(t, PART_ABORT);
 		return show_abort(j, f);
+	}
+	if (strcmp(line, "move") == 0) {
+		begin(t, PART_MOVE);
+		return show_move(j, f);
 	}
 	if (strcmp(line, "delete") == 0) {
 		begin(t, PART_DELETE);

@@ -58,6 +58,11 @@ struct conf_repo {
 	const char *storage_class_base;    /* of packs; NULL: storage_class */
 	const char *storage_class_archive; /* of packs with --class archive;
 					      NULL: storage_class_base */
+	/* To which packs are moved; NULL: as the one before, and not at all. */
+	const char *storage_class_weekly;
+	const char *storage_class_monthly;
+	const char *storage_class_yearly;
+	int64_t storage_class_after_ms; /* 0: retain_full */
 	enum conf_lock object_lock;
 	int line;
 };

@@ -26,6 +26,10 @@ static const char *const s3_only[] = {
     "storage_class",
     "storage_class_base",
     "storage_class_archive",
+    "storage_class_weekly",
+    "storage_class_monthly",
+    "storage_class_yearly",
+    "storage_class_after",
     "object_lock",
 };
 
@@ -104,6 +108,30 @@ check_credentials(
 	return 0;
 }
 
+/* What a tier keeps is locked until the tier lets it go: a copy of it in
+ * another class would be paid for twice, so none would ever be made. */
+static int
+check_moves(
+    const struct conf *c, const struct conf_repo_slot *s, struct fault *f)
+{
+	static const char *const moves[] = {"storage_class_weekly",
+	    "storage_class_monthly", "storage_class_yearly",
+	    "storage_class_after"};
+	size_t i;
+	int line;
+
+	for (i = 0; i < 4; i++) {
+		line = conf_key_repo_line(s, moves[i]);
+		if (line != 0 && s->r.object_lock != CONF_LOCK_OFF)
+			return conf_fault(c, line, f,
+			    "%s has no effect with object_lock: what is locked "
+			    "can be moved by a lifecycle rule of the bucket "
+			    "alone",
+			    moves[i]);
+	}
+	return 0;
+}
+
 /* A bucket with a dot in its name has no certificate of its own below
  * amazonaws.com: there the path is the only way. */
 static int
@@ -129,6 +157,8 @@ check_s3_repo(struct conf *c, struct conf_repo_slot *s, struct fault *f)
 		return conf_fault(c, conf_key_repo_line(s, "ca_path"), f,
 		    "give one of ca_file and ca_path");
 	e = check_credentials(c, s, f);
+	if (e == 0)
+		e = check_moves(c, s, f);
 	if (e != 0)
 		return e;
 	if (r->region == NULL)

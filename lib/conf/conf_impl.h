@@ -113,6 +113,12 @@ int conf_value_storage_base(
     const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_storage_archive(
     const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_storage_weekly(
+    const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_storage_monthly(
+    const struct conf_target *t, const char *value, struct fault *f);
+int conf_value_storage_yearly(
+    const struct conf_target *t, const char *value, struct fault *f);
 int conf_value_object_lock(
     const struct conf_target *t, const char *value, struct fault *f);
 /* [A-Za-z0-9_-]{1,CONF_NAME} */

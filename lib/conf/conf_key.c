@@ -77,6 +77,10 @@ static const struct key repo_keys[] = {
     {"storage_class", FORM_OWN, 0, 0, conf_value_storage_class},
     {"storage_class_base", FORM_OWN, 0, 0, conf_value_storage_base},
     {"storage_class_archive", FORM_OWN, 0, 0, conf_value_storage_archive},
+    {"storage_class_weekly", FORM_OWN, 0, 0, conf_value_storage_weekly},
+    {"storage_class_monthly", FORM_OWN, 0, 0, conf_value_storage_monthly},
+    {"storage_class_yearly", FORM_OWN, 0, 0, conf_value_storage_yearly},
+    {"storage_class_after", FORM_DURATION, R(storage_class_after_ms), 0, NULL},
     {"object_lock", FORM_OWN, 0, 0, conf_value_object_lock},
 };
 

@@ -359,6 +359,30 @@ conf_value_storage_archive(
 }
 
 int
+conf_value_storage_weekly(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	return value_class(t, "storage_class_weekly", value,
+	    &t->repo->r.storage_class_weekly, f);
+}
+
+int
+conf_value_storage_monthly(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	return value_class(t, "storage_class_monthly", value,
+	    &t->repo->r.storage_class_monthly, f);
+}
+
+int
+conf_value_storage_yearly(
+    const struct conf_target *t, const char *value, struct fault *f)
+{
+	return value_class(t, "storage_class_yearly", value,
+	    &t->repo->r.storage_class_yearly, f);
+}
+
+int
 conf_value_object_lock(
     const struct conf_target *t, const char *value, struct fault *f)
 {

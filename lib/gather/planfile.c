@@ -134,7 +134,7 @@ int
 planfile_rewind(struct planfile *p, struct fault *f)
 {
 	memset(p->sum, 0, sizeof p->sum);
-	p->deletes = p->bytes = p->changes = 0;
+	p->deletes = p->bytes = p->changes = p->moves = 0;
 	p->at = 0;
 	if (fseek(p->fp, 0, SEEK_SET) != 0)
 		return io_fault(p, "cannot be read again", f);
@@ -207,6 +207,8 @@ planfile_next(
 	else if (rc == 0 &&
 		 (strcmp(*line, "lock") == 0 || strcmp(*line, "abort") == 0))
 		p->changes++;
+	else if (rc == 0 && strcmp(*line, "move") == 0)
+		p->moves++;
 	if (rc != 0 || strcmp(*line, "end") == 0) {
 		json_free(*j);
 		*j = NULL;

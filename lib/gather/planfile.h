@@ -10,8 +10,8 @@
 /*
  * A plan on disk: one JSON object a line, so that neither writing nor reading
  * one of a million objects takes memory. Each line has a member "line" that
- * says what it is: plan (the first), keep, window, lock, abort, delete, end
- * (the last, with totals and a checksum over all lines before it).
+ * says what it is: plan (the first), keep, window, lock, move, abort, delete,
+ * end (the last, with totals and a checksum over all lines before it).
  */
 
 #define PLANFILE_VERSION 1
@@ -24,6 +24,7 @@ struct planfile {
 	uint64_t deletes;
 	uint64_t bytes;
 	uint64_t changes; /* lines that do something else */
+	uint64_t moves;   /* or move a backup to another storage class */
 	bool blind;       /* who wrote it could not look at everything */
 	char *text;       /* the line that was read */
 	size_t cap;

@@ -75,6 +75,11 @@ struct http_response {
 	char retry_after[HTTP_FIELD];
 	char request_id[HTTP_FIELD];    /* x-amz-request-id */
 	char bucket_region[HTTP_FIELD]; /* x-amz-bucket-region */
+	char storage_class[HTTP_FIELD]; /* x-amz-storage-class */
+	char version[HTTP_FIELD];       /* x-amz-version-id */
+	char sha256[HTTP_FIELD];        /* x-amz-checksum-sha256 */
+	char lock_until[HTTP_FIELD]; /* x-amz-object-lock-retain-until-date */
+	char legal_hold[HTTP_FIELD]; /* x-amz-object-lock-legal-hold */
 };
 
 /* A body shorter than its Content-Length is AGAIN, not a success. Status and

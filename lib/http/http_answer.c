@@ -53,6 +53,11 @@ on_field(struct http_response *rs, const char *name, size_t n, const char *v,
 	    {"retry-after", rs->retry_after},
 	    {"x-amz-request-id", rs->request_id},
 	    {"x-amz-bucket-region", rs->bucket_region},
+	    {"x-amz-storage-class", rs->storage_class},
+	    {"x-amz-version-id", rs->version},
+	    {"x-amz-checksum-sha256", rs->sha256},
+	    {"x-amz-object-lock-retain-until-date", rs->lock_until},
+	    {"x-amz-object-lock-legal-hold", rs->legal_hold},
 	};
 
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

@@ -198,6 +198,15 @@ struct retain_window {
 	uint32_t end_timeline;
 	uint64_t end_segno;
 };
+/* For each backup (out) the tier whose storage class suits it: that of the
+ * longest rule that keeps it, WEEKLY to ARCHIVE. NONE: it stays in the class
+ * that it has: it is younger than hot_us, or may be needed soon (by
+ * retain_full, retain_minimum or the WAL window, from which on no backup is
+ * moved), or is under a hold, kept by no such rule, or not good. One whose
+ * packs others use goes no further than each of those that stay. */
+int retain_tiers(const struct retain_plan *p, int64_t hot_us,
+    enum retain_class *out, struct fault *f);
+
 /* What can be restored. alive: by backup, NULL for all. The caller frees *out.
  */
 int retain_windows(const struct retain_input *input, const bool *alive,

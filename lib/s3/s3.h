@@ -90,8 +90,14 @@ int s3_head(struct s3 *s, const char *key, struct s3_info *info,
  * greater than start_after (NULL: all). cb returns 0 to go on; another value
  * ends the listing and is returned. CORRUPT when the store's answers are out of
  * order or leave open whether there is more. */
-typedef int (*s3_list_fn)(void *ctx, const char *key, bool is_prefix,
-    uint64_t size, int64_t modified_us, struct fault *f);
+struct s3_entry {
+	const char *key;
+	bool is_prefix; /* then it has none of the following */
+	uint64_t size;
+	int64_t modified_us;       /* CLOCK_NONE when not told */
+	const char *storage_class; /* as s3_class_of has it */
+};
+typedef int (*s3_list_fn)(void *ctx, const struct s3_entry *e, struct fault *f);
 int s3_list(struct s3 *s, const char *prefix, const char *delimiter,
     const char *start_after, s3_list_fn cb, void *ctx, const struct deadline *d,
     struct fault *f);
@@ -115,8 +121,16 @@ int s3_versions_kept(
     struct s3 *s, bool *out, const struct deadline *d, struct fault *f);
 /* The versions and delete markers of keys below prefix, from first on; those
  * beyond last may be told as well. cb as s3_list's. */
+struct s3_version {
+	const char *key;
+	const char *id;
+	bool is_newest;
+	bool is_marker; /* of a deletion: it has no size */
+	uint64_t size;
+	const char *storage_class;
+};
 typedef int (*s3_versions_fn)(
-    void *ctx, const char *key, const char *version, struct fault *f);
+    void *ctx, const struct s3_version *v, struct fault *f);
 int s3_versions_list(struct s3 *s, const char *prefix, const char *first,
     const char *last, s3_versions_fn cb, void *ctx, const struct deadline *d,
     struct fault *f);
@@ -138,6 +152,36 @@ int s3_lock_extend(struct s3 *s, const char *key, int64_t until_us, bool *done,
  */
 int s3_lock_ensure(struct s3 *s, const char *key, int64_t lock_us,
     const struct deadline *d, struct fault *f);
+
+/* A class as answers tell it. What is not told is STANDARD, as S3 has it; "?"
+ * for what cannot be the name of one. Belongs to the argument. */
+#define S3_CLASS 65
+const char *s3_class_of(const char *told);
+
+/* How an object is kept. */
+struct s3_state {
+	uint64_t size;
+	char etag[HTTP_FIELD];
+	char sha256[HTTP_FIELD]; /* "" when not told */
+	char storage_class[S3_CLASS];
+	char version[HTTP_FIELD]; /* "" when not told */
+	int64_t locked_until_us;  /* CLOCK_NONE when not told of a lock */
+	bool is_held;             /* by a legal hold that is told of */
+};
+/* version: NULL for the newest. Faults as s3_head's. */
+int s3_class_look(struct s3 *s, const char *key, const char *version,
+    struct s3_state *out, const struct deadline *d, struct fault *f);
+/* Are these the same bytes, by what the store says of them? */
+bool s3_class_same(const struct s3_state *a, const struct s3_state *b);
+/* The store copies what was looked at onto its own name, into that class; where
+ * versions are kept the one that was looked at stays. 0 only when the store
+ * then says that the same bytes are there in that class: *now. A copy whose
+ * answer was lost, or that was told to have failed, is one all the same if so.
+ * CORRUPT when other bytes are there. CONFIG for a class that the store does
+ * not know, and beyond 5 GiB, which is more than one request may copy. */
+int s3_class_change(struct s3 *s, const char *key, const struct s3_state *from,
+    const char *class, struct s3_state *now, const struct deadline *d,
+    struct fault *f);
 
 /* Multipart uploads below prefix that were neither completed nor aborted.
  * begun_us: CLOCK_NONE when not told. CORRUPT when the answers go in circles.

@@ -49,9 +49,9 @@ static int
 emit(struct s3_list_state *l, const struct series *r, bool is_prefix,
     struct fault *f)
 {
+	struct s3_entry e = {
+	    .key = r->name, .is_prefix = is_prefix, .modified_us = CLOCK_NONE};
 	const char *text;
-	uint64_t size = 0;
-	int64_t modified = CLOCK_NONE;
 	struct fault ignored = FAULT_INIT;
 
 	if (!text_prefix(r->name, l->prefix))
@@ -64,14 +64,16 @@ emit(struct s3_list_state *l, const struct series *r, bool is_prefix,
 		return 0;
 	if (!is_prefix) {
 		text = xml_text(r->node, "Size");
-		if (text == NULL || text_u64(text, &size) != 0)
+		if (text == NULL || text_u64(text, &e.size) != 0)
 			return corrupt(f, "an entry without a size");
 		text = xml_text(r->node, "LastModified");
 		if (text == NULL ||
-		    clock_parse(text, &modified, NULL, &ignored) != 0)
-			modified = CLOCK_NONE;
+		    clock_parse(text, &e.modified_us, NULL, &ignored) != 0)
+			e.modified_us = CLOCK_NONE;
+		e.storage_class =
+		    s3_class_of(xml_text(r->node, "StorageClass"));
 	}
-	l->stopped = l->cb(l->ctx, r->name, is_prefix, size, modified, f);
+	l->stopped = l->cb(l->ctx, &e, f);
 	return l->stopped;
 }
 

@@ -2,6 +2,7 @@
 
 #include "s3_call.h"
 #include "s3_pages.h"
+#include "text.h"
 
 int
 s3_versions_kept(
@@ -37,9 +38,15 @@ take_version(void *ctx, const char *key, const char *version,
     const struct xml_node *n, struct fault *f)
 {
 	const struct listing *l = ctx;
+	const char *size = xml_text(n, "Size");
+	const char *newest = xml_text(n, "IsLatest");
+	struct s3_version v = {.key = key,
+	    .id = version,
+	    .is_newest = newest == NULL || strcmp(newest, "false") != 0,
+	    .storage_class = s3_class_of(xml_text(n, "StorageClass"))};
 
-	(void)n;
-	return l->cb(l->ctx, key, version, f);
+	v.is_marker = size == NULL || text_u64(size, &v.size) != 0;
+	return l->cb(l->ctx, &v, f);
 }
 
 int

@@ -149,6 +149,7 @@ struct store_entry {
 	bool is_folder;
 	uint64_t size;
 	int64_t modified_us;
+	const char *storage_class; /* NULL: a kind that has none, a folder */
 };
 typedef int (*store_list_fn)(
     void *ctx, const struct store_entry *e, struct fault *f);
@@ -170,6 +171,21 @@ int store_remains(struct store *s, const char *prefix, store_remains_fn cb,
 /* 0 also when it is gone. */
 int store_remains_remove(struct store *s, const char *key, const char *id,
     const struct deadline *d, struct fault *f);
+
+/* Puts an object that is there into another storage class: the store copies it
+ * onto itself. 0 only when the store then says that the same bytes (by size and
+ * ETag or checksum) are in that class, and no older version with these bytes
+ * takes space any more. *done: was there something to do? May be called again
+ * after any fault, or a crash. EXISTS, and nothing is done: the version that
+ * would be left is locked, with the time, or under a legal hold of the store.
+ * CONFIG: a kind without classes, or a class that the store has not. */
+int store_class_move(struct store *s, const char *key, const char *class,
+    bool *done, const struct deadline *d, struct fault *f);
+/* What a move that was cut off may have left: older versions, as long as the
+ * newest, of objects below prefix; with the class of the older one. cb as
+ * store_list's. */
+int store_class_spares(struct store *s, const char *prefix, store_list_fn cb,
+    void *ctx, const struct deadline *d, struct fault *f);
 
 /* Each key's own result to cb, in any order; absent keys count as deleted. In a
  * bucket that keeps versions all versions of the keys go, so that their space

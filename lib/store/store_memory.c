@@ -193,7 +193,7 @@ list(struct store *s, const char *prefix, bool shallow, const char *start_after,
 		plan = *p;
 	store_memory_set_give(m);
 	for (uint64_t i = 0; rc == 0; i++) {
-		struct store_entry e;
+		struct store_entry e = {0};
 		bool more;
 
 		rc = late(d, prefix, f);

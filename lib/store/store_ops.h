@@ -45,6 +45,13 @@ struct store_ops {
 	int (*legal_hold)(struct store *s, const char *key, bool on,
 	    const struct deadline *d, struct fault *f);
 
+	/* Optional, both or none: storage classes. */
+	int (*class_move)(struct store *s, const char *key, const char *class,
+	    bool *done, const struct deadline *d, struct fault *f);
+	int (*class_spares)(struct store *s, const char *prefix,
+	    store_list_fn cb, void *ctx, const struct deadline *d,
+	    struct fault *f);
+
 	/* Optional, both or none. */
 	int (*remains)(struct store *s, const char *prefix, store_remains_fn cb,
 	    void *ctx, const struct deadline *d, struct fault *f);

@@ -199,18 +199,18 @@ struct listing {
 };
 
 static int
-listed(void *ctx, const char *full, bool folder, uint64_t size,
-    int64_t modified_us, struct fault *f)
+listed(void *ctx, const struct s3_entry *x, struct fault *f)
 {
 	const struct listing *l = ctx;
 	/* s3_list passes nothing that was not asked for. */
-	struct store_entry e = {.key = full + l->prefix_len,
-	    .is_folder = folder,
-	    .size = size,
-	    .modified_us = modified_us};
+	struct store_entry e = {.key = x->key + l->prefix_len,
+	    .is_folder = x->is_prefix,
+	    .size = x->size,
+	    .modified_us = x->modified_us,
+	    .storage_class = x->storage_class};
 	struct fault foreign;
-	int rc = folder ? store_key_check_prefix(e.key, &foreign)
-			: store_key_check(e.key, &foreign);
+	int rc = e.is_folder ? store_key_check_prefix(e.key, &foreign)
+			     : store_key_check(e.key, &foreign);
 
 	/* What others keep in the bucket cannot be one of ours. */
 	return rc ? 0 : l->cb(l->ctx, &e, f);
@@ -277,6 +277,8 @@ static const struct store_ops ops = {
     .lock_ensure = lock_ensure,
     .legal_held = legal_held,
     .legal_hold = legal_hold,
+    .class_move = store_s3_class_move,
+    .class_spares = store_s3_class_spares,
     .remains = store_s3_remains,
     .remains_remove = store_s3_remains_remove,
     .upload_begin = store_s3_upload_begin,

@@ -49,7 +49,15 @@ int store_s3_remains(struct store *base, const char *prefix,
 int store_s3_remains_remove(struct store *base, const char *key, const char *id,
     const struct deadline *d, struct fault *f);
 
-/* store_s3_remove.c */
+/* store_s3_class.c */
+int store_s3_class_move(struct store *base, const char *key, const char *class,
+    bool *done, const struct deadline *d, struct fault *f);
+int store_s3_class_spares(struct store *base, const char *prefix,
+    store_list_fn cb, void *ctx, const struct deadline *d, struct fault *f);
+
+/* store_s3_remove.c; learn: s->versions is known with 0 */
+int store_s3_remove_learn(
+    struct store_s3 *s, const struct deadline *d, struct fault *f);
 int store_s3_remove(struct store *base, const char *const *keys, size_t n,
     store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f);
 

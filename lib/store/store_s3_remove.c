@@ -105,10 +105,10 @@ find(const struct batch *b, const char *key)
 }
 
 static int
-take_version(void *ctx, const char *key, const char *version, struct fault *f)
+take_version(void *ctx, const struct s3_version *v, struct fault *f)
 {
 	struct batch *b = ctx;
-	size_t i = find(b, key);
+	size_t i = find(b, v->key);
 
 	if (i == b->n)
 		return 0;
@@ -126,7 +126,7 @@ take_version(void *ctx, const char *key, const char *version, struct fault *f)
 		b->ids = ids;
 		b->cap = cap;
 	}
-	b->ids[b->n_ids] = strdup(version);
+	b->ids[b->n_ids] = strdup(v->id);
 	if (!b->ids[b->n_ids])
 		return fault_nomem(f);
 	b->keys[b->n_ids++] = b->full[i];
@@ -199,8 +199,9 @@ remove_versions(struct batch *b, struct fault *f)
 
 /* ---- both ---- */
 
-static int
-learn(struct store_s3 *s, const struct deadline *d, struct fault *f)
+int
+store_s3_remove_learn(
+    struct store_s3 *s, const struct deadline *d, struct fault *f)
 {
 	bool kept;
 	int rc = 0;
@@ -218,7 +219,7 @@ store_s3_remove(struct store *base, const char *const *keys, size_t n,
     store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *f)
 {
 	struct store_s3 *s = (struct store_s3 *)base;
-	int rc = n > 0 ? learn(s, d, f) : 0;
+	int rc = n > 0 ? store_s3_remove_learn(s, d, f) : 0;
 
 	for (size_t first = 0; first < n && rc == 0; first += BATCH) {
 		struct batch b = {.s = s, .d = d};

@@ -12,16 +12,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int
-see(void *ctx, const char *key, bool is_prefix, uint64_t size, int64_t modified,
-    struct fault *f)
+see(void *ctx, const struct s3_entry *e, struct fault *f)
 {
 	const struct s3_list_state *l = ctx;
 
-	(void)is_prefix;
-	(void)size;
-	(void)modified;
 	(void)f;
-	if (strncmp(key, l->prefix, strlen(l->prefix)) != 0)
+	if (strncmp(e->key, l->prefix, strlen(l->prefix)) != 0)
+		abort();
+	if (!e->is_prefix && strlen(e->storage_class) >= S3_CLASS)
 		abort();
 	return 0;
 }

@@ -164,18 +164,17 @@ struct seen {
 };
 
 static inline int
-see(void *ctx, const char *key, bool is_prefix, uint64_t size, int64_t modified,
-    struct fault *f)
+see(void *ctx, const struct s3_entry *e, struct fault *f)
 {
 	struct seen *x = ctx;
 
-	if (strlen(key) >= sizeof x->last || strcmp(key, x->last) <= 0 ||
-	    (!is_prefix && modified == CLOCK_NONE))
-		return fault_set(f, FAULT_CORRUPT, "%s", key);
-	strcpy(x->last, key);
+	if (strlen(e->key) >= sizeof x->last || strcmp(e->key, x->last) <= 0 ||
+	    (!e->is_prefix && e->modified_us == CLOCK_NONE))
+		return fault_set(f, FAULT_CORRUPT, "%s", e->key);
+	strcpy(x->last, e->key);
 	x->n++;
-	x->prefixes += is_prefix;
-	x->bytes += size;
+	x->prefixes += e->is_prefix;
+	x->bytes += e->size;
 	if (x->n == x->stop_at)
 		return fault_set(f, FAULT_FOREIGN, "enough");
 	return 0;

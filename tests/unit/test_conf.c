@@ -164,7 +164,20 @@ defaults_are_those_of_the_manual(void **state)
 	assert_null(r->storage_class);
 	assert_null(r->storage_class_base);
 	assert_null(r->storage_class_archive);
+	assert_null(r->storage_class_weekly);
+	assert_null(r->storage_class_monthly);
+	assert_null(r->storage_class_yearly);
+	assert_int_equal(r->storage_class_after_ms, 0);
 	assert_int_equal(r->object_lock, CONF_LOCK_OFF);
+	conf_free(c);
+	c = good(OKS3 "storage_class_weekly = IA\nstorage_class_monthly = C\n"
+		      "storage_class_yearly = GLACIER\n"
+		      "storage_class_after = 60d\nobject_lock = off\n");
+	r = only(c)->repos[0];
+	assert_string_equal(r->storage_class_weekly, "IA");
+	assert_string_equal(r->storage_class_monthly, "C");
+	assert_string_equal(r->storage_class_yearly, "GLACIER");
+	assert_int_equal(r->storage_class_after_ms, 60 * 86400000LL);
 	conf_free(c);
 	/* Path where an endpoint is named, or a dot spoils the certificate. */
 	c = good(OKS3 "endpoint = http://h:1\ninsecure = yes\n");
@@ -318,6 +331,14 @@ mistakes_about_a_repository_are_told(void **state)
 	    {OKS3 "pin = sha256//AAAA\n", "FILE:6:", "pin"},
 	    {OKS3 "pin = 47DE\n", "FILE:6:", "pin"},
 	    {OKS3 "tls = 1.1\n", "FILE:6:", "tls"},
+	    {OKS3 "storage_class_weekly = a b\n", "FILE:6:", "storage_class"},
+	    {OKS3 "storage_class_after = 0s\n", "FILE:6:", "storage_class"},
+	    {OKS3 "object_lock = governance\nstorage_class_yearly = X\n",
+		"FILE:7:", "storage_class_yearly has no effect with"},
+	    {OKS3 "storage_class_after = 9d\nobject_lock = compliance\n",
+		"FILE:6:", "storage_class_after has no effect with"},
+	    {OK "url = file:///r\nstorage_class_weekly = X\n",
+		"FILE:6:", "means nothing for a repository in a directory"},
 	    {OKS3 "addressing = virtual\n", "FILE:6:", "addressing"},
 	    {OKS3 "ca_file = /a\nca_path = /b\n", "FILE:7:", "ca_path"},
 	    {OKS3 "access_key_id = a\n", "FILE:4:", "together"},

@@ -282,6 +282,61 @@ span_survives(const struct world *w, const struct model *m, const bool *kept,
 	return true;
 }
 
+/* Does a kept backup have that tier's rule, of its own or by who needs it? */
+static bool
+has_tier(const struct world *w, const struct retain_plan *p, int i,
+    enum retain_class tier)
+{
+	static const unsigned rules[] = {
+	    0, 0, RETAIN_WEEKLY, RETAIN_MONTHLY, RETAIN_YEARLY, 0};
+	unsigned r = retain_backup_rules(p, (size_t)i);
+
+	if (r & rules[tier] || (r & RETAIN_CLASS && w->b[i].class == tier))
+		return true;
+	for (int k = i + 1; k < w->n_b; k++)
+		if (retain_backup_rules(p, (size_t)k) != 0 &&
+		    w->b[k].n_needs > 0 && w->need[k] == (size_t)i &&
+		    has_tier(w, p, k, tier))
+			return true;
+	return false;
+}
+
+/* What may be moved to another class is old, whole, free, kept by that tier,
+ * and nobody who needs it is to be nearer at hand. */
+static unsigned
+check_tiers(const struct world *w, const struct retain_plan *p, uint64_t at)
+{
+	enum retain_class tier[BACKUPS + 1];
+	struct fault f = FAULT_INIT;
+	int64_t hot = rnd(2) ? 0 : rnd_us(60 * DAY);
+	unsigned n = 0;
+
+	assert_int_equal(retain_tiers(p, hot, tier, &f), 0);
+	for (int i = 0; i < w->n_b; i++) {
+		int64_t stop = w->b[i].stop_us;
+
+		if (tier[i] == RETAIN_CLASS_NONE)
+			continue;
+		n++;
+		if (!retain_backup_good(p, (size_t)i) || w->now - stop <= hot ||
+		    stop >= w->now - w->policy.wal_us ||
+		    w->now - stop <= w->policy.full_us)
+			fail_case(w, at, "it is wanted hot", i);
+		if (retain_backup_rules(p, (size_t)i) &
+		    (RETAIN_MINIMUM | RETAIN_WINDOW | RETAIN_HOLD))
+			fail_case(w, at, "it has to stay", i);
+		if (tier[i] < RETAIN_CLASS_WEEKLY ||
+		    !has_tier(w, p, i, tier[i]))
+			fail_case(w, at, "no such tier keeps it", i);
+		for (int k = i + 1; k < w->n_b; k++)
+			if (retain_backup_rules(p, (size_t)k) != 0 &&
+			    w->b[k].n_needs > 0 && w->need[k] == (size_t)i &&
+			    tier[k] < tier[i])
+				fail_case(w, at, "it is needed nearer", i);
+	}
+	return n;
+}
+
 static void
 check_case(const struct world *w, const struct retain_plan *p, uint64_t at)
 {
@@ -348,7 +403,7 @@ the_plan_is_what_the_model_says(void **state)
 {
 	static struct world w;
 	static struct view v;
-	size_t deleted = 0, left = 0;
+	size_t deleted = 0, left = 0, moved = 0;
 
 	(void)state;
 	for (uint64_t n = 1; n <= 120000; n++) {
@@ -362,6 +417,7 @@ the_plan_is_what_the_model_says(void **state)
 			fail_msg(
 			    "seed %llu: %s", (unsigned long long)n, f.text);
 		check_case(&w, p, n);
+		moved += check_tiers(&w, p, n);
 		for (int i = 0; i < w.n_b; i++) {
 			deleted += retain_backup_rules(p, (size_t)i) == 0;
 			left += retain_backup_rules(p, (size_t)i) != 0;
@@ -371,6 +427,7 @@ the_plan_is_what_the_model_says(void **state)
 	/* The worlds are neither all kept nor all empty. */
 	assert_true(deleted > 50000);
 	assert_true(left > 50000);
+	assert_true(moved > 5000);
 }
 
 int

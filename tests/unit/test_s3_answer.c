@@ -247,15 +247,12 @@ queries_and_names_are_coded_as_s3_does(void **state)
 }
 
 static int
-collect(void *ctx, const char *key, bool is_prefix, uint64_t size,
-    int64_t modified, struct fault *f)
+collect(void *ctx, const struct s3_entry *e, struct fault *f)
 {
-	(void)size;
-	(void)modified;
 	(void)f;
-	strcat(ctx, is_prefix ? "[" : "");
-	strcat(ctx, key);
-	strcat(ctx, is_prefix ? "]" : ";");
+	strcat(ctx, e->is_prefix ? "[" : "");
+	strcat(ctx, e->key);
+	strcat(ctx, e->is_prefix ? "]" : ";");
 	return 0;
 }
 
