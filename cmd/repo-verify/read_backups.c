@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backupcheck.h"
@@ -85,6 +87,26 @@ may_skip(const struct verify *v, size_t i)
 	return true;
 }
 
+/* What the store keeps frozen is neither proved nor damaged. */
+static int
+note_frozen(struct verify *v, size_t i, uint64_t packs, struct fault *f)
+{
+	const char *id = v->gather.heads[i].id;
+	char folder[LAYOUT_KEY], what[160];
+	int rc = layout_base(
+	    repo_cluster(v->repo), repo_system_id(v->repo), id, "", folder, f);
+
+	if (rc != 0 || packs == 0)
+		return rc;
+	v->backups[i].frozen = true;
+	snprintf(what, sizeof what,
+	    "%" PRIu64 " of its packs are in a storage class that has to be "
+	    "thawed, and were not read",
+	    packs);
+	return found_add(v, false, folder, what, f,
+	    "that backup %s can be restored is not proved", id);
+}
+
 static int
 read_backup(struct verify *v, struct gang *c, size_t i, struct fault *f)
 {
@@ -106,6 +128,8 @@ read_backup(struct verify *v, struct gang *c, size_t i, struct fault *f)
 		*f = ctx.fault;
 		rc = (int)f->code;
 	}
+	if (rc == 0)
+		rc = note_frozen(v, i, b.frozen, f);
 	own->read = true;
 	own->extents = b.extents;
 	own->bytes = b.bytes;

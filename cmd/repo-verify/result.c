@@ -248,7 +248,7 @@ put_read(const struct verify *v, struct json *j, struct fault *f)
 		const struct gather_folder *d = gather_find(g, g->heads[i].id);
 		const struct evidence_backup *e =
 		    evidence_find(&v->last, g->heads[i].id);
-		bool now = own->read && own->usable &&
+		bool now = own->read && own->usable && !own->frozen &&
 			   v->run->lottery.share == LOTTERY_ALL;
 
 		struct evidence_backup x = {

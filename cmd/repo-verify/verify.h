@@ -71,6 +71,7 @@ struct verify_backup {
 	bool read;    /* its manifest and its extents now */
 	bool usable;  /* nothing speaks against restoring it */
 	bool gone;    /* pruned meanwhile */
+	bool frozen;  /* packs of it were not read: they have to be thawed */
 	uint64_t extents;
 	uint64_t bytes;
 };

@@ -9,8 +9,8 @@
 
 struct move_result {
 	uint64_t moved;
-	uint64_t bytes;  /* of these */
-	uint64_t locked; /* by the store: they stay in their class so long */
+	uint64_t bytes; /* of these */
+	uint64_t stay;  /* locked, held or frozen: where they are, so long */
 	uint64_t failed;
 	uint64_t left; /* not tried, after a failure */
 };

@@ -32,10 +32,10 @@ report_print(const struct apply_result *r, const struct move_result *m,
 			printf("%" PRIu64
 			       " objects, %s moved to another storage class\n",
 			    m->moved, human);
-		if (m->locked > 0)
-			printf("%" PRIu64 " objects are locked, and stay in "
-			       "their storage class\n",
-			    m->locked);
+		if (m->stay > 0)
+			printf("%" PRIu64
+			       " objects stay in their storage class for now\n",
+			    m->stay);
 		return 0;
 	}
 	if ((rc = json_new(&j, f)) != 0)
@@ -49,7 +49,7 @@ report_print(const struct apply_result *r, const struct move_result *m,
 	       (rc = json_put_u64(j, "skipped", r->skipped, f)) ||
 	       (rc = json_put_u64(j, "moved", m->moved, f)) ||
 	       (rc = json_put_u64(j, "moved_bytes", m->bytes, f)) ||
-	       (rc = json_put_u64(j, "move_locked", m->locked, f)) ||
+	       (rc = json_put_u64(j, "move_stay", m->stay, f)) ||
 	       (rc = json_put_u64(j, "move_failed", m->failed, f)) ||
 	       (rc = cli_json_print(j, false, f)));
 	json_free(j);

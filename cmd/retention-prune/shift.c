@@ -69,6 +69,13 @@ take(void *ctx, const struct store_entry *e, struct fault *f)
 	return 0;
 }
 
+/* Locked, or frozen where it is: no failure, and others may go. */
+static bool
+is_state(enum fault_code code)
+{
+	return code == FAULT_EXISTS || code == FAULT_FROZEN;
+}
+
 static void
 one(void *ctx, size_t k, struct repo *own)
 {
@@ -86,7 +93,7 @@ one(void *ctx, size_t k, struct repo *own)
 	if (rc == 0)
 		rc = store_class_move(
 		    store, x->key, s->o->to, &x->done, &d, &x->fault);
-	if (rc != 0 && rc != FAULT_EXISTS)
+	if (rc != 0 && !is_state(x->fault.code))
 		atomic_store(&s->stop, true);
 }
 
@@ -100,11 +107,11 @@ count(struct shift *s, const struct item *x)
 	} else if (x->fault.code == FAULT_NONE) {
 		s->sum.moved += x->done;
 		s->sum.bytes += x->done ? x->size : 0;
-	} else if (x->fault.code == FAULT_EXISTS) {
+	} else if (is_state(x->fault.code)) {
 		/* Of a thousand packs one tells for all. */
-		if (s->sum.locked++ == 0)
+		if (s->sum.stay++ == 0)
 			log_line(0,
-			    "backup %s stays in class %s: pack %s is %s",
+			    "backup %s stays in class %s for now: pack %s: %s",
 			    s->o->backup, s->o->from, slash + 1, x->fault.text);
 	} else {
 		s->sum.failed++;
@@ -230,7 +237,7 @@ end(struct operation *op, const struct shift *s, int result,
 
 	e.objects = s->sum.moved;
 	e.stored = s->sum.bytes;
-	audit_details_put_u64(&details, &e, "locked", s->sum.locked);
+	audit_details_put_u64(&details, &e, "stay", s->sum.stay);
 	audit_details_put_u64(&details, &e, "failed", s->sum.failed);
 	audit_details_put_u64(&details, &e, "left", s->sum.left);
 	return operation_end(op, &e, result, why, &d, f);
@@ -262,7 +269,7 @@ shift_run(const struct gather *g, const struct shift_order *o, apply_told told,
 	operation_free(&op);
 	res->moved += s->sum.moved;
 	res->bytes += s->sum.bytes;
-	res->locked += s->sum.locked;
+	res->stay += s->sum.stay;
 	res->failed += s->sum.failed;
 	res->left += s->sum.left;
 	free(s);

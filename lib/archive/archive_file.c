@@ -38,6 +38,7 @@ archive_file_worse(enum fault_code a, enum fault_code b)
 	    [FAULT_ABSENT] = 1,
 	    [FAULT_AGAIN] = 2,
 	    [FAULT_DENIED] = 3,
+	    [FAULT_FROZEN] = 3,
 	    [FAULT_SYSTEM] = 4,
 	    [FAULT_CONFIG] = 5,
 	    [FAULT_KEY] = 6,

@@ -236,6 +236,7 @@ cli_exit_status(enum fault_code code)
 	    [FAULT_CONFIG] = 2,
 	    [FAULT_DENIED] = 4,
 	    [FAULT_SYSTEM] = 1,
+	    [FAULT_FROZEN] = 4,
 	};
 
 	return (size_t)code < sizeof(status) / sizeof(status[0]) ? status[code]

@@ -55,7 +55,7 @@ static const struct rule rules[] = {
     {"ExpiredToken", FAULT_DENIED, S3_NEXT_GIVE_UP,
 	"the session token has expired"},
     {"InvalidToken", FAULT_DENIED, S3_NEXT_GIVE_UP, "check session_token"},
-    {"InvalidObjectState", FAULT_DENIED, S3_NEXT_GIVE_UP,
+    {"InvalidObjectState", FAULT_FROZEN, S3_NEXT_GIVE_UP,
 	"the object is in an archive storage class: thaw it first, with all "
 	"packs of the backup (RestoreObject), then try again"},
     {"QuotaExceeded", FAULT_DENIED, S3_NEXT_GIVE_UP,

@@ -24,6 +24,7 @@ enum fault_code {
 	FAULT_CONFIG,  /* settings or usage; trying again will not help */
 	FAULT_DENIED,  /* the store or the server refuses */
 	FAULT_SYSTEM,  /* this host: I/O error, disk full, no memory */
+	FAULT_FROZEN,  /* it is there, and has to be thawed to be read */
 };
 
 struct fault {

@@ -102,6 +102,11 @@ run_task(struct gang_task *task, struct gang_hand *h, struct fault *f)
 		rc = packread_run(h->packs, &t->pack, take_extent, t, f);
 	else
 		rc = open_header(t, h->repo, f);
+	if (rc == FAULT_FROZEN) {
+		atomic_fetch_add(&t->b->frozen, 1);
+		fault_clear(f);
+		return 0;
+	}
 	return rc != 0 ? tell(t->b, t->name, f) : 0;
 }
 

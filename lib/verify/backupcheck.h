@@ -32,6 +32,7 @@ struct backupcheck {
 	_Atomic uint64_t extents; /* opened */
 	_Atomic uint64_t bytes;   /* content in them */
 	_Atomic uint64_t stored;
+	_Atomic uint64_t frozen; /* packs that have to be thawed: not read */
 };
 
 /* A fault is the store's, or this host's: nothing is known then. */

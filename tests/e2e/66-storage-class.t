@@ -73,14 +73,25 @@ rt_restored "... and a state behind it" abc --backup "$cold"
 # -- thawing ----------------------------------------------------------------------
 
 # A pack that has to be thawed, as S3 answers for GLACIER.
-proxy_rules between '[{"method": "GET", "path": "/pack/", "action": "status", "status": 403, "code": "InvalidObjectState"}]'
+proxy_rules between '[{"method": "GET", "path": "/'"$id"'/pack/", "action": "status", "status": 403, "code": "InvalidObjectState"}]'
 rm -rf "$T/new"
 exits 4 "a restore of packs in an archive class fails" pitr-restore \
 	-c "$T/conf" --backup "$id" --target-immediate --target-dir "$T/new"
 like "... naming the object and what to do" "$(cat "$T/err")" \
 	"base/$id/pack/0000.*InvalidObjectState.*thaw it first"
+ok "a verification reads all else" repo-verify -c "$T/conf"
+like "... and tells what it did not" "$(cat "$T/out")" \
+	"^note: .*/base/$id/: [0-9]* of its packs are in a storage class that has to be thawed"
+unlike "... which is no finding" "$(cat "$T/out")" '^main/'
 proxy_rules between
-ok "... and works when they are thawed" pitr-restore \
+ok "when they are thawed" repo-verify -c "$T/conf" --since-last --json
+is "... just what was not read before is" "$("$PYTHON" -c '
+import json, sys
+for b in json.load(open(sys.argv[1]))["repositories"][0]["backups"]:
+    if b["content_read"]:
+        print(b["id"])' "$T/out" | sort | tr '\n' ' ')" \
+	"$id "
+ok "... and a restore works" pitr-restore \
 	-c "$T/conf" --backup "$id" --target-immediate --target-dir "$T/new"
 
 # -- pruning ----------------------------------------------------------------------

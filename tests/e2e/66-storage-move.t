@@ -161,6 +161,11 @@ exits 1 "an answer that says nothing" retention-prune -c "$T/answers" --repo r2
 like "... is no success" "$(cat "$T/err")" \
 	'/pack/0000.*: not moved: .*empty answer, not a CopyObjectResult'
 is "... nothing moved" "$(classes "$kept" "/pack/")" "STANDARD "
+proxy_rules between '[{"method": "PUT", "path": "/pack/", "action": "status",
+	"status": 403, "code": "InvalidObjectState"}]'
+ok "packs that would have to be thawed" retention-prune -c "$T/answers" --repo r2
+like "... stay for now" "$(cat "$T/err")" \
+	"backup $year2 stays in class STANDARD for now: .*thaw it first"
 proxy_rules between '[{"method": "HEAD", "path": "/pack/", "after": 3, "action": "headers",
 	"headers": {"etag": "\"00000000000000000000000000000000\""}}]'
 exits 1 "a copy of other bytes" retention-prune -c "$T/answers" --repo r2
@@ -230,11 +235,11 @@ s3ctl lock "$locked" "$(pack "$week3")" 86400 || bail "lock"
 s3ctl hold "$locked" "$(pack "$year3")" ON || bail "hold"
 ok "a pack that is locked is no failure" retention-prune -c "$T/weekly" --repo r3
 like "... when it ends is told" "$(cat "$T/err")" \
-	"backup $week3 stays in class STANDARD: pack 0000.* is locked until 20[0-9-]*T"
+	"backup $week3 stays in class STANDARD for now: pack 0000.*: locked until 20[0-9-]*T"
 like "... or that it is held" "$(cat "$T/err")" \
-	"backup $year3 stays in class STANDARD: pack 0000.* under a legal hold"
+	"backup $year3 stays in class STANDARD for now: pack 0000.*: under a legal hold"
 like "... and counted" "$(cat "$T/out")" \
-	'^2 objects are locked, and stay in their storage class'
+	'^2 objects stay in their storage class for now'
 is "... it is where it was" \
 	"$(classes "$locked" "$(pack "$week3")|$(pack "$year3")")" "STANDARD "
 is "... the others moved" "$(s3ctl classes "$locked" | grep -c ^COLD)" \
