@@ -18,7 +18,9 @@ copy_started(struct copy *c, uint64_t lsn, uint32_t timeline, struct fault *f)
 
 	if (timeline != c->s->server.timeline)
 		return fault_set(f, FAULT_AGAIN,
-		    "the server went to timeline %u meanwhile", timeline);
+		    "the server went to timeline %u meanwhile: take the backup "
+		    "again",
+		    timeline);
 	h->timeline = timeline;
 	h->start_lsn = lsn;
 	text_format_lsn(lsn, text);
@@ -83,7 +85,8 @@ transfer(struct copy *c, struct fault *f)
 		return rc;
 	if (h->stop_timeline != h->timeline)
 		return fault_set(f, FAULT_AGAIN,
-		    "the server went to timeline %u meanwhile",
+		    "the server went to timeline %u meanwhile: take the backup "
+		    "again",
 		    h->stop_timeline);
 	if ((rc = server_clock(s, &h->stop_us, f)) != 0 ||
 	    (rc = ship_manifest(c, f)) != 0)

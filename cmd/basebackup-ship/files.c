@@ -213,7 +213,8 @@ check_label(const struct copy *c, const char *text, struct fault *f)
 	    (label.timeline == h->timeline || label.timeline == 0))
 		return 0;
 	return fault_set(f, FAULT_SYSTEM,
-	    "PostgreSQL gave the backup label of another backup");
+	    "PostgreSQL gave the backup label of another backup: take it "
+	    "again");
 }
 
 static int

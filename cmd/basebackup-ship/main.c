@@ -129,7 +129,7 @@ check_directory(const struct ship *s, struct fault *f)
 		return 0;
 	return fault_set(f, FAULT_FOREIGN,
 	    "conninfo leads to the cluster with system id %llu, but pgdata %s "
-	    "is of %llu",
+	    "is of %llu: one of the two settings is wrong",
 	    (unsigned long long)s->server.system_id, s->conf->pgdata,
 	    (unsigned long long)c.system_id);
 }

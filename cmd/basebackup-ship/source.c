@@ -26,8 +26,10 @@ has_postmaster(const char *dir, struct fault *f)
 	if (path == NULL)
 		return fault_nomem(f);
 	if (access(path, F_OK) != 0 && errno == ENOENT)
-		rc = fault_set(
-		    f, FAULT_CONFIG, "no server runs on pgdata %s", dir);
+		rc = fault_set(f, FAULT_CONFIG,
+		    "no server runs on pgdata %s: is that its data directory "
+		    "on this host?",
+		    dir);
 	free(path);
 	return rc;
 }
@@ -41,7 +43,7 @@ is_its_own(struct ship *s, const char *dir, struct fault *f)
 		return rc;
 	return fault_set(f, FAULT_CONFIG,
 	    "pgdata %s is not the data directory of the server that conninfo "
-	    "leads to",
+	    "leads to: one of the two settings is wrong",
 	    dir);
 }
 

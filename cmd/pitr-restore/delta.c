@@ -89,7 +89,8 @@ check_cluster(const char *root, const struct head *h, struct fault *f)
 	if (id != h->system_id)
 		return fault_set(f, FAULT_CONFIG,
 		    "%s is the data directory of another cluster (system id "
-		    "%llu, the backup's is %llu)",
+		    "%llu, the backup's is %llu): restore into another "
+		    "directory",
 		    root, (unsigned long long)id,
 		    (unsigned long long)h->system_id);
 	return 0;

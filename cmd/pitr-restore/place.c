@@ -280,7 +280,9 @@ place_prepare(struct place *p, const struct place_want *want,
 		rc = check_root(p, want, h, false, f);
 	if (rc == 0 && p->delta != delta)
 		rc = fault_set(f, FAULT_CONFIG,
-		    "%s was changed by somebody else", p->root);
+		    "%s was changed by somebody else: see what is there, and "
+		    "run it again",
+		    p->root);
 	for (k = 0; rc == 0 && k < p->n_spaces; k++)
 		rc =
 		    check_space(p, p->spaces[k].oid, p->spaces[k].dir, true, f);

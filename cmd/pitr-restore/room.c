@@ -79,8 +79,9 @@ check_room(const struct demand *all, size_t n, const struct demand *one,
 	text_human_size(need, want);
 	text_human_size(room, have);
 	return fault_set(f, FAULT_CONFIG,
-	    "%s: the restore needs %s there and only %s is free", one->dir,
-	    want, have);
+	    "%s: the restore needs %s there and only %s is free; make room, or "
+	    "choose another directory",
+	    one->dir, want, have);
 }
 
 int

@@ -283,7 +283,8 @@ look_run(struct verify *v, struct fault *f)
 			    v->folders[i].n_packs, sizeof *v->packs, by_number);
 	if (v->gather.n_wal == 0 && v->gather.n_folders == 0)
 		return fault_set(f, FAULT_CONFIG,
-		    "%s holds nothing of cluster %s, system id %" PRIu64,
+		    "%s holds nothing of cluster %s, system id %" PRIu64
+		    ": wrong url or cluster name, or nothing was archived yet",
 		    store_url(v->store), repo_cluster(v->repo),
 		    repo_system_id(v->repo));
 	return missing_find(v, f);

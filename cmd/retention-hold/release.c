@@ -73,7 +73,9 @@ release_run(struct holding *s, const char *id, struct fault *f)
 		found++;
 	}
 	if (found == 0)
-		return fault_set(
-		    f, FAULT_CONFIG, "%s: there is no such hold", id);
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: there is no such hold; retention-hold list shows "
+		    "those that are in force",
+		    id);
 	return legal_sync(s, id, f);
 }

@@ -263,7 +263,8 @@ conf_find_repo(
 		}
 	}
 	return fault_set(f, FAULT_CONFIG,
-	    "--repo '%s': cluster %s has no such repository", name, c->name);
+	    "--repo '%s': cluster %s has no such repository; its first is %s",
+	    name, c->name, c->repos[0]->name);
 }
 
 int

@@ -25,7 +25,7 @@
  * and lines that begin with '#' are passed over; created may be left out; any
  * other line, and an id that comes twice, is refused. Loading is CONFIG when a
  * file is malformed or readable by others, KEY when it does not exist or may
- *not be read.
+ * not be read.
  */
 
 #define KEYRING_ID 8

@@ -206,7 +206,8 @@ keyring_add_text(struct keyring *k, const char *what, const char *text,
 		rc = take_line(k, &b, what, line, copy, f);
 	}
 	if (rc == 0 && !b.open)
-		rc = fault_set(f, FAULT_CONFIG, "%s: holds no key", what);
+		rc = fault_set(f, FAULT_CONFIG,
+		    "%s: holds no key; repo-key generate makes one", what);
 	if (rc == 0)
 		rc = finish(k, what, &b, f);
 	secret_wipe(&b, sizeof(b));

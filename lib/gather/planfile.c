@@ -41,7 +41,8 @@ planfile_open(struct planfile *p, const char *path, struct fault *f)
 	if (p->fp != NULL)
 		return 0;
 	if (errno == ENOENT)
-		return fault_set(f, FAULT_CONFIG, "%s: no such plan", path);
+		return fault_set(f, FAULT_CONFIG,
+		    "%s: no such plan; retention-prune --plan makes one", path);
 	return io_fault(p, "cannot be read", f);
 }
 

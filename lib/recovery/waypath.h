@@ -25,12 +25,12 @@ enum waypath_target {
 };
 
 struct waypath_goal {
-	enum waypath_target target;
+	enum waypath_target target; /* which of the next four counts */
 	int64_t time_us;
 	uint64_t lsn;
 	uint32_t xid;
-	const char *name;
-	bool exclusive;
+	const char *name;  /* of a restore point; the caller's */
+	bool exclusive;    /* to stop just before it: TIME, LSN and XID */
 	uint32_t timeline; /* 0: the newest that can be reached */
 };
 
@@ -40,9 +40,9 @@ struct waypath {
 	uint64_t first_segno;
 	uint64_t last_segno; /* needed */
 	uint32_t segment_size;
-	uint64_t segments;   /* looked at, all present and opened */
-	uint64_t wal_stored; /* bytes to fetch */
-	uint64_t wal_size;
+	uint64_t segments;      /* looked at, all present and opened */
+	uint64_t wal_stored;    /* bytes to fetch */
+	uint64_t wal_size;      /* bytes of WAL in them */
 	bool target_seen;       /* it lies on the way, by the sealed metas */
 	int64_t last_commit_us; /* newest commit on the way; CLOCK_NONE */
 	uint64_t end_lsn;       /* how far the archive goes without a gap */
@@ -56,6 +56,9 @@ struct waypath {
  * cannot be reached from this backup: before its end, on a timeline that is no
  * descendant, beyond the archive's end.
  * For LATEST the end is the first absent segment after which there is none.
+ *
+ * Reads the sealed header of each segment, and no content. The caller frees
+ * *out, which is set on success only.
  */
 int waypath_find(struct repo *r, const struct head *h,
     const struct waypath_goal *g, struct waypath *out, const struct deadline *d,

@@ -1,6 +1,7 @@
 #ifndef FDIO_H
 #define FDIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>

@@ -70,12 +70,14 @@ s=$T/pg/standby
 sed "s,^pgdata.*,pgdata = $s," "$T/conf" >"$T/conf.wrong"
 exits 2 "a directory that no server runs on" \
 	basebackup-ship -c "$T/conf.wrong" --source files
-like "is told" "$(cat "$T/err")" "no server runs on pgdata $s"
+like "is told" "$(cat "$T/err")" "no server runs on pgdata $s: is \
+that its data directory"
 pg_set "$s" "hot_standby = on"
 pg_start "$s" || bail "the standby does not start"
 exits 2 "the standby's directory for the primary's" \
 	basebackup-ship -c "$T/conf.wrong" --source files
-like "is told" "$(cat "$T/err")" "is not the data directory of the server"
+like "is told" "$(cat "$T/err")" "is not the data directory of the server that \
+conninfo leads to: one of the two settings is wrong"
 ok "with the default" basebackup-ship -c "$T/conf.wrong" -v
 like "it is the stream" "$(cat "$T/err")" "source: stream, for pgdata .* is not"
 

@@ -93,7 +93,8 @@ refused 2 "an unknown action" "pause, promote or shutdown" "$T/in" \
 	--target-action stop
 refused 1 "an unknown timeline" "00000007.history" "$T/in" \
 	--target-timeline 7
-refused 2 "an unknown repository" "no such repository" "$T/in" --repo other
+refused 2 "an unknown repository" "no such repository; its first is r1" "$T/in" \
+	--repo other
 refused 2 "another system id" "holds no archive of cluster main" "$T/in" --system-id 17
 exits 2 "no directory" pitr-restore -c "$T/conf"
 

@@ -52,12 +52,12 @@ refused() {
 	exits "$1" "$lie_n: a dry run says the same" to --backup "$id" --dry-run
 	untouched
 }
-# found ERE [STATUS]: the other backup is not harmed
+# found ERE [STATUS]: and it is not in the other backup's way
 found() {
 	exits "${2:-1}" "$lie_n: verified" repo-verify -c "$T/conf" \
 		--no-progress --no-record
 	like "$lie_n: and found" "$(cat "$T/out")" "$1"
-	ok "$lie_n: the true one can be restored" to --backup "$true"
+	ok "$lie_n: the true one can be restored" to --backup "$true" --dry-run
 }
 
 # -- the manifest ---------------------------------------------------------------
@@ -152,5 +152,10 @@ for x in future backwards; do
 	exits 2 "$lie_n: nothing is pruned" retention-prune -c "$T/conf"
 	like "$lie_n: and why" "$(cat "$T/err")" "$id ended"
 done
+
+# -- the other backup -----------------------------------------------------------
+ok "beside a lie the true one is restored" to --backup "$true"
+ok "and is what the server's manifest says" \
+	"$BUILD/tests/tools/verifytree" "$T/new"
 
 done_testing

@@ -99,7 +99,7 @@ what_is_wrong_is_named_by_its_line(void **state)
 	char text[2048];
 
 	(void)state;
-	refused("", "main.key: holds no key");
+	refused("", "main.key: holds no key; repo-key generate");
 	refused("# nothing\n\n", "holds no key");
 	refused("id = 0011223344556677\n", "main.key:1: this is no pitrkit");
 	refused(ALICE "colour = red\n", "main.key:6: unknown line");
