@@ -141,28 +141,36 @@ tree_folder(struct tree *t, const char *path, uint32_t mode, struct fault *f)
 	return rc;
 }
 
+/* The folder of path, which the caller closes; what had its name is gone. */
+static int
+clear_place(struct tree *t, const char *path, int *folder, const char **name,
+    struct fault *f)
+{
+	int rc = tree_path_parent(t, path, folder, name, f);
+
+	if (rc != 0 || !t->existing)
+		return rc;
+	rc = tree_sweep_remove(*folder, *name, f);
+	if (rc != 0)
+		close(*folder);
+	return rc;
+}
+
 int
 tree_empty_file(
     struct tree *t, const char *path, uint32_t mode, struct fault *f)
 {
 	const char *name;
-	int fd;
-	int file;
-	int rc;
+	int folder, file;
+	int rc = clear_place(t, path, &folder, &name, f);
 
-	rc = tree_path_parent(t, path, &fd, &name, f);
 	if (rc != 0)
 		return rc;
-	if (t->existing)
-		rc = tree_sweep_remove(fd, name, f);
-	if (rc == 0) {
-		file = openat(fd, name,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		    mode & 0777);
-		rc = file < 0 ? fault_errno(f, errno, "%s/%s", t->root, path)
-			      : fdio_close(file, path, f);
-	}
-	close(fd);
+	file = openat(folder, name,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode & 0777);
+	rc = file < 0 ? fault_errno(f, errno, "%s/%s", t->root, path)
+		      : fdio_close(file, path, f);
+	close(folder);
 	return rc;
 }
 
@@ -170,17 +178,14 @@ int
 tree_link(struct tree *t, const char *path, const char *target, struct fault *f)
 {
 	const char *name;
-	int fd;
-	int rc;
+	int folder;
+	int rc = clear_place(t, path, &folder, &name, f);
 
-	rc = tree_path_parent(t, path, &fd, &name, f);
 	if (rc != 0)
 		return rc;
-	if (t->existing)
-		rc = tree_sweep_remove(fd, name, f);
-	if (rc == 0 && symlinkat(target, fd, name) != 0)
+	if (symlinkat(target, folder, name) != 0)
 		rc = fault_errno(f, errno, "%s/%s", t->root, path);
-	close(fd);
+	close(folder);
 	return rc;
 }
 
