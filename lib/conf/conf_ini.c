@@ -1,4 +1,4 @@
-#include "conf_impl.h"
+#include "conf_core.h"
 
 #include <ini.h>
 #include <string.h>

@@ -1,12 +1,14 @@
-#ifndef CONF_IMPL_H
-#define CONF_IMPL_H
+#ifndef CONF_CORE_H
+#define CONF_CORE_H
 
 #include "conf.h"
 
 /*
- * Inside of lib/conf. conf_ini.c turns text into sections, keys and lines;
- * conf_key.c knows the keys; conf_value.c the values that need more than a
- * copy; conf_check.c fills in defaults and finds contradictions.
+ * Inside of lib/conf. conf_load.c reads a file and has it read by the others:
+ * conf_ini.c turns text into sections, keys and lines; conf_key.c knows the
+ * keys; conf_value.c the values that need more than a copy; conf_check.c fills
+ * in defaults and finds contradictions. conf.c keeps what they find, and
+ * answers.
  */
 
 #define CONF_SECTIONS 64 /* of each kind */
