@@ -1,6 +1,7 @@
 #include "front.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -186,9 +188,40 @@ front_send(const struct call *c, int s)
 	return send(s, &rq, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
 }
 
+/* It was stopped, or hangs, and would cost each call that silence. Its work is
+ * its callers' then, so it may be killed; nobody else may: a number can be
+ * another process's by now. */
+static void
+front_kill(const struct call *c, int s)
+{
+	char path[32], is[32], want[32];
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	ssize_t n = -1;
+	int process, fd;
+
+	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
+	    peer.pid <= 0)
+		return;
+	process = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	if (process < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)peer.pid);
+	snprintf(want, sizeof(want), "%s-linger\n", c->front->name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, is, sizeof(is) - 1);
+		close(fd);
+	}
+	is[n > 0 ? n : 0] = '\0';
+	if (strcmp(is, want) == 0)
+		(void)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
+	close(process);
+}
+
 /* One message; -1 when there will be none. */
 static int
-front_receive(int s, struct wire_answer *a)
+front_receive(const struct call *c, int s, struct wire_answer *a)
 {
 	const size_t head = offsetof(struct wire_answer, text);
 	struct pollfd p = {.fd = s, .events = POLLIN};
@@ -202,6 +235,8 @@ front_receive(int s, struct wire_answer *a)
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
 			return -1;
 		left = until - front_now_ms();
+		if (left <= 0)
+			front_kill(c, s);
 		if (left <= 0 || (poll(&p, 1, (int)left) < 0 && errno != EINTR))
 			return -1;
 	}
@@ -232,7 +267,7 @@ front_ask(const struct call *c)
 	if (s < 0)
 		return -1;
 	if (front_send(c, s) == 0)
-		while (front_receive(s, &a) == 0) {
+		while (front_receive(c, s, &a) == 0) {
 			front_say(&a);
 			if (a.kind == WIRE_WORKING)
 				continue;
