@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive_spare.h"
 #include "clock.h"
 #include "push.h"
 #include "relay_gate.h"
@@ -12,10 +13,14 @@
 _Static_assert(RELAY_GATE_SEAL == ARCHIVE_PUSH_ROOM,
     "what the gate gives is what sealing takes");
 
+/* Beside what the gate gives. */
+#define AHEAD_PUSH_SPARE ((size_t)12 << 20)
+
 struct ahead_push {
 	struct repo *base;
 	struct repo *repos[RELAY_POOL_THREADS]; /* one for each thread */
 	struct relay_gate *gate;
+	struct archive_spare *spare;
 	pthread_mutex_t lock;
 	size_t waiting[CONF_LIST]; /* files, in each repository; by the lock */
 };
@@ -43,6 +48,8 @@ ahead_push_new(struct ahead_push **out, struct repo *base, size_t jobs,
 	a->base = base;
 	pthread_mutex_init(&a->lock, NULL);
 	rc = relay_gate_new(&a->gate, jobs, threads, f);
+	if (rc == 0)
+		rc = archive_spare_new(&a->spare, AHEAD_PUSH_SPARE, f);
 	if (rc != 0)
 		free(a);
 	else
@@ -131,7 +138,8 @@ push_seal(struct ahead_push *a, size_t i, const struct ahead_push_file *file,
     struct archive_push **p, size_t *held, struct deadline *d, struct fault *f)
 {
 	struct room room = {.gate = a->gate};
-	struct archive_room may = {.widen = room_widen, .ctx = &room};
+	struct archive_room may = {
+	    .widen = room_widen, .ctx = &room, .spare = a->spare};
 	int64_t began;
 	int rc = 0;
 

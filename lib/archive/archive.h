@@ -78,6 +78,7 @@ struct archive_room {
 	size_t bytes;
 	void (*widen)(void *ctx);
 	void *ctx;
+	struct archive_spare *spare; /* NULL, or memory for the object */
 };
 int archive_push_begin(struct archive_push **out, struct repo *r,
     const char *path, unsigned hands, const struct archive_room *room,

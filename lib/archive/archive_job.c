@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "archive_place.h"
+#include "archive_spare.h"
 
 /* Beside the file and its object: buffers, the codec's tables. */
 #define JOB_BESIDE ((size_t)2 << 20)
@@ -114,13 +115,16 @@ int
 archive_job_seal(
     struct archive_job_task *t, const struct repo *r, struct fault *f)
 {
+	const size_t need = t->file.size + OBJECT_HEADER_MAX;
 	uint64_t size;
 	int rc;
 
 	/* In one piece: what is not written to is no memory, and growing would
 	 * copy. */
 	buf_init(&t->sealed, ARCHIVE_JOB_MEMORY + (1U << 20));
-	rc = buf_reserve(&t->sealed, t->file.size + OBJECT_HEADER_MAX, f);
+	if (t->spare != NULL)
+		t->spare_taken = archive_spare_take(t->spare, need, &t->sealed);
+	rc = buf_reserve(&t->sealed, need, f);
 	return rc != 0 ? rc : job_seal(t, r, buf_sink, &t->sealed, &size, f);
 }
 

@@ -24,6 +24,8 @@ struct archive_job_task {
 	unsigned hands;                  /* threads that seal it */
 	const struct archive_room *room; /* to seal it in; NULL: enough */
 	struct buf sealed; /* the whole object, if not larger than that */
+	struct archive_spare *spare; /* where its memory is from; NULL */
+	size_t spare_taken;
 	/* archive_copy: where the object is, sealed; NULL for a file. Its
 	 * header; whether file.digest is of its content, which takes the
 	 * private key to know; and of one that is read again as it goes out,

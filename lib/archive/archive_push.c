@@ -1,4 +1,5 @@
 #include "archive_push_core.h"
+#include "archive_spare.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -193,7 +194,11 @@ archive_push_free(struct archive_push *p)
 	archive_note_free(&p->task.note);
 	archive_journal_free(&p->task.journal);
 	archive_file_free(&p->task.file);
-	buf_free(&p->task.sealed);
+	if (p->task.spare != NULL)
+		archive_spare_give(
+		    p->task.spare, &p->task.sealed, p->task.spare_taken);
+	else
+		buf_free(&p->task.sealed);
 	buf_free(&p->task.head);
 	buf_free(&p->task.mark);
 	pthread_cond_destroy(&p->changed);
@@ -321,6 +326,7 @@ push_begin(struct archive_push **out, struct repo *r, const char *path,
 		return rc;
 	p->task.hands = hands;
 	p->task.room = narrow ? room : NULL;
+	p->task.spare = room != NULL ? room->spare : NULL;
 	if (journal)
 		archive_journal_load(&p->task.journal, r);
 	if ((rc = archive_file_load(
@@ -353,7 +359,11 @@ archive_push_begin(struct archive_push **out, struct repo *r, const char *path,
 size_t
 archive_push_held(const struct archive_push *p)
 {
-	return p->task.sealed.len > 0 ? p->task.sealed.len : p->task.file.size;
+	const struct archive_job_task *t = &p->task;
+
+	if (t->sealed.len == 0)
+		return t->file.size;
+	return t->sealed.len > t->spare_taken ? t->sealed.len : t->spare_taken;
 }
 
 int
