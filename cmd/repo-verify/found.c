@@ -172,3 +172,15 @@ found_free(struct verify *v)
 	v->findings = NULL;
 	v->n_findings = 0;
 }
+
+int
+found_wal_key(const struct verify *v, const char *name, char key[LAYOUT_KEY],
+    struct fault *f)
+{
+	struct walname n;
+	int rc = walname_parse(name, &n, f);
+
+	return rc != 0 ? rc
+		       : layout_wal(repo_cluster(v->repo),
+			     repo_system_id(v->repo), name, &n, key, f);
+}

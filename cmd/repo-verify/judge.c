@@ -116,7 +116,7 @@ name_hole(const struct verify *v, const struct chain_hole *h, char *out,
 
 	walname_format(h->timeline, h->first, v->gather.in.segment_size, name);
 	walname_format(h->timeline, h->last, v->gather.in.segment_size, last);
-	if ((rc = look_wal_key(v, name, key, f)) != 0)
+	if ((rc = found_wal_key(v, name, key, f)) != 0)
 		return rc;
 	if (h->first >= h->last)
 		snprintf(out, cap, "%s", key);
@@ -231,7 +231,7 @@ judge_histories(struct verify *v, struct fault *f)
 		if (t->has_history)
 			continue;
 		walname_format_history(t->timeline, name);
-		rc = look_wal_key(v, name, key, f);
+		rc = found_wal_key(v, name, key, f);
 		if (rc == 0)
 			rc = found_add(v, true, key, "is missing", f,
 			    "timeline %u cannot be followed: no moment on it "

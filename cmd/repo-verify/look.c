@@ -220,18 +220,6 @@ look_has(const struct verify *v, uint32_t timeline, uint64_t segno)
 	return false;
 }
 
-int
-look_wal_key(const struct verify *v, const char *name, char key[LAYOUT_KEY],
-    struct fault *f)
-{
-	struct walname n;
-	int rc = walname_parse(name, &n, f);
-
-	return rc != 0 ? rc
-		       : layout_wal(repo_cluster(v->repo),
-			     repo_system_id(v->repo), name, &n, key, f);
-}
-
 /* ---- all ---- */
 
 static int

@@ -114,7 +114,7 @@ is_there(struct verify *v, uint32_t timeline, uint64_t segno, bool *there,
 	int rc;
 
 	walname_format(timeline, segno, v->gather.in.segment_size, name);
-	if ((rc = look_wal_key(v, name, key, f)) != 0)
+	if ((rc = found_wal_key(v, name, key, f)) != 0)
 		return rc;
 	rc = store_stat(v->store, key, &info, &d, f);
 	*there = rc == 0;

@@ -91,7 +91,7 @@ run_wal(struct gang_task *task, struct gang_hand *h, struct fault *f)
 	if (rc != 0 || t->walname.kind == WALNAME_SEGMENT ||
 	    why.code == FAULT_ABSENT)
 		return rc;
-	if ((rc = look_wal_key(t->v, t->name, key, f)) != 0)
+	if ((rc = found_wal_key(t->v, t->name, key, f)) != 0)
 		return rc;
 	return found_add(
 	    t->v, false, key, why.text, f, "recovery does not need this file");

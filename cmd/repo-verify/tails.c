@@ -29,7 +29,7 @@ find_timeline(struct verify *v, const struct retain_wal *w, struct fault *f)
 	if (w->timeline == 1 || !counts(v, w))
 		return 0;
 	walname_format_history(w->timeline, name);
-	rc = look_wal_key(v, name, key, f);
+	rc = found_wal_key(v, name, key, f);
 	return rc != 0 ? rc
 		       : found_add(v, true, key, "is missing", f,
 			     "timeline %u, which the last report saw, cannot "

@@ -215,6 +215,9 @@ int found_add(struct verify *v, bool hurts, const char *object,
 void found_forget(struct verify *v, const char *id);
 /* How many of those that are listed hurt. */
 size_t found_hurting(const struct verify *v);
+/* The key of a WAL file, to name it by. */
+int found_wal_key(const struct verify *v, const char *name,
+    char key[LAYOUT_KEY], struct fault *f);
 void found_print(const struct verify *v);
 void found_free(struct verify *v);
 
@@ -228,8 +231,6 @@ int look_run(struct verify *v, struct fault *f);
 bool look_listed(void *ctx, const char *name, uint64_t *size);
 /* Is that segment listed? */
 bool look_has(const struct verify *v, uint32_t timeline, uint64_t segno);
-int look_wal_key(const struct verify *v, const char *name, char key[LAYOUT_KEY],
-    struct fault *f);
 /* missing.c: what should be there and is not, nor comes; and what is missing
  * when everything is listed anew. */
 int missing_find(struct verify *v, struct fault *f);

@@ -176,10 +176,8 @@ main(int argc, char **argv)
 	struct cli_list repos = {.n = 0};
 	const struct cli_option options[] = {
 	    CLI_OPTION_SYSTEM_ID(&system_id),
-	    {.name = "repo",
-		.arg = "NAME",
-		.help = "ask this repository alone; may be repeated",
-		.list = &repos},
+	    CLI_OPTION_LIST("repo", "NAME",
+		"ask this repository alone; may be repeated", &repos),
 	};
 	const struct cli_program program = {
 	    .name = "walfetch",

@@ -102,13 +102,10 @@ main(int argc, char **argv)
 	const char *system_id = NULL;
 	bool drain = false;
 	const struct cli_option options[] = {
-	    {.name = "drain",
-		.help = "empty spill_dir into the repositories; no PATH",
-		.flag = &drain},
-	    {.name = "system-id",
-		.arg = "NUMBER",
-		.help = "with --drain: the cluster's",
-		.value = &system_id},
+	    CLI_OPTION_FLAG("drain",
+		"empty spill_dir into the repositories; no PATH", &drain),
+	    CLI_OPTION_VALUE("system-id", "NUMBER",
+		"with --drain: the cluster's", &system_id),
 	};
 	const struct cli_program program = {
 	    .name = "walpush",
