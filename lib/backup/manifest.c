@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "distinct.h"
 #include "manifest.h"
 #include "manifest_format.h"
 
@@ -13,6 +14,7 @@ struct manifest_writer {
 	struct buf record;
 	unsigned char *chunk;
 	size_t chunk_len;
+	struct distinct *paths;
 	struct manifest_totals totals;
 	uint64_t announced; /* sizes of the files counted so far */
 	bool ended;
@@ -23,15 +25,17 @@ manifest_writer_new(
     struct manifest_writer **out, struct object_sealer *sealer, struct fault *f)
 {
 	struct manifest_writer *w = calloc(1, sizeof *w);
+	int rc;
 
 	if (w == NULL)
 		return fault_nomem(f);
 	w->sealer = sealer;
 	buf_init(&w->record, MANIFEST_RECORD_MAX + MANIFEST_RECORD_HEAD);
 	w->chunk = malloc(OBJECT_CHUNK);
-	if (w->chunk == NULL) {
+	rc = w->chunk == NULL ? fault_nomem(f) : distinct_new(&w->paths, f);
+	if (rc != 0) {
 		manifest_writer_free(w);
-		return fault_nomem(f);
+		return rc;
 	}
 	*out = w;
 	return 0;
@@ -44,6 +48,7 @@ manifest_writer_free(struct manifest_writer *w)
 		return;
 	buf_free(&w->record);
 	free(w->chunk);
+	distinct_free(w->paths);
 	free(w);
 }
 
@@ -123,6 +128,22 @@ put_path(struct buf *b, const char *path, struct fault *f)
 	return put_string(b, path, f);
 }
 
+/* A server or a file system that names a file twice while others come and go:
+ * which of the two would be restored is not known. */
+static int
+list_path(struct manifest_writer *w, const char *path, struct fault *f)
+{
+	bool again;
+	int rc = distinct_meet(w->paths, path, &again, f);
+
+	if (rc == 0 && again)
+		rc = fault_set(f, FAULT_SYSTEM,
+		    "%.200s: came twice while the backup was taken; take "
+		    "another one",
+		    path);
+	return rc;
+}
+
 int
 manifest_put_entry(
     struct manifest_writer *w, const struct manifest_entry *e, struct fault *f)
@@ -136,7 +157,8 @@ manifest_put_entry(
 	if ((rc = record_begin(w, e->type, f)) != 0 ||
 	    (rc = buf_put_u32(b, e->mode & MANIFEST_MODE, f)) != 0 ||
 	    (rc = buf_put_u64(b, (uint64_t)e->mtime_us, f)) != 0 ||
-	    (rc = put_path(b, e->path, f)) != 0)
+	    (rc = put_path(b, e->path, f)) != 0 ||
+	    (rc = list_path(w, e->path, f)) != 0)
 		return rc;
 	if (e->type == 'L' && (rc = put_string(b, e->link, f)) != 0)
 		return rc;
@@ -217,6 +239,8 @@ put_extent(struct manifest_writer *w, const struct manifest_extent *e,
 			return rc;
 		w->totals.bytes += q->length;
 		if (q->file_offset == 0) {
+			if ((rc = list_path(w, q->path, f)) != 0)
+				return rc;
 			w->totals.files++;
 			w->announced += q->file_size;
 		}

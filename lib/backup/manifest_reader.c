@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "crypto.h"
+#include "distinct.h"
 #include "manifest.h"
 #include "manifest_format.h"
 #include "manifest_record.h"
@@ -22,6 +23,7 @@ struct manifest_reader {
 	struct manifest_totals seen;
 	struct manifest_totals told;
 	struct tiles tiles;
+	struct distinct *paths;
 	bool ended;
 };
 
@@ -43,6 +45,10 @@ manifest_reader_new(struct manifest_reader **out,
 	r->ev = *ev;
 	r->ctx = ctx;
 	buf_init(&r->record, MANIFEST_RECORD_MAX);
+	if ((rc = distinct_new(&r->paths, f)) != 0) {
+		manifest_reader_free(r);
+		return rc;
+	}
 	*out = r;
 	return 0;
 }
@@ -54,6 +60,7 @@ manifest_reader_free(struct manifest_reader *r)
 		return;
 	buf_free(&r->record);
 	manifest_rows_free(&r->rows);
+	distinct_free(r->paths);
 	free(r);
 }
 
@@ -63,6 +70,20 @@ bad(struct fault *f, const char *what)
 	return fault_set(f, FAULT_CORRUPT, "manifest: %s", what);
 }
 
+/* A record of it, or the beginning of a file: by the tiles each file whose
+ * pieces come has as many beginnings as it is listed times. */
+static int
+list_path(struct manifest_reader *r, const char *path, struct fault *f)
+{
+	bool again;
+	int rc = distinct_meet(r->paths, path, &again, f);
+
+	if (rc == 0 && again)
+		rc = fault_set(f, FAULT_CORRUPT,
+		    "manifest: \"%.200s\" is listed twice", path);
+	return rc;
+}
+
 static int
 read_entry(
     struct manifest_reader *r, char type, struct bytes b, struct fault *f)
@@ -70,7 +91,8 @@ read_entry(
 	struct manifest_entry e;
 	int rc;
 
-	if ((rc = manifest_record_entry(type, b, &e, f)) != 0)
+	if ((rc = manifest_record_entry(type, b, &e, f)) != 0 ||
+	    (rc = list_path(r, e.path, f)) != 0)
 		return rc;
 	if (type == 'D')
 		r->seen.folders++;
@@ -81,9 +103,12 @@ read_entry(
 	return r->ev.entry != NULL ? r->ev.entry(r->ctx, &e, f) : 0;
 }
 
-static void
-count_pack(struct manifest_reader *r, const struct manifest_pack *p)
+static int
+count_pack(
+    struct manifest_reader *r, const struct manifest_pack *p, struct fault *f)
 {
+	int rc;
+
 	r->seen.packs++;
 	r->seen.extents += p->n_extents;
 	r->seen.stored += p->size;
@@ -94,12 +119,17 @@ count_pack(struct manifest_reader *r, const struct manifest_pack *p)
 		for (uint32_t k = 0; k < e->n_pieces; k++) {
 			const struct manifest_piece *q = &e->pieces[k];
 
-			r->seen.files += q->file_offset == 0;
 			r->seen.bytes += q->length;
 			tiles_add(&r->tiles, q->path, q->file_size,
 			    q->file_offset, q->length);
+			if (q->file_offset != 0)
+				continue;
+			r->seen.files++;
+			if ((rc = list_path(r, q->path, f)) != 0)
+				return rc;
 		}
 	}
+	return 0;
 }
 
 static int
@@ -108,9 +138,9 @@ read_pack(struct manifest_reader *r, struct bytes b, struct fault *f)
 	struct manifest_pack p;
 	int rc;
 
-	if ((rc = manifest_record_pack(b, &r->rows, &p, f)) != 0)
+	if ((rc = manifest_record_pack(b, &r->rows, &p, f)) != 0 ||
+	    (rc = count_pack(r, &p, f)) != 0)
 		return rc;
-	count_pack(r, &p);
 	return r->ev.pack != NULL ? r->ev.pack(r->ctx, &p, f) : 0;
 }
 

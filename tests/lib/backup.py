@@ -78,6 +78,7 @@ def records(data):
     b = Bytes(data)
     files = folders = links = packs = extents = pieces = stored = 0
     length = announced = 0
+    listed = set()
     while True:
         kind, n = b.take(1).decode(), b.number('I')
         need(n <= 8388608, 'record too long')
@@ -85,6 +86,8 @@ def records(data):
         if kind in 'DFL':
             mode, mtime, path = r.number('I'), r.number('q'), r.path()
             target = r.string() if kind == 'L' else None
+            need(path not in listed, 'twice: ' + path)
+            listed.add(path)
             folders += kind == 'D'
             files += kind == 'F'
             links += kind == 'L'
@@ -99,6 +102,8 @@ def records(data):
                     pieces += 1
                     length += n_bytes
                     if at == 0:
+                        need(file[0] not in listed, 'twice: ' + file[0])
+                        listed.add(file[0])
                         files += 1
                         announced += file[3]
             yield kind, what

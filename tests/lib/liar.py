@@ -253,6 +253,8 @@ MANIFESTS = {
     'wrap': round_the_clock,
     'far-end': far_end,
     'twice': twice,
+    'file-twice': entry('F', 'PG_VERSION'),
+    'folder-twice': entry('D', 'base'),
     'cut': cut,
     'dots': other_path('../../../../tmp/pitrkit-liar'),
     'absolute': other_path('/tmp/pitrkit-liar'),

@@ -353,12 +353,13 @@ static void
 extents_out_of_order_and_overlapping_pieces_are_corrupt(void **state)
 {
 	const struct manifest_piece a = {"x", 0600, 0, 10, 0, 0, 10, {0}};
+	const struct manifest_piece c = {"v", 0600, 0, 10, 0, 0, 10, {0}};
 	const struct manifest_piece b[] = {
 	    {"y", 0600, 0, 6, 0, 0, 6, {0}}, {"z", 0600, 0, 6, 0, 5, 6, {0}}};
 	const struct manifest_extent swapped[] = {
-	    {{100, 20, 1, 10}, &a, 1}, {{50, 20, 2, 10}, &a, 1}};
+	    {{100, 20, 1, 10}, &a, 1}, {{50, 20, 2, 10}, &c, 1}};
 	const struct manifest_extent same[] = {
-	    {{50, 20, 1, 10}, &a, 1}, {{100, 20, 1, 10}, &a, 1}};
+	    {{50, 20, 1, 10}, &a, 1}, {{100, 20, 1, 10}, &c, 1}};
 	const struct manifest_extent overlap[] = {{{50, 20, 1, 11}, b, 2}};
 	const struct manifest_pack packs[] = {{"I/p", 200, swapped, 2},
 	    {"I/p", 200, same, 2}, {"I/p", 200, overlap, 1}};
@@ -385,6 +386,79 @@ pieces_that_leave_holes_are_corrupt(void **state)
 		const struct manifest_pack p = {"I/p", 200, &e, 1};
 
 		is_corrupt(&p);
+	}
+}
+
+/* ---- a path that comes twice ---- */
+
+/* One file: without content, or whole in an extent of its own. */
+static int
+put_file(
+    struct manifest_writer *w, const char *path, uint32_t size, struct fault *f)
+{
+	const struct manifest_entry e = {'F', path, NULL, 0600, 1};
+	const struct manifest_piece q = {path, 0600, 1, size, 0, 0, size, {0}};
+	const struct manifest_extent x = {{50, 20, 1, size}, &q, 1};
+	const struct manifest_pack p = {"I/p", 200, &x, 1};
+
+	return size == 0 ? manifest_put_entry(w, &e, f)
+			 : manifest_put_pack(w, &p, f);
+}
+
+static void
+a_path_that_comes_twice_is_not_written(void **state)
+{
+	static const uint32_t sizes[][2] = {
+	    {0, 0}, {0, 5}, {5, 0}, {5, 5}, {5, 6}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		struct manifest_writer *w;
+		struct fault f = FAULT_INIT;
+
+		buf_clear(&content);
+		assert_int_equal(manifest_writer_new(&w, NULL, &f), 0);
+		assert_int_equal(put_file(w, "base/x", sizes[i][0], &f), 0);
+		assert_int_equal(put_file(w, "base/y", sizes[i][1], &f), 0);
+		assert_int_equal(
+		    put_file(w, "base/x", sizes[i][1], &f), FAULT_SYSTEM);
+		assert_non_null(strstr(f.text, "base/x: came twice"));
+		manifest_writer_free(w);
+	}
+}
+
+/* Two files whose names differ in a letter, which is then made the same. */
+static void
+a_path_that_comes_twice_is_corrupt(void **state)
+{
+	static const uint32_t sizes[][2] = {
+	    {0, 0}, {0, 5}, {5, 0}, {5, 5}, {5, 6}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		struct manifest_writer *w;
+		struct manifest_totals t;
+		struct told told = {BUF_INIT(65536)};
+		struct fault f = FAULT_INIT;
+		size_t at = 0;
+
+		buf_clear(&content);
+		assert_int_equal(manifest_writer_new(&w, NULL, &f), 0);
+		assert_int_equal(put_file(w, "base/x", sizes[i][0], &f), 0);
+		assert_int_equal(put_file(w, "base/y", sizes[i][1], &f), 0);
+		assert_int_equal(manifest_writer_end(w, &t, &f), 0);
+		manifest_writer_free(w);
+		assert_int_equal(read_all(content.data, content.len, 1U << 20,
+				     &told, &t, &f),
+		    0);
+		while (memcmp(content.data + at, "base/y", 6) != 0)
+			at++;
+		content.data[at + 5] = 'x';
+		assert_int_equal(read_all(content.data, content.len, 1U << 20,
+				     &told, &t, &f),
+		    FAULT_CORRUPT);
+		assert_non_null(strstr(f.text, "\"base/x\" is listed twice"));
+		buf_free(&told.text);
 	}
 }
 
@@ -477,6 +551,8 @@ main(void)
 	    T(pieces_and_extents_out_of_bounds_are_corrupt),
 	    T(extents_out_of_order_and_overlapping_pieces_are_corrupt),
 	    T(pieces_that_leave_holes_are_corrupt),
+	    T(a_path_that_comes_twice_is_not_written),
+	    T(a_path_that_comes_twice_is_corrupt),
 	    T(counts_that_a_record_cannot_hold_are_corrupt),
 	    T(chunks_are_full_and_never_larger_than_usual),
 	    T(files_that_are_not_complete_cannot_be_ended),

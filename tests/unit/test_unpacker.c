@@ -166,7 +166,7 @@ a_large_read_only_file_is_restored(void **state)
 		snprintf(name, sizeof name, A "/pack/%08u", k + 1);
 		make_pack(&p[k], name, name, 8, true);
 		snprintf(path, sizeof path, "other%u", k);
-		file_of(&p[k], "large", 0, 8, 1);
+		part_of(&p[k], "large", 32, 8 * k, 0, 8, 1);
 		file_of(&p[k], path, 0, 1, 1);
 	}
 	if (geteuid() == 0) {
@@ -181,7 +181,7 @@ a_large_read_only_file_is_restored(void **state)
 	snprintf(path, sizeof path, "%s/large", root);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0400);
-	assert_int_equal(st.st_size, 8 * MIB);
+	assert_int_equal(st.st_size, 32 * MIB);
 }
 
 static int

@@ -161,11 +161,11 @@ make_pack(struct pack *p, const char *bound, const char *name, uint32_t chunks,
 	free(data);
 }
 
-/* One file, whole, from n extents of the pack, beginning with first and
- * stepping so many. */
+/* The MiB of a file from at on, from n extents of the pack, beginning with
+ * first and stepping so many. */
 static inline void
-file_of(const struct pack *p, const char *path, uint32_t first, uint32_t n,
-    uint32_t step)
+part_of(const struct pack *p, const char *path, uint32_t size, uint32_t at,
+    uint32_t first, uint32_t n, uint32_t step)
 {
 	struct buf b = BUF_INIT(8192);
 	uint32_t k;
@@ -175,7 +175,7 @@ file_of(const struct pack *p, const char *path, uint32_t first, uint32_t n,
 	u32(&b, 1);
 	u32(&b, file_mode);
 	u64(&b, 0);
-	u64(&b, (uint64_t)n * MIB);
+	u64(&b, (uint64_t)size * MIB);
 	string(&b, path);
 	u32(&b, n);
 	u32(&b, n);
@@ -188,7 +188,7 @@ file_of(const struct pack *p, const char *path, uint32_t first, uint32_t n,
 		u32(&b, e->length);
 		u32(&b, 1);
 		u32(&b, 0);
-		u64(&b, (uint64_t)k * MIB);
+		u64(&b, (uint64_t)(at + k) * MIB);
 		u32(&b, 0);
 		u32(&b, MIB);
 		assert_int_equal(
@@ -197,12 +197,20 @@ file_of(const struct pack *p, const char *path, uint32_t first, uint32_t n,
 	}
 	record('P', &b);
 	buf_free(&b);
-	head.totals.files++;
+	head.totals.files += at == 0;
 	head.totals.bytes += (uint64_t)n * MIB;
 	head.totals.packs++;
 	head.totals.extents += n;
 	head.totals.pieces += n;
 	head.totals.stored += p->size;
+}
+
+/* One file, whole. */
+static inline void
+file_of(const struct pack *p, const char *path, uint32_t first, uint32_t n,
+    uint32_t step)
+{
+	part_of(p, path, n, 0, first, n, step);
 }
 
 /* The end record and the manifest; then the restore. */
