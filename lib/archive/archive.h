@@ -29,7 +29,8 @@ struct archive_result {
 };
 
 /*
- * Make the file durable in at least push_quorum repositories: in all of them
+ * Make the file durable in at least push_quorum repositories (two that are one
+ * directory, by whatever names, count as one): in all of them
  * side by side; once the quorum holds it, the others get 5 s more, and less of
  * those that were late with a file of the last minute (archive_late.h).
  *

@@ -1,6 +1,7 @@
 #include "archive_job.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive_place.h"
 #include "archive_spare.h"
@@ -329,6 +330,20 @@ job_check_apart(struct archive_job *j, struct store *s, struct fault *f)
 	return rc;
 }
 
+/* A directory has many names: links, mounts. */
+static void
+job_place(struct archive_job *j)
+{
+	const struct conf_repo *c = job_conf(j);
+	struct stat st;
+
+	j->placed = c->kind == CONF_STORE_FILE && stat(c->path, &st) == 0;
+	if (j->placed) {
+		j->device = st.st_dev;
+		j->inode = st.st_ino;
+	}
+}
+
 int
 archive_job_put(struct archive_job *j, struct fault *f)
 {
@@ -361,7 +376,11 @@ archive_job_put(struct archive_job *j, struct fault *f)
 		rc = store_put(s, t->key.key, t->sealed.data, t->sealed.len,
 		    &t->deadline, f);
 	}
-	return rc == FAULT_EXISTS ? job_settle(j, s, f) : rc;
+	if (rc == FAULT_EXISTS)
+		rc = job_settle(j, s, f);
+	if (rc == 0)
+		job_place(j);
+	return rc;
 }
 
 void

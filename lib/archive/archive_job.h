@@ -48,6 +48,9 @@ struct archive_job {
 	bool damaged; /* the mark there */
 	bool unread;  /* whose mark is there could not be seen */
 	bool itself;  /* it is where archive_copy copies from */
+	/* When it is durable in a directory: which one that is. */
+	bool placed;
+	uint64_t device, inode;
 	uint64_t stored;
 };
 

@@ -13,16 +13,40 @@ outcome_warn(struct archive_result *res, const char *name, const char *text)
 	    at > 0 ? "; " : "", name, text);
 }
 
+/* What two repositories in one directory hold is there once, and counts once. A
+ * thread tells its own directory, as others may hang. */
+static bool
+outcome_twice(const struct archive_push_thread *t, struct fault *f)
+{
+	const struct archive_push *p = t->push;
+
+	for (size_t i = 0; i < t->job.index; i++) {
+		const struct archive_push_thread *o = &p->threads[i];
+
+		if (o->durable && o->job.placed && t->job.placed &&
+		    o->job.device == t->job.device &&
+		    o->job.inode == t->job.inode) {
+			fault_set(f, FAULT_CONFIG,
+			    "is the directory of repository %s",
+			    p->task.conf->repos[i]->name);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What has come of one repository; under the lock. */
 static void
 outcome_one(const struct archive_push_thread *t, struct archive_result *res,
     struct fault *worst)
 {
 	const char *name = t->push->task.conf->repos[t->job.index]->name;
-	struct fault late = FAULT_INIT;
+	struct fault own = FAULT_INIT;
 	const struct fault *f = &t->fault;
 
-	if (t->durable) {
+	if (t->durable && outcome_twice(t, &own)) {
+		f = &own;
+	} else if (t->durable) {
 		res->durable_in++;
 		res->stored = t->job.stored;
 		res->already = res->already && t->job.already;
@@ -32,9 +56,9 @@ outcome_one(const struct archive_push_thread *t, struct archive_result *res,
 			outcome_warn(res, name, t->job.mark.text);
 		return;
 	}
-	if (!t->done) {
-		fault_set(&late, FAULT_AGAIN, "no answer in time");
-		f = &late;
+	if (!t->durable && !t->done) {
+		fault_set(&own, FAULT_AGAIN, "no answer in time");
+		f = &own;
 	}
 	res->already = false;
 	outcome_warn(res, name, f->text);

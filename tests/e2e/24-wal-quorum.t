@@ -9,7 +9,7 @@ s3_bucket bucket
 new_key "$T/key"
 wal_cluster "$T/pg"
 pg_start "$T/pg" || bail "no server"
-wal_make "$T/pg" 12 >"$T/names"
+wal_make "$T/pg" 13 >"$T/names"
 id=$(wal_id "$T/pg")
 pg_stop "$T/pg"
 proxy_start p
@@ -108,6 +108,22 @@ write_conf "$T/far" "$T/pg" "$T/key" "$far" -- "fetch_deadline = 4s"
 ok "other content in the far one" push "$T/far" "$T/w/$name"
 exits 3 "is a conflict although the quorum is reached" \
 	push "$T/one" "pg_wal/$name"
+
+# One directory by two paths is one place.
+ln -s "$T/repo" "$T/link"
+for quorum in 1 2; do
+	write_conf "$T/same$quorum" "$T/pg" "$T/key" "file:$T/repo" \
+		"file:$T/link" -- "push_quorum = $quorum"
+done
+next
+exits 2 "a quorum of two is not reached in one directory" \
+	push "$T/same2" "pg_wal/$name"
+like "and it is told" "$(cat "$T/err")" \
+	"in 1 of 2 repositories, 2 needed: .*r2: is the directory of .*r1"
+exits 2 "nor when it is there" push "$T/same2" "pg_wal/$name"
+exits 0 "one of one is" push "$T/same1" "pg_wal/$name"
+like "and it is told as well" "$(cat "$T/err")" \
+	"durable, but: r2: is the directory of repository r1"
 
 # -- walfetch -----------------------------------------------------------------
 next
