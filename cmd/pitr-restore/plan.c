@@ -120,8 +120,8 @@ check_packs(struct plan *p, struct fault *f)
 	for (;;) {
 		fault_clear(&other);
 		told = 0;
-		rc = packcheck_run(
-		    p->repo, next, p->head, tell_pack, &told, &d, &other);
+		rc = packcheck_run(p->repo, next, p->head, tell_pack, &told,
+		    p->classes, &d, &other);
 		if (rc == 0) {
 			p->index = next;
 			fault_clear(f);

@@ -2,6 +2,7 @@
 #define PLAN_H
 
 #include "catalog.h"
+#include "packcheck.h"
 #include "request.h"
 #include "sources.h"
 #include "trail.h"
@@ -22,8 +23,9 @@ struct plan {
 	struct repo *repo; /* all sources */
 	size_t index;      /* of the one that the backup comes from */
 	struct catalog catalog;
-	struct head named;       /* with --backup */
-	const struct head *head; /* the backup; NULL: none was chosen */
+	struct head named;               /* with --backup */
+	const struct head *head;         /* the backup; NULL: none was chosen */
+	char classes[PACKCHECK_CLASSES]; /* storage classes of its packs */
 	bool has_way;
 	struct waypath way;
 	struct place_want where;

@@ -112,6 +112,8 @@ print_text(const struct report *r)
 		printf("target     %s\n", goal);
 	if (r->head != NULL)
 		print_backup(r->head);
+	if (r->classes[0] != '\0')
+		printf("packs      in storage class %s\n", r->classes);
 	if (r->way != NULL)
 		print_way(r->way);
 	for (k = 0; k < r->n_silent; k++)
@@ -206,6 +208,8 @@ fill_json(struct json *root, const struct report *r, struct fault *f)
 		rc = json_put_str(root, "target", goal, f);
 	if (rc == 0 && r->head != NULL)
 		rc = json_backup(root, r->head, f);
+	if (rc == 0 && r->classes[0] != '\0')
+		rc = json_put_str(root, "storage_classes", r->classes, f);
 	if (rc == 0 && r->way != NULL)
 		rc = json_way(root, r->way, f);
 	if (rc == 0 && r->target_dir != NULL)

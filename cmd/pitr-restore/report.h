@@ -11,6 +11,7 @@ struct report {
 	const char *cluster;
 	const char *repo_url;
 	const struct head *head; /* NULL: none could be chosen */
+	const char *classes; /* storage classes of its packs; "": not known */
 	const struct waypath_goal *goal;
 	const struct waypath *way; /* NULL: there is none */
 	const char *target_dir;    /* NULL: not given */

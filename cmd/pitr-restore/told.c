@@ -23,6 +23,7 @@ fill_report(const struct plan *p, struct report *r, struct fault *f)
 	    .cluster = p->sources.cluster.name,
 	    .goal = &p->goal,
 	    .head = p->head,
+	    .classes = p->classes,
 	    .way = p->has_way ? &p->way : NULL,
 	    .silent = p->sources.silent,
 	    .n_silent = p->sources.n_silent,

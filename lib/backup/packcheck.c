@@ -41,6 +41,7 @@ struct check {
 	/* found so far: */
 	uint64_t bad;
 	char first[LAYOUT_KEY];
+	char classes[PACKCHECK_CLASSES];
 };
 
 static int
@@ -70,6 +71,23 @@ judge(struct check *c, const struct expected *p, uint64_t size)
 		c->told(c->ctx, name, p->size, size);
 }
 
+static void
+note_class(struct check *c, const char *class)
+{
+	size_t n = class != NULL ? strlen(class) : 0;
+	size_t used = strlen(c->classes);
+	const char *at = c->classes;
+
+	if (n == 0 || n + 2 > sizeof c->classes - used)
+		return;
+	for (; *at != '\0'; at += strcspn(at, " "), at += *at == ' ')
+		if (strncmp(at, class, n) == 0 &&
+		    (at[n] == ' ' || at[n] == '\0'))
+			return;
+	snprintf(c->classes + used, sizeof c->classes - used, "%s%s",
+	    used > 0 ? " " : "", class);
+}
+
 /* One object of the folder. */
 static int
 take_object(void *ctx, const struct store_entry *e, struct fault *f)
@@ -86,6 +104,7 @@ take_object(void *ctx, const struct store_entry *e, struct fault *f)
 	if (p == NULL || p->seen)
 		return 0;
 	p->seen = true;
+	note_class(c, e->storage_class);
 	judge(c, p, e->size);
 	return --c->left == 0 ? -1 : 0; /* -1: enough */
 }
@@ -297,7 +316,8 @@ read_manifest(struct repo *r, size_t i, const struct head *h, struct check *c,
 
 int
 packcheck_run(struct repo *r, size_t i, const struct head *h, packcheck_fn told,
-    void *ctx, const struct deadline *d, struct fault *f)
+    void *ctx, char classes[PACKCHECK_CLASSES], const struct deadline *d,
+    struct fault *f)
 {
 	struct check c = {
 	    .index = i, .head = h, .deadline = d, .told = told, .ctx = ctx};
@@ -317,6 +337,8 @@ packcheck_run(struct repo *r, size_t i, const struct head *h, packcheck_fn told,
 		    " of its packs are missing or cut, %s is the first; choose "
 		    "another backup",
 		    h->id, repo_conf(r)->repos[i]->name, c.bad, c.first);
+	if (rc == 0)
+		memcpy(classes, c.classes, sizeof c.classes);
 	free(c.packs);
 	free(c.ids);
 	repo_free(c.repo);

@@ -18,11 +18,16 @@
 typedef void (*packcheck_fn)(
     void *ctx, const char *name, uint64_t want, uint64_t size);
 
-/* CORRUPT, with their number and the first one, when packs are missing or have
- * another size; told (may be NULL) hears of each before that. CORRUPT, too,
- * when the manifest is missing, is not the head's, or leads into a tablespace's
- * folder beside the server's own. */
+/* The storage classes that the packs are in, each once, with blanks between;
+ * "" where the store has none. What there is no room for is left out. */
+#define PACKCHECK_CLASSES 128
+
+/* classes is set with 0. CORRUPT, with their number and the first one, when
+ * packs are missing or have another size; told (may be NULL) hears of each
+ * before that. CORRUPT, too, when the manifest is missing, is not the head's,
+ * or leads into a tablespace's folder beside the server's own. */
 int packcheck_run(struct repo *r, size_t i, const struct head *h,
-    packcheck_fn told, void *ctx, const struct deadline *d, struct fault *f);
+    packcheck_fn told, void *ctx, char classes[PACKCHECK_CLASSES],
+    const struct deadline *d, struct fault *f);
 
 #endif

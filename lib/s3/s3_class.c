@@ -14,7 +14,7 @@ s3_class_of(const char *told)
 
 	if (told == NULL || told[0] == '\0')
 		return "STANDARD";
-	for (n = 0; told[n] != '\0' && n < S3_CLASS; n++)
+	for (n = 0; n < S3_CLASS && told[n] != '\0'; n++)
 		if (!isalnum((unsigned char)told[n]) && told[n] != '_' &&
 		    told[n] != '-')
 			return "?";

@@ -79,6 +79,9 @@ exits 4 "a restore of packs in an archive class fails" pitr-restore \
 	-c "$T/conf" --backup "$id" --target-immediate --target-dir "$T/new"
 like "... naming the object and what to do" "$(cat "$T/err")" \
 	"base/$id/pack/0000.*InvalidObjectState.*thaw it first"
+exits 4 "... a dry run says so" pitr-restore \
+	-c "$T/conf" --backup "$id" --target-immediate --dry-run
+like "... and why" "$(cat "$T/out")" 'ready +no'
 ok "a verification reads all else" repo-verify -c "$T/conf"
 like "... and tells what it did not" "$(cat "$T/out")" \
 	"^note: .*/base/$id/: [0-9]* of its packs are in a storage class that has to be thawed"

@@ -143,6 +143,10 @@ is "records tell from which class to which, and by which setting" \
 	"from_class=STANDARD setting=storage_class_weekly setting=storage_class_yearly to_class=COLD to_class=NOWHERE "
 is "moves are on record, before and after" "$(moves)" \
 	"begun -1 ended 1 begun -1 ended 0 begun -1 ended 0 begun -1 ended 0 begun -1 ended 0 "
+ok "a dry run" pitr-restore -c "$T/conf" --repo r1 --dry-run \
+	--backup "$week1" --target-immediate
+like "... tells in which class the packs are" "$(cat "$T/out")" \
+	'^packs      in storage class COLD$'
 rt_restored "the weekly backup" a --repo r1 --backup "$week1" --target-immediate
 is "... whole" "$(pg_start "$T/new" -carchive_mode=off >/dev/null 2>&1
 	pg_psql "$T/new" "SELECT count(*) FROM bulk")" 300000

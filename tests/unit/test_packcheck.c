@@ -143,9 +143,11 @@ put_manifest(void)
 static int
 check(struct fault *f)
 {
+	char classes[PACKCHECK_CLASSES];
+
 	fault_clear(f);
 	told = 0;
-	return packcheck_run(repo, 0, &head, tell, NULL, &never, f);
+	return packcheck_run(repo, 0, &head, tell, NULL, classes, &never, f);
 }
 
 static void
