@@ -5,8 +5,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit_settings.h"
 #include "audit_syslog.h"
 #include "crypto.h"
+
+/* More of them than a file can hold leave a record without. */
+static int
+settings(struct audit *a, struct fault *f)
+{
+	struct fault ignored = FAULT_INIT;
+
+	if (audit_settings_list(a->repo, &a->settings, &ignored) != 0) {
+		a->settings = NULL;
+		return 0;
+	}
+	return audit_settings_digest(a->settings, a->settings_digest, f);
+}
 
 int
 audit_open(struct audit **out, struct repo *r, size_t i, const char *program,
@@ -27,7 +41,8 @@ audit_open(struct audit **out, struct repo *r, size_t i, const char *program,
 	audit_record_text(a->user, sizeof a->user, who.user);
 	audit_record_text(a->program, sizeof a->program, program);
 	if ((rc = crypto_random(&random, sizeof random, f)) != 0 ||
-	    (rc = audit_state_path(r, i, &a->path, f)) != 0) {
+	    (rc = audit_state_path(r, i, &a->path, f)) != 0 ||
+	    (rc = settings(a, f)) != 0) {
 		audit_free(a);
 		return rc;
 	}
@@ -71,6 +86,7 @@ audit_free(struct audit *a)
 	if (a == NULL)
 		return;
 	audit_state_free(&a->state);
+	free(a->settings);
 	free(a->path);
 	free(a);
 }
@@ -120,6 +136,8 @@ fill(struct audit *a, const struct audit_event *e)
 		take(d->name, sizeof d->name, e->details[k].name);
 		take(d->value, sizeof d->value, e->details[k].value);
 	}
+	r->has_settings = a->settings != NULL;
+	memcpy(r->settings, a->settings_digest, sizeof r->settings);
 	r->duration_ms = -1;
 	r->status = -1;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "audit_core.h"
+#include "audit_settings.h"
 #include "crypto.h"
 #include "lock.h"
 
@@ -17,12 +18,15 @@ _Static_assert(SEALED_MAX >= AUDIT_RECORD_MAX + OBJECT_HEADER_MAX + 4096,
 /* A number that others took each time is not chance. */
 #define TURNS 4
 
-/* There is nothing to go on from. */
+/* There is nothing to go on from; but what the settings were is known. */
 static void
 forget(struct audit *a, const char *why)
 {
-	audit_state_free(&a->state);
+	char *was = a->state.settings;
+
+	audit_state_done(&a->state);
 	memset(&a->state, 0, sizeof a->state);
+	a->state.settings = was;
 	audit_record_text(a->why, sizeof a->why, why);
 }
 
@@ -115,7 +119,12 @@ settle(struct audit *a, struct fault *f)
 	if (rc != 0)
 		return rc;
 	s->sequence++;
-	audit_state_free(s);
+	if (s->pending_settings != NULL) {
+		free(s->settings);
+		s->settings = s->pending_settings;
+		s->pending_settings = NULL;
+	}
+	audit_state_done(s);
 	if (!a->alone)
 		(void)audit_state_save(a->path, s, &ignored);
 	return 0;
@@ -201,6 +210,7 @@ compose(struct audit *a, struct fault *f)
 	memcpy(r->previous, s->hash, sizeof r->previous);
 	memcpy(r->began, s->sequence == 0 ? a->why : "",
 	    s->sequence == 0 ? sizeof r->began : 1);
+	audit_settings_compare(s->settings, a->settings, r);
 	if ((rc = layout_audit_name(r->writer, r->sequence, name, f)) == 0 &&
 	    (rc = audit_record_encode(r, &text, f)) == 0)
 		rc = repo_seal_object(a->repo, OBJECT_AUDIT, name, text.data,
@@ -212,6 +222,8 @@ compose(struct audit *a, struct fault *f)
 	}
 	s->pending = sealed.data;
 	s->pending_len = sealed.len;
+	free(s->pending_settings);
+	s->pending_settings = a->settings != NULL ? strdup(a->settings) : NULL;
 	return 0;
 }
 
@@ -221,7 +233,7 @@ drop(struct audit *a)
 {
 	struct fault ignored = FAULT_INIT;
 
-	audit_state_free(&a->state);
+	audit_state_done(&a->state);
 	if (a->alone)
 		return;
 	if (a->state.sequence > 0)
@@ -266,7 +278,7 @@ turn(struct audit *a, bool *again, const struct deadline *d, struct fault *f)
 	if (o == OWNER_US)
 		return settle(a, f);
 	if (a->shared) {
-		audit_state_free(&a->state);
+		audit_state_done(&a->state);
 		return fault_set(f, FAULT_EXISTS,
 		    "%s goes on already: another has recorded it",
 		    a->state.writer);

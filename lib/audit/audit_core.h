@@ -19,6 +19,8 @@ struct audit {
 	bool alone;  /* no state can be kept: a chain of this process */
 	bool shared; /* nor is it to be: the chain is everybody's */
 	struct audit_state state;
+	char *settings; /* NULL: not known */
+	unsigned char settings_digest[AUDIT_HASH];
 	char why[AUDIT_TEXT]; /* there is no state to go on from */
 	char remark[AUDIT_TEXT];
 	/* Filled for one record at a time: it is large. */

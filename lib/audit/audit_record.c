@@ -139,6 +139,37 @@ put_what(struct json *j, const struct audit_record *r, struct fault *f)
 }
 
 static int
+put_changes(struct json *j, const struct audit_record *r, struct fault *f)
+{
+	struct json *list, *one;
+	int rc = json_put_array(j, "settings_changed", &list, f);
+
+	for (size_t i = 0; rc == 0 && i < r->n_changes; i++) {
+		const struct audit_change *c = &r->changes[i];
+
+		if ((rc = json_append_object(list, &one, f)) == 0 &&
+		    (rc = json_put_str(one, "name", c->name, f)) == 0 &&
+		    (rc = json_put_str(one, "from", c->from, f)) == 0)
+			rc = json_put_str(one, "to", c->to, f);
+	}
+	if (rc == 0 && r->more_changes > 0)
+		rc = json_put_u64(
+		    j, "settings_changed_more", r->more_changes, f);
+	return rc;
+}
+
+static int
+put_settings(struct json *j, const struct audit_record *r, struct fault *f)
+{
+	int rc;
+
+	if (!r->has_settings)
+		return 0;
+	rc = json_put_hex(j, "settings", r->settings, AUDIT_HASH, f);
+	return rc == 0 && r->n_changes > 0 ? put_changes(j, r, f) : rc;
+}
+
+static int
 put_result(struct json *j, const struct audit_record *r, struct fault *f)
 {
 	int rc;
@@ -164,7 +195,9 @@ audit_record_encode(
 	if (rc != 0)
 		return rc;
 	if ((rc = put_chain(j, r, f)) == 0 && (rc = put_who(j, r, f)) == 0 &&
-	    (rc = put_what(j, r, f)) == 0 && (rc = put_result(j, r, f)) == 0 &&
+	    (rc = put_what(j, r, f)) == 0 &&
+	    (rc = put_settings(j, r, f)) == 0 &&
+	    (rc = put_result(j, r, f)) == 0 &&
 	    (rc = json_dump(j, &text, &len, f)) == 0)
 		rc = len > AUDIT_RECORD_MAX
 			 ? fault_set(f, FAULT_SYSTEM, "audit record: too long")
@@ -299,6 +332,47 @@ get_what(const struct json *j, struct audit_record *r, struct fault *f)
 }
 
 static int
+get_changes(const struct json *j, struct audit_record *r, struct fault *f)
+{
+	struct json *list, *one;
+	size_t n;
+	int rc = json_get_array(j, "settings_changed", &list, &n, f);
+
+	if (rc == 0 && (n == 0 || n > AUDIT_CHANGES))
+		return json_bad("settings_changed", f);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct audit_change *c = &r->changes[i];
+
+		if ((rc = json_at(list, i, &one, f)) == 0 &&
+		    (rc = get_word(one, "name", c->name, f)) == 0 &&
+		    (rc = get_text(one, "from", c->from, sizeof c->from, f)) ==
+			0)
+			rc = get_text(one, "to", c->to, sizeof c->to, f);
+		r->n_changes = i + 1;
+	}
+	if (rc == 0 && json_has(j, "settings_changed_more"))
+		rc = json_get_u32(
+		    j, "settings_changed_more", 1, &r->more_changes, f);
+	return rc == 0 && r->more_changes > 0 && n < AUDIT_CHANGES
+		   ? json_bad("settings_changed_more", f)
+		   : rc;
+}
+
+/* Without the first the others mean nothing, and are passed over. */
+static int
+get_settings(const struct json *j, struct audit_record *r, struct fault *f)
+{
+	int rc;
+
+	r->has_settings = json_has(j, "settings");
+	if (!r->has_settings)
+		return 0;
+	rc = json_get_hex(j, "settings", r->settings, AUDIT_HASH, f);
+	return rc == 0 && json_has(j, "settings_changed") ? get_changes(j, r, f)
+							  : rc;
+}
+
+static int
 get_result(const struct json *j, struct audit_record *r, struct fault *f)
 {
 	int64_t status = -1;
@@ -338,6 +412,7 @@ audit_record_decode(
 		if ((rc = get_chain(j, r, f)) == 0 &&
 		    (rc = get_who(j, r, f)) == 0 &&
 		    (rc = get_what(j, r, f)) == 0 &&
+		    (rc = get_settings(j, r, f)) == 0 &&
 		    (rc = get_result(j, r, f)) == 0)
 			*out = *r;
 		else

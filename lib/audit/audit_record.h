@@ -1,6 +1,7 @@
 #ifndef AUDIT_RECORD_H
 #define AUDIT_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@
 #define AUDIT_TEXT 1024             /* of each text, NUL included */
 #define AUDIT_WORD 64               /* of words: action, names, versions */
 #define AUDIT_DETAILS 16
+#define AUDIT_CHANGES 16
+#define AUDIT_VALUE 128 /* of a setting, NUL included */
 #define AUDIT_HASH 32
 #define AUDIT_UNKNOWN UINT64_MAX /* a count or size that is not known */
 
@@ -27,6 +30,13 @@ enum audit_phase {
 struct audit_detail {
 	char name[AUDIT_WORD];
 	char value[AUDIT_TEXT];
+};
+
+/* Of a setting, since the writer's record before; "": not stated. */
+struct audit_change {
+	char name[AUDIT_WORD];
+	char from[AUDIT_VALUE];
+	char to[AUDIT_VALUE];
 };
 
 struct audit_record {
@@ -55,6 +65,12 @@ struct audit_record {
 	char approved_by[AUDIT_TEXT];
 	struct audit_detail details[AUDIT_DETAILS];
 	size_t n_details;
+	/* By which settings (audit_settings.h). Records of before have none. */
+	bool has_settings;
+	unsigned char settings[AUDIT_HASH];
+	struct audit_change changes[AUDIT_CHANGES];
+	size_t n_changes;
+	uint32_t more_changes; /* for which there is no room */
 	/* How it went; not when begun. */
 	int64_t duration_ms; /* -1: not known */
 	int status;          /* exit status, 0 to 255; -1: none yet */

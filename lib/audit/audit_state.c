@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit_settings.h"
 #include "crypto.h"
 #include "fdio.h"
 #include "json.h"
@@ -13,7 +14,7 @@
 #include "text.h"
 
 #define STATE_FORMAT 1
-#define STATE_MAX (1U << 18)
+#define STATE_MAX (1U << 19)
 #define WAIT_MS 10000
 #define LOOK_MS 20
 
@@ -95,6 +96,24 @@ take_pending(const struct json *j, struct audit_state *s, struct fault *f)
 		   : json_bad("pending", f);
 }
 
+/* Of before there is none. */
+static int
+take_settings(
+    const struct json *j, const char *name, char **out, struct fault *f)
+{
+	const char *text;
+	int rc;
+
+	if (!json_has(j, name))
+		return 0;
+	rc = json_get_str(j, name, &text, f);
+	if (rc == 0 && strlen(text) > AUDIT_SETTINGS_MAX)
+		return json_bad(name, f);
+	if (rc == 0 && (*out = strdup(text)) == NULL)
+		return fault_nomem(f);
+	return rc;
+}
+
 static int
 take(const struct json *j, struct audit_state *s, struct fault *f)
 {
@@ -109,6 +128,10 @@ take(const struct json *j, struct audit_state *s, struct fault *f)
 		return rc;
 	if (s->sequence >= LAYOUT_SEQUENCE_MAX)
 		return json_bad("sequence", f);
+	if ((rc = take_settings(j, "settings", &s->settings, f)) != 0 ||
+	    (rc = take_settings(
+		 j, "pending_settings", &s->pending_settings, f)) != 0)
+		return rc;
 	return take_pending(j, s, f);
 }
 
@@ -156,6 +179,13 @@ audit_state_load(const char *path, const char *host, struct audit_state *out,
 }
 
 static int
+put_settings(
+    struct json *j, const char *name, const char *text, struct fault *f)
+{
+	return text == NULL ? 0 : json_put_str(j, name, text, f);
+}
+
+static int
 compose(const struct audit_state *s, char **text, size_t *len, struct fault *f)
 {
 	char *base64 = malloc(4 * ((s->pending_len + 2) / 3) + 1);
@@ -172,7 +202,10 @@ compose(const struct audit_state *s, char **text, size_t *len, struct fault *f)
 	    (rc = json_put_str(j, "writer", s->writer, f)) == 0 &&
 	    (rc = json_put_u64(j, "sequence", s->sequence, f)) == 0 &&
 	    (rc = json_put_hex(j, "hash", s->hash, AUDIT_HASH, f)) == 0 &&
-	    (rc = json_put_str(j, "pending", base64, f)) == 0)
+	    (rc = json_put_str(j, "pending", base64, f)) == 0 &&
+	    (rc = put_settings(j, "settings", s->settings, f)) == 0 &&
+	    (rc = put_settings(
+		 j, "pending_settings", s->pending_settings, f)) == 0)
 		rc = json_dump(j, text, len, f);
 	json_free(j);
 	free(base64);
@@ -193,9 +226,19 @@ audit_state_save(const char *path, const struct audit_state *s, struct fault *f)
 }
 
 void
-audit_state_free(struct audit_state *s)
+audit_state_done(struct audit_state *s)
 {
 	free(s->pending);
 	s->pending = NULL;
 	s->pending_len = 0;
+	free(s->pending_settings);
+	s->pending_settings = NULL;
+}
+
+void
+audit_state_free(struct audit_state *s)
+{
+	audit_state_done(s);
+	free(s->settings);
+	s->settings = NULL;
 }

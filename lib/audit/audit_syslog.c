@@ -37,6 +37,20 @@ add_count(char *line, const char *name, uint64_t value)
 	add(line, name, text);
 }
 
+/* What was changed; all of it is in the record. */
+static void
+add_changes(char *line, const struct audit_record *r)
+{
+	char text[VALUE_MAX + 1] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < r->n_changes && at < sizeof text; i++)
+		at += (size_t)snprintf(text + at, sizeof text - at,
+		    "%s%s: %s -> %s", i > 0 ? "; " : "", r->changes[i].name,
+		    r->changes[i].from, r->changes[i].to);
+	add(line, "settings_changed", text);
+}
+
 void
 audit_syslog_format(const struct audit_record *r, const char *where, int stored,
     char line[AUDIT_SYSLOG_LINE])
@@ -55,6 +69,7 @@ audit_syslog_format(const struct audit_record *r, const char *where, int stored,
 	if (r->status >= 0)
 		add_count(line, "status", (uint64_t)r->status);
 	add(line, "message", r->message);
+	add_changes(line, r);
 	if (!stored)
 		add(line, "record", "NOT STORED in the repository");
 }

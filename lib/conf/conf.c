@@ -178,6 +178,7 @@ conf_only_repos(const struct conf_cluster *c, const char *const *names,
 		only.repos[k] = c->repos[i];
 	}
 	only.n_repos = n;
+	only.whole = c->whole != NULL ? c->whole : c;
 	only.push_quorum = 1;
 	*out = only;
 	return 0;

@@ -65,6 +65,7 @@ struct conf_repo {
 	int64_t storage_class_after_ms; /* 0: retain_full */
 	enum conf_lock object_lock;
 	int line;
+	const char *const *stated; /* see conf_stated */
 };
 
 struct conf_cluster {
@@ -102,6 +103,9 @@ struct conf_cluster {
 	uint32_t retain_minimum;   /* 2; at least 1 */
 	int64_t rto_ms;            /* 4 h */
 	int line;
+	const char *const *stated;        /* see conf_stated */
+	const struct conf *conf;          /* that it is of */
+	const struct conf_cluster *whole; /* of conf_only_repos; else NULL */
 };
 
 struct conf;
@@ -134,6 +138,19 @@ int conf_find_repo(
  * is named twice. */
 int conf_only_repos(const struct conf_cluster *c, const char *const *names,
     size_t n, struct conf_cluster *out, struct fault *f);
+
+/*
+ * What the file states for the cluster, and for its repositories as
+ * "REPO.SETTING", in one order: values as they stand there, those of a setting
+ * that is repeated behind one another. What has a default and is not stated is
+ * left out. Of a secret, and of what may hold one, only that it is given.
+ * First comes "settings_file", its path. Not 0 from fn ends it with that.
+ */
+#define CONF_GIVEN "(given)"
+typedef int (*conf_stated_fn)(
+    void *ctx, const char *name, const char *value, struct fault *f);
+int conf_stated(const struct conf_cluster *c, conf_stated_fn fn, void *ctx,
+    struct fault *f);
 
 /* Read the secret now. what: setting, for faults. An unset one gives an empty
  * secret. */

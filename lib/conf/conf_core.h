@@ -28,11 +28,13 @@ struct conf_cluster_slot {
 	const char *repo_names[CONF_LIST];
 	int repo_lines[CONF_LIST];
 	int lines[CONF_KEYS]; /* by place in the table of keys; 0: not given */
+	const char *stated[CONF_KEYS]; /* the same; NULL */
 };
 
 struct conf_repo_slot {
 	struct conf_repo r;
 	int lines[CONF_KEYS];
+	const char *stated[CONF_KEYS];
 };
 
 struct conf {
@@ -66,6 +68,9 @@ int conf_ini_read(
 /* conf_key.c */
 int conf_key_set(const struct conf_target *t, const char *name,
     const char *value, struct fault *f);
+/* The name at a place in the table; NULL: the end. */
+const char *conf_key_cluster_name(size_t i);
+const char *conf_key_repo_name(size_t i);
 /* Line of the key of that name; 0 when it was not given. */
 int conf_key_cluster_line(const struct conf_cluster_slot *s, const char *name);
 int conf_key_repo_line(const struct conf_repo_slot *s, const char *name);

@@ -68,6 +68,8 @@ add_cluster(struct source *s, const char *name)
 	if (conf_keep(c, name, strlen(name), &slot->c.name, s->f) != 0)
 		return (int)s->f->code;
 	slot->c.line = s->at.line;
+	slot->c.conf = c;
+	slot->c.stated = slot->stated;
 	c->n_clusters++;
 	s->at.cluster = slot;
 	s->at.repo = NULL;
@@ -93,6 +95,7 @@ add_repo(struct source *s, const char *name)
 	if (conf_keep(c, name, strlen(name), &slot->r.name, s->f) != 0)
 		return (int)s->f->code;
 	slot->r.line = s->at.line;
+	slot->r.stated = slot->stated;
 	c->n_repos++;
 	s->at.repo = slot;
 	s->at.cluster = NULL;

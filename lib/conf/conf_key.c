@@ -1,5 +1,7 @@
 #include "conf_core.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
@@ -181,6 +183,43 @@ set(const struct conf_target *t, const struct key *k, const char *value,
 	return k->set(t, value, f);
 }
 
+/* A secret itself, or a command that may hold one. */
+static bool
+is_secret(const char *name, const char *value)
+{
+	static const char *const names[] = {"secret_access_key",
+	    "secret_access_key_command", "session_token",
+	    "session_token_command"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	/* As a URL it may have one where nobody looks. */
+	return strcmp(name, "conninfo") == 0 &&
+	       (strstr(value, "pass") != NULL ||
+		   strstr(value, "secret") != NULL ||
+		   strstr(value, "://") != NULL);
+}
+
+/* For who tells what was changed. */
+static int
+state(const struct conf_target *t, const char *name, const char *value,
+    const char **stated, struct fault *f)
+{
+	char *all = NULL;
+	int rc;
+
+	if (is_secret(name, value))
+		value = CONF_GIVEN;
+	if (*stated == NULL)
+		return conf_keep(t->conf, value, strlen(value), stated, f);
+	if (asprintf(&all, "%s, %s", *stated, value) < 0)
+		return fault_nomem(f);
+	rc = conf_keep(t->conf, all, strlen(all), stated, f);
+	free(all);
+	return rc;
+}
+
 /* Could it be a name that was meant? A secret in base64 that was wrapped to a
  * line of its own ends with "=", so it comes as a name. */
 static bool
@@ -201,8 +240,11 @@ conf_key_set(const struct conf_target *t, const char *name, const char *value,
 	size_t count =
 	    t->cluster != NULL ? COUNT(cluster_keys) : COUNT(repo_keys);
 	int *lines = t->cluster != NULL ? t->cluster->lines : t->repo->lines;
+	const char **stated =
+	    t->cluster != NULL ? t->cluster->stated : t->repo->stated;
 	const char *kind = t->cluster != NULL ? "cluster" : "repo";
 	size_t i = find(keys, count, name);
+	int rc;
 
 	if (i == count)
 		return conf_fault(t->conf, t->line, f,
@@ -214,7 +256,20 @@ conf_key_set(const struct conf_target *t, const char *name, const char *value,
 		    "%s stands here for the second time, first in line %d",
 		    name, lines[i]);
 	lines[i] = t->line;
-	return set(t, &keys[i], value, f);
+	rc = set(t, &keys[i], value, f);
+	return rc != 0 ? rc : state(t, name, value, &stated[i], f);
+}
+
+const char *
+conf_key_cluster_name(size_t i)
+{
+	return i < COUNT(cluster_keys) ? cluster_keys[i].name : NULL;
+}
+
+const char *
+conf_key_repo_name(size_t i)
+{
+	return i < COUNT(repo_keys) ? repo_keys[i].name : NULL;
 }
 
 int

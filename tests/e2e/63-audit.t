@@ -102,6 +102,10 @@ sum=$(sed -n '$s/.*"sum":"\([0-9a-f]*\)".*/\1/p' "$T/plan")
 like "... its plan" "$(cat "$T/trail")" "detail	sum	sha256:$sum"
 like "... and how far back each moment stays" "$(cat "$T/trail")" \
 	'detail	wal_window_from_us	[0-9]{16}$'
+like "... and by which settings, where they are others than before" \
+	"$(cat "$T/trail")" 'changed	retain_full		1s$'
+like "... of which file" "$(cat "$T/trail")" \
+	"changed	settings_file	$T/conf	$T/short\$"
 is "all this was one writer" "$(grep -c ^head "$T/trail")" 1
 
 # -- what needs its record, and what does not ------------------------------------

@@ -60,6 +60,14 @@ def check_record(content, writer, number):
     for d in r['details']:
         need(is_text(d['name'], 63) and d['name'] and is_text(d['value']),
              'a detail')
+    if r.get('settings') is not None:
+        need(re.fullmatch('[0-9a-f]{64}', r['settings']), 'settings')
+        changed = r.get('settings_changed')
+        if changed is not None:
+            need(1 <= len(changed) <= 16, 'settings_changed')
+            need(all(is_text(c['name'], 63) and c['name'] and
+                     is_text(c['from'], 127) and is_text(c['to'], 127)
+                     for c in changed), 'a change')
     need(r['duration_ms'] is None or is_number(r['duration_ms'], 2**63 - 1),
          'duration_ms')
     need((r['status'] is None) == (r['phase'] == 'begun'), 'status')

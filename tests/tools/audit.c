@@ -9,8 +9,8 @@
  * --known FILE: heads, as they were printed before, that must still be there;
  * --since: only what came after them is read. --details: a line "detail NAME
  * VALUE" for each of a record's, "sum", "reason", "approved", "operation" and,
- * where they are known, "objects" and "bytes" as well.
- * Exit status 9 when there is a flaw.
+ * where they are known, "objects" and "bytes" as well; "changed NAME FROM TO"
+ *for each setting. Exit status 9 when there is a flaw.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -67,6 +67,9 @@ on_record(void *ctx, const struct audit_record *r, struct fault *f)
 		printf("detail\tobjects\t%" PRIu64 "\n", r->objects);
 	if (r->bytes != AUDIT_UNKNOWN)
 		printf("detail\tbytes\t%" PRIu64 "\n", r->bytes);
+	for (size_t i = 0; i < r->n_changes; i++)
+		printf("changed\t%s\t%s\t%s\n", r->changes[i].name,
+		    r->changes[i].from, r->changes[i].to);
 	for (size_t i = 0; i < r->n_details; i++)
 		printf("detail\t%s\t%s\n", r->details[i].name,
 		    r->details[i].value);
