@@ -119,7 +119,8 @@ ok "the server gone, the worker is as well" wait_for 10 gone walfetch
 fa_trail
 is "... and writes nothing" "$(fa_records)" "begun -1 -"
 is "... but leaves its count" "$(tallies)" 1
-rm -rf "$sb"
+# Not removed: the new one could get its inode, and be taken for it.
+mv "$sb" "$T/gone"
 fa_standby "$sb"
 ok "another data directory reads" fa_fetch "$sb" 2 "$T/conf"
 ok "... and records what was left behind" wait_for 10 has_records 3
@@ -201,6 +202,7 @@ ok "nobody calls, and the worker ends" wait_for 10 gone walfetch
 is "... with a sum" "$(find "$T/repo" -path '*/audit/*' -type f | wc -l)" 2
 is "nothing is made where nothing was archived" "$(find "$T/empty" | wc -l)" 1
 fa_fetch "$sb" 2 "$T/conf" || fail "segment 2"
+wait_for 10 counts 1 || fail "no worker counts"
 ok "it reads on, and ends" wait_for 10 gone walfetch
 is "... with no record more on that day" \
 	"$(find "$T/repo" -path '*/audit/*' -type f | wc -l)" 2
@@ -208,9 +210,10 @@ is "... with no record more on that day" \
 # -- no spool_dir ----------------------------------------------------------------
 
 again
-write_conf "$T/conf" "$T/main" "$T/key" "file:$T/repo" -- "fetch_linger = 1s"
+write_conf "$T/conf" "$T/main" "$T/key" "file:$T/repo" -- "fetch_linger = 5s"
 sed -i "s|^spool_dir.*|spool_dir = $T/no/where|" "$T/conf"
 ok "without spool_dir" fa_fetch "$sb" 1 "$T/conf"
+wait_for 10 lingers walfetch || fail "no worker"
 ok "a segment is delivered, and the worker ends" wait_for 10 gone walfetch
 is "... without a record: they would be as many as the workers" \
 	"$(find "$T/repo" -path '*/audit/*' -type f | wc -l)" 0
