@@ -148,7 +148,20 @@ defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(r->storage_class_yearly, "GLACIER");
 	assert_int_equal(r->storage_class_after_ms, 60 * 86400000LL);
 	conf_free(c);
-	/* Path where an endpoint is named, or a dot spoils the certificate. */
+	c = good("[cluster a]\nrepo=r\nencryption=off\ncompression=none\n"
+		 "[repo r]\nurl=file:///x\n");
+	assert_false(only(c)->encryption);
+	assert_int_equal(only(c)->codec, 0);
+	conf_free(c);
+}
+
+/* Path where an endpoint is named, or a dot spoils the certificate. */
+static void
+addressing_follows_endpoint_and_bucket(void **state)
+{
+	struct conf *c;
+
+	(void)state;
 	c = good(OKS3 "endpoint = http://h:1\ninsecure = yes\n");
 	assert_false(only(c)->repos[0]->host_style);
 	conf_free(c);
@@ -156,11 +169,6 @@ defaults_are_those_of_the_manual(void **state)
 	assert_false(only(c)->repos[0]->host_style);
 	assert_string_equal(only(c)->repos[0]->endpoint,
 	    "https://s3.cn-north-1.amazonaws.com.cn");
-	conf_free(c);
-	c = good("[cluster a]\nrepo=r\nencryption=off\ncompression=none\n"
-		 "[repo r]\nurl=file:///x\n");
-	assert_false(only(c)->encryption);
-	assert_int_equal(only(c)->codec, 0);
 	conf_free(c);
 }
 
@@ -311,6 +319,7 @@ main(void)
 	    cmocka_unit_test(settings_of_a_cluster_arrive),
 	    cmocka_unit_test(settings_of_repositories_arrive),
 	    cmocka_unit_test(defaults_are_those_of_the_manual),
+	    cmocka_unit_test(addressing_follows_endpoint_and_bucket),
 	    cmocka_unit_test(a_cluster_is_chosen_by_name),
 	    cmocka_unit_test(credentials_come_as_a_set),
 	    cmocka_unit_test(a_secret_in_an_open_file_is_refused),
