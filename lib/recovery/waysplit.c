@@ -58,18 +58,18 @@ compare_histories(struct repo *r, size_t a, size_t b, const struct waypath *w,
 	return rc;
 }
 
-/* One of them may lag: further and further back, until both have it. */
+/* One of them may lag, and one of the servers may have gone on in both since:
+ * further and further back, to where the way begins. */
 static int
 compare_segments(struct repo *r, size_t a, size_t b, const struct waypath *w,
     const struct deadline *d, struct fault *f)
 {
 	uint64_t most = w->last_segno - floor_of(w);
 	char name[WALNAME_SIZE];
-	bool told = false;
+	bool told;
 	int rc = 0;
 
-	for (uint64_t back = 0; rc == 0 && !told && back <= most;
-	     back = back * 2 + 1) {
+	for (uint64_t back = 0; rc == 0 && back <= most; back = back * 2 + 1) {
 		walname_format(
 		    w->timeline, w->last_segno - back, w->segment_size, name);
 		rc = agree(r, a, b, name, &told, d, f);

@@ -71,6 +71,12 @@ not what it is in repository r2, as if two servers had archived as cluster \
 main: choose one with --repo r1 or --repo r2"
 exits 2 "nor is one restored" to "$T/none" --backup "$old"
 nok "nothing is made" test -e "$T/none"
+# The network is there again, and the first server goes on in both.
+newest=$(names "$T/r1" | tail -n 1)
+cp -a "$(object "$T/r1" "$newest")" "$(dirname "$(object "$T/r2" "$one")")"
+exits 2 "that they agree again later does not make them one" to "$T/none" \
+	--backup "$old" --dry-run
+rm "$(object "$T/r2" "$newest")"
 for r in r1 r2; do
 	ok "$r, chosen by the operator" to "$T/none" --backup "$old" --repo $r \
 		--dry-run
