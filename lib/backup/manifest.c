@@ -128,8 +128,9 @@ put_path(struct buf *b, const char *path, struct fault *f)
 	return put_string(b, path, f);
 }
 
-/* A server or a file system that names a file twice while others come and go:
- * which of the two would be restored is not known. */
+/* PostgreSQL 16 sends the folder of a tablespace in place twice; that does no
+ * harm. A server or a file system that names a file twice while others come and
+ * go: which of the two would be restored is not known. */
 static int
 list_path(struct manifest_writer *w, const char *path, struct fault *f)
 {
@@ -158,7 +159,7 @@ manifest_put_entry(
 	    (rc = buf_put_u32(b, e->mode & MANIFEST_MODE, f)) != 0 ||
 	    (rc = buf_put_u64(b, (uint64_t)e->mtime_us, f)) != 0 ||
 	    (rc = put_path(b, e->path, f)) != 0 ||
-	    (rc = list_path(w, e->path, f)) != 0)
+	    (e->type != 'D' && (rc = list_path(w, e->path, f)) != 0))
 		return rc;
 	if (e->type == 'L' && (rc = put_string(b, e->link, f)) != 0)
 		return rc;

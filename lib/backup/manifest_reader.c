@@ -70,8 +70,9 @@ bad(struct fault *f, const char *what)
 	return fault_set(f, FAULT_CORRUPT, "manifest: %s", what);
 }
 
-/* A record of it, or the beginning of a file: by the tiles each file whose
- * pieces come has as many beginnings as it is listed times. */
+/* A server names the folder of a tablespace in place twice, which does no harm.
+ * A record of a file or link, or the beginning of a file: by the tiles each
+ * file whose pieces come has as many beginnings as it is listed times. */
 static int
 list_path(struct manifest_reader *r, const char *path, struct fault *f)
 {
@@ -92,7 +93,7 @@ read_entry(
 	int rc;
 
 	if ((rc = manifest_record_entry(type, b, &e, f)) != 0 ||
-	    (rc = list_path(r, e.path, f)) != 0)
+	    (type != 'D' && (rc = list_path(r, e.path, f)) != 0))
 		return rc;
 	if (type == 'D')
 		r->seen.folders++;

@@ -75,7 +75,6 @@ sizes-that-wrap wrap pieces_do_not_cover_each_file_once
 a-piece-beyond-2^63 far-end pieces_do_not_cover_each_file_once
 a-pack-twice twice is_listed_twice
 a-file-twice file-twice "PG.VERSION"_is_listed_twice
-a-folder-twice folder-twice "base"_is_listed_twice
 cut-between-records cut cut_off
 a-file-above dots is_not_a_path_below
 an-absolute-path absolute is_not_a_path_below

@@ -86,8 +86,9 @@ def records(data):
         if kind in 'DFL':
             mode, mtime, path = r.number('I'), r.number('q'), r.path()
             target = r.string() if kind == 'L' else None
-            need(path not in listed, 'twice: ' + path)
-            listed.add(path)
+            if kind != 'D':
+                need(path not in listed, 'twice: ' + path)
+                listed.add(path)
             folders += kind == 'D'
             files += kind == 'F'
             links += kind == 'L'

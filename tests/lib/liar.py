@@ -254,7 +254,6 @@ MANIFESTS = {
     'far-end': far_end,
     'twice': twice,
     'file-twice': entry('F', 'PG_VERSION'),
-    'folder-twice': entry('D', 'base'),
     'cut': cut,
     'dots': other_path('../../../../tmp/pitrkit-liar'),
     'absolute': other_path('/tmp/pitrkit-liar'),

@@ -427,6 +427,27 @@ a_path_that_comes_twice_is_not_written(void **state)
 	}
 }
 
+/* PostgreSQL 16 does that with the folder of a tablespace in place. */
+static void
+a_folder_may_come_twice(void **state)
+{
+	const struct manifest_entry e = {'D', "pg_tblspc/1", NULL, 0700, 1};
+	struct manifest_writer *w;
+	struct manifest_totals t;
+	struct told told = {BUF_INIT(65536)};
+	struct fault f = FAULT_INIT;
+
+	(void)state;
+	assert_int_equal(manifest_writer_new(&w, NULL, &f), 0);
+	assert_int_equal(manifest_put_entry(w, &e, &f), 0);
+	assert_int_equal(manifest_put_entry(w, &e, &f), 0);
+	assert_int_equal(manifest_writer_end(w, &t, &f), 0);
+	manifest_writer_free(w);
+	assert_int_equal(
+	    read_all(content.data, content.len, 1U << 20, &told, &t, &f), 0);
+	buf_free(&told.text);
+}
+
 /* Two files whose names differ in a letter, which is then made the same. */
 static void
 a_path_that_comes_twice_is_corrupt(void **state)
@@ -553,6 +574,7 @@ main(void)
 	    T(pieces_that_leave_holes_are_corrupt),
 	    T(a_path_that_comes_twice_is_not_written),
 	    T(a_path_that_comes_twice_is_corrupt),
+	    T(a_folder_may_come_twice),
 	    T(counts_that_a_record_cannot_hold_are_corrupt),
 	    T(chunks_are_full_and_never_larger_than_usual),
 	    T(files_that_are_not_complete_cannot_be_ended),
