@@ -42,8 +42,9 @@ def arguments():
                    "another run")
     p.add_argument("--tmp", default=os.environ.get("TMPDIR"),
                    help="where the rest is meanwhile")
-    p.add_argument("--readme", action="store_true",
-                   help="writes the figures into tests/bench/README")
+    p.add_argument("--readme", nargs="?", const="", metavar="PART",
+                   help="writes the figures into tests/bench/README, into a "
+                   "part of that name")
     scale.options(p)
     a = p.parse_args()
     scale.check(p, a)
@@ -181,9 +182,10 @@ def main():
         run.go()
         text = run.save()
         print("\n" + text)
-        if args.readme:
+        if args.readme is not None:
+            heading = run.heading + (args.readme and f", {args.readme}")
             source = os.path.join(worlds.TOP, "tests", "bench", "README")
-            report.readme(source, args.out, run.heading, text)
+            report.readme(source, args.out, heading, text)
             if "PITRKIT_BENCH_LENT" not in os.environ:
                 os.replace(os.path.join(args.out, "README"), source)
         return 1 if run.failures else 0

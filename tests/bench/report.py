@@ -2,13 +2,15 @@
 import html
 import json
 import os
+import re
 import statistics
 
 from work import WORKS
 
 COLOURS = {"pitrkit": "#1b6ca8", "pitrkit-stream": "#6aaed6", "cp": "#999999",
            "barman-cloud": "#e0a030"}
-HEADINGS = ("Last measured", "Scaling, last measured")
+# Of the parts of README that the bench writes.
+HEADING = r"(?:Last measured|Scaling, last measured)[^\n]*"
 
 
 def number(value):
@@ -174,16 +176,12 @@ def write(out, document, sizes, environment):
 def readme(source, out, heading, text):
     """README with the figures below that heading, at its end, made anew."""
     with open(source, encoding="utf-8") as f:
-        kept = f.read()
-    parts = {}
-    for h in reversed(HEADINGS):
-        kept, found, part = kept.partition(f"\n{h}\n{'-' * len(h)}\n")
-        if found:
-            parts[h] = part.strip("\n")
+        kept, *found = re.split(rf"\n({HEADING})\n-+\n", f.read())
+    parts = dict(zip(found[::2], (x.strip("\n") for x in found[1::2])))
     parts[heading] = (
         "Written by the bench itself (--readme), not by hand.\n\n" + "".join(
             f"    {line}".rstrip() + "\n" for line in text.split("\n"))
     ).strip("\n")
     save(os.path.join(out, "README"), kept.rstrip("\n") + "\n" + "".join(
-        f"\n{h}\n{'-' * len(h)}\n{parts[h]}\n" for h in HEADINGS
-        if h in parts))
+        f"\n{h}\n{'-' * len(h)}\n{part}\n"
+        for h, part in sorted(parts.items())))
