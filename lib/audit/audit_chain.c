@@ -66,8 +66,11 @@ new_writer(struct audit *a, struct fault *f)
 	if (a->alone || access(a->path, F_OK) == 0)
 		snprintf(a->remark, sizeof a->remark,
 		    "audit trail in repository %s: a new writer %s begins: "
-		    "%.600s",
-		    audit_place(a), a->state.writer, a->why);
+		    "%.600s%s",
+		    audit_place(a), a->state.writer, a->why,
+		    a->alone && !a->shared
+			? "; is spool_dir there, and this user's?"
+			: "");
 	return 0;
 }
 
