@@ -32,7 +32,7 @@ struct world {
 	int64_t begun[TLS];
 	bool there[TLS][SEGS];
 	struct retain_backup b[BACKUPS];
-	char id[BACKUPS][8];
+	char id[BACKUPS][16];
 	size_t need[BACKUPS];
 	int n_b;
 	struct retain_hold h[HOLDS];
