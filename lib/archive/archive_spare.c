@@ -77,6 +77,7 @@ archive_spare_give(struct archive_spare *s, struct buf *b, size_t taken)
 
 	pthread_mutex_lock(&s->lock);
 	keep = b->data != NULL && s->n < SPARE_MAX &&
+	       written <= s->most / ARCHIVE_SPARE_SHARE &&
 	       s->total + written <= s->most;
 	if (keep) {
 		s->total += written;

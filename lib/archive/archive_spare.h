@@ -20,7 +20,10 @@ void archive_spare_free(struct archive_spare *s);
  * Returns how much of it was written to before. */
 size_t archive_spare_take(struct archive_spare *s, size_t need, struct buf *b);
 /* Instead of buf_free; taken: what take returned. It is kept if there is room
- * for as much of it as was ever written to. */
+ * for as much of it as was ever written to, and that is no larger share of most
+ * than this: it is in memory while the next file is, whose object is small
+ * yet. */
+#define ARCHIVE_SPARE_SHARE 4
 void archive_spare_give(struct archive_spare *s, struct buf *b, size_t taken);
 
 #endif

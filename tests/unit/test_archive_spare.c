@@ -74,30 +74,38 @@ static void
 no_more_is_kept_than_was_agreed(void **state)
 {
 	struct archive_spare *s = begin();
-	struct buf b[4];
+	const size_t share = MOST / ARCHIVE_SPARE_SHARE;
+	struct buf b[6];
 	struct fault f = FAULT_INIT;
 	size_t kept = 0;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		buf_init(&b[i], MOST * 2);
 		assert_int_equal(archive_spare_take(s, MOST, &b[i]), 0);
 		assert_int_equal(buf_reserve(&b[i], MOST, &f), 0);
-		memset(b[i].data, 'x', MOST * 2 / 5);
-		b[i].len = MOST * 2 / 5;
+		memset(b[i].data, 'x', share);
+		b[i].len = share;
 	}
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 6; i++)
 		archive_spare_give(s, &b[i], 0);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 6; i++)
 		kept += archive_spare_take(s, MOST, &b[i]) > 0;
-	assert_int_equal(kept, 2);
+	assert_int_equal(kept, 4);
 	/* What is taken makes room. */
 	for (size_t i = 0; i < 2; i++) {
 		b[i].len = 1;
-		archive_spare_give(s, &b[i], MOST * 2 / 5);
+		archive_spare_give(s, &b[i], share);
 	}
-	assert_int_equal(archive_spare_take(s, MOST, &b[2]), MOST * 2 / 5);
-	assert_int_equal(archive_spare_take(s, MOST, &b[3]), MOST * 2 / 5);
+	assert_int_equal(archive_spare_take(s, MOST, &b[4]), share);
+	assert_int_equal(archive_spare_take(s, MOST, &b[5]), share);
+	/* One that was large once is large. */
+	b[4].len = share + 1;
+	archive_spare_give(s, &b[4], share);
+	assert_int_equal(archive_spare_take(s, MOST, &b[4]), 0);
+	b[5].len = 1;
+	archive_spare_give(s, &b[5], share + 1);
+	assert_int_equal(archive_spare_take(s, MOST, &b[5]), 0);
 	buf_free(&b[2]);
 	buf_free(&b[3]);
 	archive_spare_free(s);
