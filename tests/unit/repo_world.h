@@ -22,6 +22,11 @@
 	"[cluster main]\nrepo = r\nencryption = off\n"                         \
 	"[repo r]\nurl = file://%s/repo\n"
 
+/* The same with a spool directory; for dir, twice. */
+#define SPOOL_REPO                                                             \
+	"[cluster main]\nrepo = r\nencryption = off\nspool_dir = %s\n"         \
+	"[repo r]\nurl = file://%s/repo\n"
+
 static char dir[64];
 static struct conf *conf;
 static struct repo *repo;

@@ -9,28 +9,21 @@
 #include <unistd.h>
 
 #include "archive_journal.h"
+#include "repo_world.h"
 
-static char dir[64], path[128];
-static struct conf *conf;
-static struct repo *repo, *other;
+static char path[128];
+static struct repo *other;
 
 static int
 setup(void **state)
 {
 	struct fault f = FAULT_INIT;
 	const struct conf_cluster *c;
-	char text[512];
 
 	(void)state;
-	strcpy(dir, "/tmp/test-journal-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	repo_world_dir("journal");
 	snprintf(path, sizeof path, "%s/main-7.pushed", dir);
-	snprintf(text, sizeof text,
-	    "[cluster main]\nrepo = r\nencryption = off\nspool_dir = %s\n"
-	    "[repo r]\nurl = file://%s/repo\n",
-	    dir, dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
+	c = repo_world_conf(SPOOL_REPO, dir, dir);
 	assert_int_equal(repo_open(&repo, c, 7, &f), 0);
 	return repo_open(&other, c, 8, &f);
 }
@@ -39,9 +32,8 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	repo_free(repo);
 	repo_free(other);
-	conf_free(conf);
+	repo_world_close();
 	unlink(path);
 	snprintf(path, sizeof path, "%s/main-8.pushed", dir);
 	unlink(path);

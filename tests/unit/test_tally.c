@@ -6,33 +6,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "repo_world.h"
 #include "tally.h"
 
 #define DAY TALLY_DAY_US
 #define THEN INT64_C(1800000000000000)
 
-static char dir[64], home[96];
-static struct conf *conf;
-static struct repo *repo;
+static char home[96];
 
 static int
 setup(void **state)
 {
 	struct fault f = FAULT_INIT;
 	const struct conf_cluster *c;
-	char text[512];
 
 	(void)state;
-	strcpy(dir, "/tmp/test-tally-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	repo_world_dir("tally");
 	snprintf(home, sizeof home, "%s/home", dir);
 	assert_int_equal(mkdir(home, 0700), 0);
-	snprintf(text, sizeof text,
-	    "[cluster main]\nrepo = r\nencryption = off\nspool_dir = %s\n"
-	    "[repo r]\nurl = file://%s/repo\n",
-	    dir, dir);
-	assert_int_equal(conf_parse(&conf, "test", text, strlen(text), &f), 0);
-	assert_int_equal(conf_cluster(conf, NULL, &c, &f), 0);
+	c = repo_world_conf(SPOOL_REPO, dir, dir);
 	return repo_open(&repo, c, 7, &f);
 }
 
@@ -40,8 +32,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	repo_free(repo);
-	conf_free(conf);
+	repo_world_close();
 	(void)rmdir(home);
 	return rmdir(dir);
 }
