@@ -130,18 +130,20 @@ put_path(struct buf *b, const char *path, struct fault *f)
 
 /* PostgreSQL 16 sends the folder of a tablespace in place twice; that does no
  * harm. A server or a file system that names a file twice while others come and
- * go: which of the two would be restored is not known. */
+ * go, or a file where a folder was: which of the two would be restored is not
+ * known. */
 static int
-list_path(struct manifest_writer *w, const char *path, struct fault *f)
+list_path(
+    struct manifest_writer *w, const char *path, bool folder, struct fault *f)
 {
-	bool again;
-	int rc = distinct_meet(w->paths, path, &again, f);
+	const char *why;
+	int rc = distinct_meet(w->paths, path, folder, &why, f);
 
-	if (rc == 0 && again)
+	if (rc == 0 && why != NULL)
 		rc = fault_set(f, FAULT_SYSTEM,
-		    "%.200s: came twice while the backup was taken; take "
-		    "another one",
-		    path);
+		    "%.200s: %s, as it changed while the backup was taken; "
+		    "take another one",
+		    path, why);
 	return rc;
 }
 
@@ -159,7 +161,7 @@ manifest_put_entry(
 	    (rc = buf_put_u32(b, e->mode & MANIFEST_MODE, f)) != 0 ||
 	    (rc = buf_put_u64(b, (uint64_t)e->mtime_us, f)) != 0 ||
 	    (rc = put_path(b, e->path, f)) != 0 ||
-	    (e->type != 'D' && (rc = list_path(w, e->path, f)) != 0))
+	    (rc = list_path(w, e->path, e->type == 'D', f)) != 0)
 		return rc;
 	if (e->type == 'L' && (rc = put_string(b, e->link, f)) != 0)
 		return rc;
@@ -240,7 +242,7 @@ put_extent(struct manifest_writer *w, const struct manifest_extent *e,
 			return rc;
 		w->totals.bytes += q->length;
 		if (q->file_offset == 0) {
-			if ((rc = list_path(w, q->path, f)) != 0)
+			if ((rc = list_path(w, q->path, false, f)) != 0)
 				return rc;
 			w->totals.files++;
 			w->announced += q->file_size;

@@ -76,7 +76,7 @@ struct manifest_totals {
 /* ---- writing; the caller serialises ---- */
 struct manifest_writer;
 /* Records go into sealer as content of a manifest object, in chunks. SYSTEM
- * when a file or link comes twice (distinct.h). */
+ * when paths do not fit into one tree (distinct.h). */
 int manifest_writer_new(struct manifest_writer **out,
     struct object_sealer *sealer, struct fault *f);
 int manifest_put_entry(
@@ -99,10 +99,9 @@ struct manifest_reader;
 int manifest_reader_new(struct manifest_reader **out,
     const struct manifest_events *ev, void *ctx, struct fault *f);
 /* A sink_fn over the manifest object's content; ctx is the reader. Everything
- * is checked (paths, of which none but a folder comes twice (distinct.h),
- * bounds of pieces in extents and files, order of extents) before an event is
- * made; CORRUPT otherwise. What an event is given is valid during the call
- * only. */
+ * is checked (paths, which have to fit into one tree (distinct.h), bounds of
+ * pieces in extents and files, order of extents) before an event is made;
+ * CORRUPT otherwise. What an event is given is valid during the call only. */
 int manifest_reader_feed(
     void *ctx, const unsigned char *data, size_t len, struct fault *f);
 /* CORRUPT unless 'E' came, was the last, its totals are what was read, and the

@@ -70,18 +70,18 @@ bad(struct fault *f, const char *what)
 	return fault_set(f, FAULT_CORRUPT, "manifest: %s", what);
 }
 
-/* A server names the folder of a tablespace in place twice, which does no harm.
- * A record of a file or link, or the beginning of a file: by the tiles each
- * file whose pieces come has as many beginnings as it is listed times. */
+/* A record's path, or that of a file that begins: by the tiles each file whose
+ * pieces come has as many beginnings as it is listed times. */
 static int
-list_path(struct manifest_reader *r, const char *path, struct fault *f)
+list_path(
+    struct manifest_reader *r, const char *path, bool folder, struct fault *f)
 {
-	bool again;
-	int rc = distinct_meet(r->paths, path, &again, f);
+	const char *why;
+	int rc = distinct_meet(r->paths, path, folder, &why, f);
 
-	if (rc == 0 && again)
-		rc = fault_set(f, FAULT_CORRUPT,
-		    "manifest: \"%.200s\" is listed twice", path);
+	if (rc == 0 && why != NULL)
+		rc = fault_set(
+		    f, FAULT_CORRUPT, "manifest: \"%.200s\" %s", path, why);
 	return rc;
 }
 
@@ -93,7 +93,7 @@ read_entry(
 	int rc;
 
 	if ((rc = manifest_record_entry(type, b, &e, f)) != 0 ||
-	    (type != 'D' && (rc = list_path(r, e.path, f)) != 0))
+	    (rc = list_path(r, e.path, type == 'D', f)) != 0)
 		return rc;
 	if (type == 'D')
 		r->seen.folders++;
@@ -126,7 +126,7 @@ count_pack(
 			if (q->file_offset != 0)
 				continue;
 			r->seen.files++;
-			if ((rc = list_path(r, q->path, f)) != 0)
+			if ((rc = list_path(r, q->path, false, f)) != 0)
 				return rc;
 		}
 	}

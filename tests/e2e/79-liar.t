@@ -75,6 +75,9 @@ sizes-that-wrap wrap pieces_do_not_cover_each_file_once
 a-piece-beyond-2^63 far-end pieces_do_not_cover_each_file_once
 a-pack-twice twice is_listed_twice
 a-file-twice file-twice "PG.VERSION"_is_listed_twice
+a-file-as-a-folder file-folder "PG.VERSION"_is_a_file_and_a_folder
+a-folder-as-a-file folder-file "base"_is_a_file_and_a_folder
+a-file-below-a-file below-file "PG.VERSION/x"_lies_below_a_file
 cut-between-records cut cut_off
 a-file-above dots is_not_a_path_below
 an-absolute-path absolute is_not_a_path_below

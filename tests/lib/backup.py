@@ -78,7 +78,17 @@ def records(data):
     b = Bytes(data)
     files = folders = links = packs = extents = pieces = stored = 0
     length = announced = 0
-    listed = set()
+    listed, folders_seen = set(), set()
+
+    def fits(path, folder):
+        parts = path.split('/')
+        above = {'/'.join(parts[:i]) for i in range(1, len(parts))}
+        need(not above & listed, 'below a file: ' + path)
+        need(path not in listed, 'twice: ' + path)
+        need(folder or path not in folders_seen, 'a folder, too: ' + path)
+        folders_seen.update(above)
+        (folders_seen if folder else listed).add(path)
+
     while True:
         kind, n = b.take(1).decode(), b.number('I')
         need(n <= 8388608, 'record too long')
@@ -86,9 +96,7 @@ def records(data):
         if kind in 'DFL':
             mode, mtime, path = r.number('I'), r.number('q'), r.path()
             target = r.string() if kind == 'L' else None
-            if kind != 'D':
-                need(path not in listed, 'twice: ' + path)
-                listed.add(path)
+            fits(path, kind == 'D')
             folders += kind == 'D'
             files += kind == 'F'
             links += kind == 'L'
@@ -103,8 +111,7 @@ def records(data):
                     pieces += 1
                     length += n_bytes
                     if at == 0:
-                        need(file[0] not in listed, 'twice: ' + file[0])
-                        listed.add(file[0])
+                        fits(file[0], False)
                         files += 1
                         announced += file[3]
             yield kind, what
