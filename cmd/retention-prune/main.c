@@ -272,10 +272,10 @@ run(struct session *s, struct fault *f)
 		rc = save_plan(s, f);
 	if (rc != 0)
 		return rc;
-	if (o->dry_run || (o->plan != NULL && !o->json))
+	if (o->dry_run || o->plan != NULL) {
 		rc = show(s, o->dry_run, f);
-	if (o->dry_run || o->plan != NULL)
 		return rc != 0 ? rc : plan_whole(&s->file, f);
+	}
 	if (!o->json && (rc = show(s, false, f)) != 0)
 		return rc;
 	rc = apply_check(&s->file, &s->gather, s->plan, f);

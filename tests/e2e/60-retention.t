@@ -71,6 +71,10 @@ is "other clusters and system ids are not looked at" \
 	"$(grep '"line":"delete"' "$T/out" | sort)" \
 	"$(grep '"line":"delete"' "$T/lines" | sort)"
 rm -rf "$repo/other" "$repo/main/4711"
+ok "a plan is written as JSON" \
+	retention-prune -c "$T/short" --plan "$T/plan" --json
+cp "$T/out" "$T/lines"
+same "... which is printed, too" "$T/plan" "$T/lines"
 ok "a plan is written" retention-prune -c "$T/short" --plan "$T/plan"
 rt_files "$repo" >"$T/now"
 same "planning deleted nothing" "$T/all" "$T/now"
