@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fdio.h"
 #include "text.h"
@@ -179,6 +180,24 @@ check_repo(struct conf *c, struct conf_repo_slot *s, struct fault *f)
 					    : check_s3_repo(c, s, f);
 }
 
+/* Bytes of an endpoint without the port that its scheme has anyway. */
+static size_t
+endpoint_length(const char *endpoint)
+{
+	const char *usual = text_prefix(endpoint, "https://") ? ":443" : ":80";
+	size_t n = strlen(endpoint), k = strlen(usual);
+
+	return n > k && strcmp(endpoint + n - k, usual) == 0 ? n - k : n;
+}
+
+static bool
+same_endpoint(const char *a, const char *b)
+{
+	size_t n = endpoint_length(a);
+
+	return n == endpoint_length(b) && strncasecmp(a, b, n) == 0;
+}
+
 static bool
 same_place(const struct conf_repo *a, const struct conf_repo *b)
 {
@@ -186,7 +205,7 @@ same_place(const struct conf_repo *a, const struct conf_repo *b)
 		return false;
 	if (a->kind == CONF_STORE_FILE)
 		return strcmp(a->path, b->path) == 0;
-	return strcmp(a->endpoint, b->endpoint) == 0 &&
+	return same_endpoint(a->endpoint, b->endpoint) &&
 	       strcmp(a->bucket, b->bucket) == 0 &&
 	       strcmp(a->prefix, b->prefix) == 0;
 }

@@ -86,6 +86,16 @@ mistakes_about_a_cluster_are_told(void **state)
 	    {"[cluster a]\nrepo = r\nrepo = s\nkey_file = /k\n"
 	     "[repo r]\nurl = file:///x\n[repo s]\nurl = file:///x/\n",
 		"FILE:3:", "same place"},
+	    {"[cluster a]\nrepo = r\nrepo = s\nkey_file = /k\n"
+	     "[repo r]\nurl = s3://bucket/p\nendpoint = https://h\n"
+	     "[repo s]\nurl = s3://bucket/p/\nendpoint = https://H:443/\n",
+		"FILE:3:", "same place"},
+	    {"[cluster a]\nrepo = r\nrepo = s\nkey_file = /k\n"
+	     "[repo r]\nurl = s3://bucket\nendpoint = http://h:80\ninsecure = "
+	     "yes\n"
+	     "[repo s]\nurl = s3://bucket\nendpoint = http://h\ninsecure = "
+	     "yes\n",
+		"FILE:3:", "same place"},
 	    {"[cluster a]\npgdata = /a/data/\nrepo = r\nkey_file = /k\n"
 	     "[repo r]\nurl = file:///a/data\n",
 		"FILE:3:", "lies in pgdata"},
