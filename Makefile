@@ -125,15 +125,39 @@ $(BUILD)/cmd/%.o: cmd/%.c
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(ALL_INC) $(CFLAGS_ALL) -c -o $@ $<
 
-# The fronts, which PostgreSQL starts for every WAL file, link nothing but libc,
-# and that statically: it halves the time they take to start.
-FRONTS    := walpush walfetch
-FRONT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/front/*.c))
-FRONT_LD  := $(if $(SAN),$(HARDLD),-static-pie -Wl,-z,relro,-z,now)
+# The fronts, which PostgreSQL starts for every WAL file, link nothing but a C
+# library, and that statically: it halves the time they take to start. musl,
+# where it is installed, halves it again: glibc asks the processor some forty
+# things at each start, and a virtual machine's processor is its host's to ask.
+# MUSL= builds them with glibc. Objects of one are not linked with the other.
+ifeq ($(origin MUSL),undefined)
+MUSL := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))-linux-musl
+MUSL := $(notdir $(patsubst %/rcrt1.o,%,$(firstword \
+	$(wildcard /usr/lib/$(MUSL)*/rcrt1.o))))
+endif
+FRONTS  := walpush walfetch
+FRONT_LD := $(if $(SAN),$(HARDLD),-static-pie -Wl,-z,relro,-z,now)
+ifneq ($(if $(SAN),,$(MUSL)),)
+FRONT_DIR := $(BUILD)/front-musl
+FRONT_INC := -nostdinc -isystem /usr/include/$(MUSL) \
+	-isystem $(shell $(CC) -print-file-name=include)
+FRONT_LD  += -nostdlib -nostartfiles \
+	$(addprefix /usr/lib/$(MUSL)/,rcrt1.o crti.o)
+FRONT_LIB := -Wl,--start-group /usr/lib/$(MUSL)/libc.a -lgcc -Wl,--end-group \
+	/usr/lib/$(MUSL)/crtn.o
+else
+FRONT_DIR := $(BUILD)/front
+endif
+$(FRONT_DIR)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(CC) -D_GNU_SOURCE $(CPPFLAGS) $(FRONT_INC) -Ilib/front \
+		$(CFLAGS_ALL) -c -o $@ $<
 define front_rule
-$(BUILD)/$(1): $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard cmd/$(1)/*.c)) $(FRONT_OBJ)
+$(BUILD)/$(1): $$(patsubst %.c,$(FRONT_DIR)/%.o,\
+		$$(wildcard lib/front/*.c cmd/$(1)/*.c))
 	$$(call say,LD $$@)
-	$$(Q)$$(CC) $$(FRONT_LD) $$(LDFLAGS) -o $$@ $$^
+	$$(Q)$$(CC) $$(FRONT_LD) $$(LDFLAGS) -o $$@ $$^ $$(FRONT_LIB)
 endef
 $(foreach c,$(FRONTS),$(eval $(call front_rule,$(c))))
 

@@ -3,11 +3,12 @@
 
 /*
  * The small program that PostgreSQL starts for every WAL file. It links
- * nothing but libc, statically: starting a program with libcurl and OpenSSL
- * takes longer than asking a worker that lingers from an earlier call (relay.h)
- * whether the work is done already. Whatever it does not know, or the worker
- * does not answer, it leaves to the full program NAME-worker, which it becomes
- * by exec(3): so options, messages and statuses are that program's.
+ * nothing but a C library (the Makefile says which), statically: starting a
+ * program with libcurl and OpenSSL takes longer than asking a worker that
+ * lingers from an earlier call (relay.h) whether the work is done already.
+ * Whatever it does not know, or the worker does not answer, it leaves to the
+ * full program NAME-worker, which it becomes by exec(3): so options, messages
+ * and statuses are that program's.
  */
 
 struct front {
