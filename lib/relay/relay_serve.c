@@ -1,6 +1,7 @@
 #include "relay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 
 struct serve {
 	int listener;
+	int spare;       /* a descriptor, for when there is none left */
+	int64_t deaf_ms; /* until then nobody is listened to */
 	struct relay_pool *pool;
 	const struct relay_service *service;
 	struct relay_call calls[SERVE_CALLS];
@@ -118,14 +121,42 @@ serve_read(struct serve *s, struct relay_call *c)
 		s->service->request(s->service->ctx, c);
 }
 
+static int
+serve_take(const struct serve *s)
+{
+	return accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/* No descriptor is left, or no memory. A caller that is turned away does it by
+ * itself at once; one that hears nothing waits, and kills us. Where not even
+ * that can be done the listener stays ready, so it is left alone for a while.
+ */
+static void
+serve_turn_away(struct serve *s)
+{
+	int fd;
+
+	if (s->spare >= 0)
+		close(s->spare);
+	fd = serve_take(s);
+	if (fd >= 0)
+		close(fd);
+	else
+		s->deaf_ms = clock_monotonic_ms() + SERVE_TICK_MS;
+	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void
 serve_accept(struct serve *s)
 {
 	struct relay_call *c = NULL;
-	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = serve_take(s);
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno != EINTR && errno != EAGAIN)
+			serve_turn_away(s);
 		return;
+	}
 	for (size_t i = 0; i < SERVE_CALLS && c == NULL; i++)
 		if (!s->calls[i].used)
 			c = &s->calls[i];
@@ -199,7 +230,8 @@ serve_wait(struct serve *s)
 	struct relay_call *of[SERVE_CALLS];
 	nfds_t n = 2;
 
-	p[0] = (struct pollfd){.fd = s->listener, .events = POLLIN};
+	p[0] = (struct pollfd){.events = POLLIN,
+	    .fd = clock_monotonic_ms() < s->deaf_ms ? -1 : s->listener};
 	p[1] = (struct pollfd){.fd = relay_pool_fd(s->pool), .events = POLLIN};
 	for (size_t i = 0; i < SERVE_CALLS; i++) {
 		struct relay_call *c = &s->calls[i];
@@ -229,6 +261,7 @@ relay_serve(
 	static struct serve s;
 
 	s.listener = listener;
+	s.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	s.pool = pool;
 	s.service = service;
 	while (service->tick(service->ctx)) {
@@ -238,4 +271,6 @@ relay_serve(
 	for (size_t i = 0; i < SERVE_CALLS; i++)
 		if (s.calls[i].used)
 			serve_end(&s.calls[i]);
+	if (s.spare >= 0)
+		close(s.spare);
 }
