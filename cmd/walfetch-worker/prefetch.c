@@ -143,12 +143,28 @@ prefetch_find(struct prefetch *p, uint32_t timeline, uint64_t segno)
 
 /* ---- calls ---- */
 
+/* A process that was stopped for a while, or its host, may find another cluster
+ * in the directory when it goes on: so before anything is delivered, not only
+ * by and by. */
+static bool
+prefetch_home(struct prefetch *p, int64_t now)
+{
+	if (now - p->home_ms >= PREFETCH_HOME_MS) {
+		p->home_ms = now;
+		p->end = !relay_home_stands(&p->home) ? FETCHLOG_GONE
+			 : !prefetch_recovering()     ? FETCHLOG_OVER
+						      : FETCHLOG_IDLE;
+	}
+	return p->end != FETCHLOG_GONE;
+}
+
 /* PostgreSQL gets the file itself; asked for once more, it is fetched anew. */
 static void
 prefetch_deliver(struct prefetch *p, struct entry *e, struct relay_call *c)
 {
 	char line[WALNAME_SIZE + 40] = "";
-	bool given = rename(e->path, c->operands[1]) == 0;
+	bool given = prefetch_home(p, clock_monotonic_ms()) &&
+		     rename(e->path, c->operands[1]) == 0;
 
 	if (!given)
 		(void)unlink(e->path);
@@ -189,7 +205,7 @@ prefetch_request(void *ctx, struct relay_call *c)
 
 	p->called_ms = clock_monotonic_ms();
 	prefetch_remark(p, c);
-	if (c->n_operands == 0 ||
+	if (c->n_operands == 0 || !prefetch_home(p, p->called_ms) ||
 	    prefetch_parse(p, c->operands[0], &timeline, &segno) != 0) {
 		relay_call_decline(c);
 		return;
@@ -335,14 +351,9 @@ prefetch_tick(void *ctx)
 	struct prefetch *p = ctx;
 	int64_t now = clock_monotonic_ms();
 
-	if (now - p->home_ms >= PREFETCH_HOME_MS) {
-		p->home_ms = now;
-		p->end = !relay_home_stands(&p->home) ? FETCHLOG_GONE
-			 : !prefetch_recovering()     ? FETCHLOG_OVER
-						      : FETCHLOG_IDLE;
-		if (p->end != FETCHLOG_IDLE)
-			return false;
-	}
+	(void)prefetch_home(p, now);
+	if (p->end != FETCHLOG_IDLE)
+		return false;
 	prefetch_look(p, now);
 	if (now - p->called_ms < p->conf->fetch_linger_ms &&
 	    p->failures < PREFETCH_FAILURES)
