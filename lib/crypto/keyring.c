@@ -14,8 +14,8 @@ struct keyring {
 	size_t recipients;
 };
 
-static int
-ring_new(struct keyring **out, struct fault *f)
+int
+keyring_new(struct keyring **out, struct fault *f)
 {
 	const size_t size = KEYRING_MAX * sizeof(struct keyring_key);
 	struct keyring *k = calloc(1, sizeof(*k));
@@ -69,55 +69,6 @@ keyring_add(struct keyring *k, struct keyring_key *key, struct fault *f)
 		return rc;
 	k->keys[k->count++] = *key;
 	k->recipients += key->recipient;
-	return 0;
-}
-
-int
-keyring_parse(struct keyring **out, const char *what, const char *text,
-    size_t len, struct fault *f)
-{
-	struct keyring *k = NULL;
-	int rc = ring_new(&k, f);
-
-	if (rc != 0)
-		return rc;
-	rc = keyring_add_text(k, what, text, len, f);
-	if (rc != 0) {
-		keyring_free(k);
-		return rc;
-	}
-	*out = k;
-	return 0;
-}
-
-int
-keyring_load(
-    struct keyring **out, const char *const *paths, size_t n, struct fault *f)
-{
-	struct keyring *k = NULL;
-	int rc;
-
-	if (n == 0)
-		return fault_set(f, FAULT_CONFIG, "no key file is given");
-	rc = ring_new(&k, f);
-	if (rc != 0)
-		return rc;
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		struct secret text = SECRET_INIT;
-
-		rc = secret_load(&text, paths[i], f);
-		if (rc == FAULT_ABSENT || rc == FAULT_DENIED)
-			rc = fault_recode(f, FAULT_KEY);
-		if (rc == 0)
-			rc = keyring_add_text(
-			    k, paths[i], (const char *)text.data, text.len, f);
-		secret_free(&text);
-	}
-	if (rc != 0) {
-		keyring_free(k);
-		return rc;
-	}
-	*out = k;
 	return 0;
 }
 

@@ -3,13 +3,12 @@
 
 #include "keyring.h"
 
-/* For this module only: how the parser hands keys to the ring. */
+/* For this module only: how who reads key files hands keys to the ring. */
 
+/* Without a key. */
+int keyring_new(struct keyring **out, struct fault *f);
 /* Copies key, whose derived secrets are filled in here. CONFIG when its id is
  * there already. */
 int keyring_add(struct keyring *k, struct keyring_key *key, struct fault *f);
-/* All blocks of one file. what: name for faults, of which each names a line. */
-int keyring_add_text(struct keyring *k, const char *what, const char *text,
-    size_t len, struct fault *f);
 
 #endif

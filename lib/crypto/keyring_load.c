@@ -173,9 +173,10 @@ blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-int
-keyring_add_text(struct keyring *k, const char *what, const char *text,
-    size_t len, struct fault *f)
+/* All blocks of one file. what: name for faults, of which each names a line. */
+static int
+add_text(struct keyring *k, const char *what, const char *text, size_t len,
+    struct fault *f)
 {
 	struct block b;
 	char copy[LINE_MAX_BYTES + 1];
@@ -213,4 +214,53 @@ keyring_add_text(struct keyring *k, const char *what, const char *text,
 	secret_wipe(&b, sizeof(b));
 	secret_wipe(copy, sizeof(copy));
 	return rc;
+}
+
+int
+keyring_parse(struct keyring **out, const char *what, const char *text,
+    size_t len, struct fault *f)
+{
+	struct keyring *k = NULL;
+	int rc = keyring_new(&k, f);
+
+	if (rc != 0)
+		return rc;
+	rc = add_text(k, what, text, len, f);
+	if (rc != 0) {
+		keyring_free(k);
+		return rc;
+	}
+	*out = k;
+	return 0;
+}
+
+int
+keyring_load(
+    struct keyring **out, const char *const *paths, size_t n, struct fault *f)
+{
+	struct keyring *k = NULL;
+	int rc;
+
+	if (n == 0)
+		return fault_set(f, FAULT_CONFIG, "no key file is given");
+	rc = keyring_new(&k, f);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct secret text = SECRET_INIT;
+
+		rc = secret_load(&text, paths[i], f);
+		if (rc == FAULT_ABSENT || rc == FAULT_DENIED)
+			rc = fault_recode(f, FAULT_KEY);
+		if (rc == 0)
+			rc = add_text(
+			    k, paths[i], (const char *)text.data, text.len, f);
+		secret_free(&text);
+	}
+	if (rc != 0) {
+		keyring_free(k);
+		return rc;
+	}
+	*out = k;
+	return 0;
 }
