@@ -38,8 +38,8 @@ audit_open(struct audit **out, struct repo *r, size_t i, const char *program,
 	a->start_ms = clock_monotonic_ms();
 	who_read(&who);
 	memcpy(a->host, who.host, sizeof a->host);
-	audit_record_text(a->user, sizeof a->user, who.user);
-	audit_record_text(a->program, sizeof a->program, program);
+	audit_text(a->user, sizeof a->user, who.user);
+	audit_text(a->program, sizeof a->program, program);
 	if ((rc = crypto_random(&random, sizeof random, f)) != 0 ||
 	    (rc = audit_state_path(r, i, &a->path, f)) != 0 ||
 	    (rc = settings(a, f)) != 0) {
@@ -64,7 +64,7 @@ audit_open_shared(struct audit **out, struct repo *r, size_t i,
 	memcpy((*out)->state.writer, from->writer, sizeof from->writer);
 	memcpy((*out)->state.hash, from->hash, sizeof from->hash);
 	(*out)->state.sequence = from->sequence;
-	audit_record_text((*out)->why, sizeof(*out)->why, why);
+	audit_text((*out)->why, sizeof(*out)->why, why);
 	return 0;
 }
 
@@ -97,16 +97,10 @@ audit_remark(const struct audit *a)
 	return a->remark;
 }
 
-const char *
-audit_place(const struct audit *a)
-{
-	return repo_conf(a->repo)->repos[a->index]->name;
-}
-
 static void
 take(char *out, size_t cap, const char *text)
 {
-	audit_record_text(out, cap, text != NULL ? text : "");
+	audit_text(out, cap, text != NULL ? text : "");
 }
 
 static void
@@ -147,7 +141,7 @@ log_record(struct audit *a, bool stored)
 {
 	char line[AUDIT_SYSLOG_LINE];
 
-	audit_syslog_format(&a->record, audit_place(a), stored, line);
+	audit_syslog_format(&a->record, audit_chain_place(a), stored, line);
 	audit_syslog_send(&a->record, line, AUDIT_SYSLOG_PATH);
 }
 

@@ -18,6 +18,12 @@ _Static_assert(SEALED_MAX >= AUDIT_RECORD_MAX + OBJECT_HEADER_MAX + 4096,
 /* A number that others took each time is not chance. */
 #define TURNS 4
 
+const char *
+audit_chain_place(const struct audit *a)
+{
+	return repo_conf(a->repo)->repos[a->index]->name;
+}
+
 /* There is nothing to go on from; but what the settings were is known. */
 static void
 forget(struct audit *a, const char *why)
@@ -27,7 +33,7 @@ forget(struct audit *a, const char *why)
 	audit_state_done(&a->state);
 	memset(&a->state, 0, sizeof a->state);
 	a->state.settings = was;
-	audit_record_text(a->why, sizeof a->why, why);
+	audit_text(a->why, sizeof a->why, why);
 }
 
 static void
@@ -67,7 +73,7 @@ new_writer(struct audit *a, struct fault *f)
 		snprintf(a->remark, sizeof a->remark,
 		    "audit trail in repository %s: a new writer %s begins: "
 		    "%.600s%s",
-		    audit_place(a), a->state.writer, a->why,
+		    audit_chain_place(a), a->state.writer, a->why,
 		    a->alone && !a->shared
 			? "; is spool_dir there, and this user's?"
 			: "");
@@ -305,6 +311,6 @@ audit_chain_store(struct audit *a, const struct deadline *d, struct fault *f)
 		rc = fault_set(f, FAULT_SYSTEM, "no chain can be gone on with");
 	return rc != 0
 		   ? fault_prefix(f, "audit record not stored in repository %s",
-			 audit_place(a))
+			 audit_chain_place(a))
 		   : 0;
 }

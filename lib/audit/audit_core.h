@@ -3,6 +3,7 @@
 
 #include "audit.h"
 #include "audit_state.h"
+#include "audit_text.h"
 #include "who.h"
 
 /* Inside lib/audit. */
@@ -27,10 +28,10 @@ struct audit {
 	struct audit_record record;
 };
 
-/* The repository's name, for messages. */
-const char *audit_place(const struct audit *a);
-
-/* audit_chain.c: a->record, whose event is filled in, becomes the next of the
+/* audit_chain.c
+ * The repository's name, for messages. */
+const char *audit_chain_place(const struct audit *a);
+/* a->record, whose event is filled in, becomes the next of the
  * chain in the repository. */
 int audit_chain_store(
     struct audit *a, const struct deadline *d, struct fault *f);

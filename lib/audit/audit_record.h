@@ -77,11 +77,7 @@ struct audit_record {
 	char message[AUDIT_TEXT];
 };
 
-/* text into out: UTF-8 without control characters, cut where it is too long.
- * Whatever the text, a record can be made of it. */
-void audit_record_text(char *out, size_t cap, const char *text);
-
-/* Appends; texts must be as audit_record_text makes them. */
+/* Appends; texts must be as audit_text (audit_text.h) makes them. */
 int audit_record_encode(
     const struct audit_record *r, struct buf *out, struct fault *f);
 /* CORRUPT when it is not one, to the letter; members that are not known are

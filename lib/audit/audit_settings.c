@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit_text.h"
 #include "crypto.h"
 #include "text.h"
 
@@ -22,14 +23,14 @@ shorten(const char *value, char out[AUDIT_VALUE], struct fault *f)
 	char full[FULL], cut[AUDIT_VALUE - SUM_TEXT];
 	int rc;
 
-	audit_record_text(full, sizeof full, value);
+	audit_text(full, sizeof full, value);
 	if (strlen(full) < AUDIT_VALUE && strlen(value) < FULL) {
 		memcpy(out, full, strlen(full) + 1);
 		return 0;
 	}
 	if ((rc = crypto_sha256(value, strlen(value), sum, f)) != 0)
 		return rc;
-	audit_record_text(cut, sizeof cut, full);
+	audit_text(cut, sizeof cut, full);
 	snprintf(out, AUDIT_VALUE, "%s#", cut);
 	text_hex(sum, SUM_LEN, out + strlen(out));
 	return 0;
@@ -41,7 +42,7 @@ add(void *ctx, const char *name, const char *value, struct fault *f)
 	char word[AUDIT_WORD], text[AUDIT_VALUE];
 	int rc = shorten(value, text, f);
 
-	audit_record_text(word, sizeof word, name);
+	audit_text(word, sizeof word, name);
 	return rc != 0 ? rc : buf_printf(ctx, f, "%s\t%s\n", word, text);
 }
 
@@ -134,7 +135,7 @@ take(char *out, size_t cap, const char *text, size_t len)
 		len = sizeof whole - 1;
 	memcpy(whole, text, len);
 	whole[len] = '\0';
-	audit_record_text(out, cap, whole);
+	audit_text(out, cap, whole);
 }
 
 static void

@@ -1,4 +1,5 @@
 #include "audit_syslog.h"
+#include "audit_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ add(char *line, const char *name, const char *value)
 
 	if (value[0] == '\0' || n >= AUDIT_SYSLOG_LINE - 1)
 		return;
-	audit_record_text(text, sizeof text, value);
+	audit_text(text, sizeof text, value);
 	for (char *p = text; *p != '\0'; p++)
 		if (*p == '"')
 			*p = '\'';

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "audit_record.h"
+#include "audit_text.h"
 #include "audit_syslog.h"
 
 static void
@@ -32,13 +33,13 @@ any_text_becomes_one_line_of_utf8(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		audit_record_text(out, sizeof out, rows[i].in);
+		audit_text(out, sizeof out, rows[i].in);
 		assert_string_equal(out, rows[i].out);
 	}
 	/* Cut where a character ends. */
-	audit_record_text(out, 5, "abc\xc3\xbc");
+	audit_text(out, 5, "abc\xc3\xbc");
 	assert_string_equal(out, "abc");
-	audit_record_text(out, 6, "abc\xc3\xbc");
+	audit_text(out, 6, "abc\xc3\xbc");
 	assert_string_equal(out, "abc\xc3\xbc");
 }
 
@@ -164,17 +165,17 @@ the_longest_record_can_be_written_and_read(void **state)
 	memset(longest, '"', sizeof longest - 1);
 	read_good(&r);
 	r.n_details = AUDIT_DETAILS;
-	audit_record_text(r.host, sizeof r.host, longest);
-	audit_record_text(r.user, sizeof r.user, longest);
-	audit_record_text(r.object, sizeof r.object, longest);
-	audit_record_text(r.checksum, sizeof r.checksum, longest);
-	audit_record_text(r.reason, sizeof r.reason, longest);
-	audit_record_text(r.approved_by, sizeof r.approved_by, longest);
-	audit_record_text(r.message, sizeof r.message, longest);
+	audit_text(r.host, sizeof r.host, longest);
+	audit_text(r.user, sizeof r.user, longest);
+	audit_text(r.object, sizeof r.object, longest);
+	audit_text(r.checksum, sizeof r.checksum, longest);
+	audit_text(r.reason, sizeof r.reason, longest);
+	audit_text(r.approved_by, sizeof r.approved_by, longest);
+	audit_text(r.message, sizeof r.message, longest);
 	for (size_t k = 0; k < AUDIT_DETAILS; k++) {
-		audit_record_text(
+		audit_text(
 		    r.details[k].name, sizeof r.details[k].name, longest);
-		audit_record_text(
+		audit_text(
 		    r.details[k].value, sizeof r.details[k].value, longest);
 	}
 	comes_back(&r);
