@@ -1,22 +1,9 @@
-#include "gather.h"
+#include "gather_core.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "archive.h"
-
-int
-gather_unreadable(const struct gather *g, const char *what, struct fault *f)
-{
-	struct fault why = *f;
-
-	if (g->eye == NULL ||
-	    (why.code != FAULT_CORRUPT && why.code != FAULT_KEY &&
-		why.code != FAULT_FOREIGN && !fault_of_medium(&why)))
-		return (int)why.code;
-	fault_clear(f);
-	return g->eye->unreadable(g->eye->ctx, what, &why);
-}
 
 struct retain_policy
 gather_policy(const struct conf_cluster *c)
@@ -55,7 +42,7 @@ read_path(struct gather *g, const struct gather_timeline *t, struct fault *f)
 	if (rc != 0 &&
 	    layout_wal(repo_cluster(g->repo), repo_system_id(g->repo), name, &n,
 		key, f) == 0 &&
-	    (rc = gather_unreadable(g, key, f)) == 0)
+	    (rc = gather_eye_unreadable(g, key, f)) == 0)
 		rc = history_parse(path, t->timeline, NULL, 0, f);
 	if (rc == 0)
 		g->n_paths++;
@@ -87,7 +74,7 @@ read_holds(struct gather *g, struct fault *f)
 	    repo_cluster(g->repo), repo_system_id(g->repo), prefix, f);
 
 	if (rc == 0 && hold_read(g->repo, g->index, &g->holds, &d, f) != 0)
-		rc = gather_unreadable(g, prefix, f);
+		rc = gather_eye_unreadable(g, prefix, f);
 	return rc;
 }
 

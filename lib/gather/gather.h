@@ -86,11 +86,6 @@ int gather_window_commit(const struct gather *g, uint32_t timeline,
 int gather_window_end(const struct gather *g, const struct retain_window *x,
     int64_t *to_us, struct fault *f);
 
-/* What cannot be read: told to the eye, with 0, if there is one and it is the
- * content's fault, not the store's; else the fault. */
-int gather_unreadable(
-    const struct gather *g, const char *what, struct fault *f);
-
 /* gather_wal.c
  * Is key the name of an object of this cluster's WAL? */
 bool gather_wal_name(
@@ -98,11 +93,6 @@ bool gather_wal_name(
 /* The meta of a WAL file, from its header. */
 int gather_wal_look(const struct gather *g, const char *name,
     struct walmeta *out, struct fault *f);
-/* All of it is listed. */
-int gather_wal_read(struct gather *g, struct fault *f);
-/* A timeline that was seen. */
-int gather_wal_timeline(
-    struct gather *g, uint32_t timeline, bool has_history, struct fault *f);
 /* One more segment, in the order of a listing. */
 int gather_wal_add(struct gather *g, const struct walname *n,
     int64_t archived_us, struct fault *f);
@@ -110,22 +100,7 @@ int gather_wal_add(struct gather *g, const struct walname *n,
  * ranges of names become ranges of segment numbers. */
 int gather_wal_number(struct gather *g, struct fault *f);
 
-/* gather_base.c: the folders of backups are listed, the heads in them read, the
- * backups described for the planner. */
-int gather_base_read(struct gather *g, struct fault *f);
-/* Which folders without head may be of backups that are still running. */
-int gather_base_judge(struct gather *g, int64_t clock_us, struct fault *f);
-
-/* gather_hold.c: for the planner, with the ends of held ranges. */
-int gather_hold_prepare(struct gather *g, struct fault *f);
-/* gather_elsewhere.c: the holds that stand in others of the repositories alone.
- * One that does not answer is no fault, but g->elsewhere; a hold there that
- * cannot be read is one, unless there is an eye. */
-int gather_elsewhere(struct gather *g, struct fault *f);
-/* Of one hold; to->bounds is the caller's to free. */
-int gather_hold_make(struct gather *g, const struct hold *h,
-    struct retain_hold *to, struct fault *f);
-/* EXISTS when a hold was placed since they were read. */
+/* gather_hold.c: EXISTS when a hold was placed since they were read. */
 int gather_hold_same(const struct gather *g, struct fault *f);
 /* gather_legal.c: where object lock is on, the store's own legal holds are made
  * what the holds are: on every object that an active hold keeps; taken off what
@@ -134,7 +109,5 @@ int gather_hold_same(const struct gather *g, struct fault *f);
  * completed by the next call. *on, *off: how many objects. */
 int gather_legal_sync(
     struct gather *g, uint64_t *on, uint64_t *off, struct fault *f);
-/* gather_need.c: the backups whose packs backup i uses. */
-int gather_need_read(struct gather *g, size_t i, struct fault *f);
 
 #endif

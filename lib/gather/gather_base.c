@@ -4,7 +4,7 @@
 
 #include "catalog.h"
 #include "crew.h"
-#include "gather.h"
+#include "gather_core.h"
 
 #define DAY_US (86400 * INT64_C(1000000))
 
@@ -89,7 +89,7 @@ head_unreadable(struct gather *g, const char *id, struct fault *f)
 	if (layout_base(repo_cluster(g->repo), repo_system_id(g->repo), id,
 		"head", key, &other) != 0)
 		return (int)f->code;
-	return gather_unreadable(g, key, f);
+	return gather_eye_unreadable(g, key, f);
 }
 
 /* Heads are read side by side: there may be thousands. */

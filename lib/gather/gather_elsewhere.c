@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gather.h"
+#include "gather_core.h"
 
 /* A hold is placed in each repository, but one may not have been able to take
  * it. What stands in any of them is not pruned in this one. */

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gather.h"
+#include "gather_core.h"
 
 /* The first segment of w->timeline, from w->first on, that holds a commit
  * after the moment: recovery to the moment ends there. */
@@ -22,7 +22,7 @@ search(struct gather *g, size_t from, int64_t after_us,
 			walname_format(timeline, s, g->in.segment_size, name);
 			rc = gather_wal_look(g, name, &m, f);
 			if (rc != 0 && rc != FAULT_ABSENT) {
-				rc = gather_unreadable(g, name, f);
+				rc = gather_eye_unreadable(g, name, f);
 				if (rc == 0)
 					continue;
 			}

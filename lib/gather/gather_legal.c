@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gather.h"
+#include "gather_core.h"
 
 struct sync {
 	struct gather *g;

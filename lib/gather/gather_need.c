@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gather.h"
+#include "gather_core.h"
 #include "manifest_source.h"
 
 /* An incremental backup's manifest names the packs of older backups. */
@@ -71,5 +71,5 @@ gather_need_read(struct gather *g, size_t i, struct fault *f)
 		rc = fault_recode(f, FAULT_CORRUPT);
 	if (rc != 0)
 		fault_prefix(f, "what backup %s needs is not known", id);
-	return rc != 0 ? gather_unreadable(g, key, f) : 0;
+	return rc != 0 ? gather_eye_unreadable(g, key, f) : 0;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "archive.h"
-#include "gather.h"
+#include "gather_core.h"
 
 bool
 gather_wal_name(const struct gather *g, const char *key, struct walname *out)
@@ -147,7 +147,7 @@ ask_a_segment(struct gather *g, struct fault *f)
 			g->in.segment_size = m.segment_size;
 			return 0;
 		}
-		if (rc != 0 && (rc = gather_unreadable(g, name, f)) != 0)
+		if (rc != 0 && (rc = gather_eye_unreadable(g, name, f)) != 0)
 			return rc;
 	}
 	return 0;
