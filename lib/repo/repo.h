@@ -63,8 +63,8 @@ const char *repo_class(const struct repo *r);
 struct retain_policy;
 void repo_policy(const struct conf_cluster *c, struct retain_policy *out);
 
-/* The system id of the cluster whose data directory is dir: from
- * dir/global/pg_control, read again when it was caught in the middle of a
+/* repo_control.c: the system id of the cluster whose data directory is dir:
+ * from dir/global/pg_control, read again when it was caught in the middle of a
  * write. ABSENT when there is none. */
 int repo_control(const char *dir, struct control *out, struct fault *f);
 /* The same, with its bytes as they were read, zeros behind their end. */
@@ -78,8 +78,8 @@ int repo_control_read(const char *dir, unsigned char data[CONTROL_SIZE],
 int repo_own_system_id(
     const char *pgdata, bool agree, uint64_t *out, struct fault *f);
 
-/* For a restore without data directory: the system ids that the repository
- * holds for this cluster. out has room for cap; *n may exceed it. */
+/* repo_choose.c: for a restore without data directory: the system ids that the
+ * repository holds for this cluster. out has room for cap; *n may exceed it. */
 int repo_system_ids(struct store *s, const char *cluster, uint64_t *out,
     size_t cap, size_t *n, const struct deadline *d, struct fault *f);
 

@@ -1,7 +1,61 @@
 #include <inttypes.h>
+#include <string.h>
 
+#include "layout.h"
 #include "repo.h"
 #include "text.h"
+
+struct ids {
+	size_t prefix_len;
+	uint64_t *out;
+	size_t cap;
+	size_t n;
+};
+
+/* Folders that are no number are not ours, and of no harm. */
+static int
+take_id(void *ctx, const struct store_entry *e, struct fault *f)
+{
+	struct ids *ids = ctx;
+	char digits[24];
+	uint64_t id;
+	size_t len = strlen(e->key);
+
+	(void)f;
+	if (!e->is_folder || len <= ids->prefix_len + 1)
+		return 0;
+	len -= ids->prefix_len + 1; /* the '/' at the end */
+	if (len >= sizeof(digits))
+		return 0;
+	memcpy(digits, e->key + ids->prefix_len, len);
+	digits[len] = '\0';
+	if (digits[0] == '0' || text_u64(digits, &id) != 0)
+		return 0;
+	if (ids->n < ids->cap)
+		ids->out[ids->n] = id;
+	ids->n++;
+	return 0;
+}
+
+int
+repo_system_ids(struct store *s, const char *cluster, uint64_t *out, size_t cap,
+    size_t *n, const struct deadline *d, struct fault *f)
+{
+	struct ids ids = {.out = out, .cap = cap};
+	struct buf prefix = BUF_INIT(LAYOUT_KEY);
+	int rc;
+
+	if ((rc = buf_printf(&prefix, f, "%s/", cluster)) == 0 &&
+	    (rc = buf_terminate(&prefix, f)) == 0) {
+		ids.prefix_len = prefix.len;
+		rc = store_list(s, (const char *)prefix.data, true, NULL,
+		    take_id, &ids, d, f);
+	}
+	buf_free(&prefix);
+	if (rc == 0)
+		*n = ids.n;
+	return rc;
+}
 
 int
 repo_choose_only(const struct conf_cluster *c, size_t i, uint64_t *out,
