@@ -78,7 +78,6 @@ find_missing(struct verify *v, struct fault *f)
 		return rc;
 	rc = found_add(v, false, repo_cluster(v->repo), f->text, f,
 	    "what retention would keep is not known: all WAL counts");
-	v->thinning_unknown = true;
 	return rc != 0 ? rc
 		       : chain_missing(
 			     &v->gather.in, NULL, &v->tails, &v->missing, f);

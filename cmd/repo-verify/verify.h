@@ -162,11 +162,10 @@ struct verify {
 	bool more_hurt; /* one of them does */
 	bool hurt;
 
-	/* judge.c */
+	/* windows.c */
 	struct retain_window *windows;
 	int64_t *window_ends;
 	size_t n_windows;
-	bool thinning_unknown;
 
 	/* trail.c */
 	struct audit_head *heads;
@@ -324,6 +323,8 @@ int notes_add(struct verify *v, struct fault *f);
 
 /* judge.c: what all that means. */
 int judge_run(struct verify *v, struct fault *f);
+/* windows.c: which moments can be restored, and from which backups. */
+int windows_find(struct verify *v, struct fault *f);
 
 /* lost.c: backups that were finished, and whose heads are gone though nothing
  * let them go. find: which these are, before what is left of them is told of;
