@@ -1,9 +1,7 @@
 /* The audit trail: a chain that goes on whatever happens to its writer. */
 #include "audit_world.h"
 
-#include <dirent.h>
-#include <signal.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- the chain ---- */
 
@@ -288,139 +286,12 @@ a_number_that_another_took_while_ours_was_on_its_way(void **state)
 	assert_int_equal(seen.heads, 2);
 }
 
-/* ---- many at a time ---- */
-
-static void
-processes_side_by_side_make_one_chain(void **state)
-{
-	enum {
-		PROCESSES = 6,
-		EACH = 8
-	};
-	pid_t pid[PROCESSES];
-
-	(void)state;
-	for (int k = 0; k < PROCESSES; k++) {
-		pid[k] = fork();
-		assert_true(pid[k] >= 0);
-		if (pid[k] == 0) {
-			for (int n = 0; n < EACH; n++)
-				if (write_one("x", NULL) != 0)
-					_exit(1);
-			_exit(0);
-		}
-	}
-	for (int k = 0; k < PROCESSES; k++) {
-		int status;
-
-		assert_int_equal(waitpid(pid[k], &status, 0), pid[k]);
-		assert_int_equal(status, 0);
-	}
-	check(0);
-	assert_int_equal(seen.records, PROCESSES * EACH);
-	assert_int_equal(seen.heads, 1);
-}
-
-static size_t
-files_in(const char *folder)
-{
-	DIR *d = opendir(folder);
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
-
-/* Killed at any moment, a writer leaves a chain that the next goes on with. */
-static void
-killed_writers_leave_no_flaw(void **state)
-{
-	enum {
-		KILLS = 12
-	};
-	char folder[256];
-
-	(void)state;
-	write_many(1);
-	path_of(1, folder);
-	*strrchr(folder, '/') = '\0';
-	for (int k = 0; k < KILLS; k++) {
-		size_t before = files_in(folder);
-		int status;
-		pid_t pid = fork();
-
-		assert_true(pid >= 0);
-		if (pid == 0) {
-			while (write_one("x", NULL) == 0)
-				;
-			_exit(1);
-		}
-		/* Not before it has written something. */
-		do
-			clock_sleep_ms(k % 4);
-		while (files_in(folder) == before);
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
-	}
-	write_many(1);
-	check(0);
-	assert_int_equal(seen.heads, 1);
-	assert_true(seen.records > KILLS);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static int
-note_shared(struct audit *a, const char *object)
-{
-	struct audit_event e = AUDIT_EVENT("test");
-	struct fault f = FAULT_INIT;
-
-	e.object = object;
-	return audit_note(a, &e, 0, NULL, &never, &f);
-}
-
-/* Two have seen the same end. */
-static void
-of_two_who_go_on_with_one_chain_the_second_is_told(void **state)
-{
-	struct audit_head end = {.writer = "all-00000000"};
-	struct fault f = FAULT_INIT;
-	struct audit *a, *b;
-
-	(void)state;
-	assert_int_equal(
-	    audit_open_shared(&a, repo, 0, "unit", &end, "for all", &f), 0);
-	assert_int_equal(
-	    audit_open_shared(&b, repo, 0, "unit", &end, "for all", &f), 0);
-	assert_int_equal(note_shared(a, "1"), 0);
-	assert_int_equal(note_shared(b, "1"), FAULT_EXISTS);
-	assert_int_equal(note_shared(a, "2"), 0);
-	audit_free(a);
-	audit_free(b);
-	check(0);
-	assert_int_equal(seen.heads, 1);
-	assert_int_equal(seen.records, 2);
-	assert_string_equal(seen.began[0], "for all");
-	/* Who sees the end now goes on. */
-	end = seen.head[0];
-	assert_int_equal(
-	    audit_open_shared(&b, repo, 0, "unit", &end, "for all", &f), 0);
-	assert_int_equal(note_shared(b, "3"), 0);
-	audit_free(b);
-	check(0);
-	assert_int_equal(seen.records, 3);
-}
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(of_two_who_go_on_with_one_chain_the_second_is_told),
 	    T(records_make_one_chain_in_which_nothing_is_wrong),
 	    T(a_host_that_cannot_read_goes_on_with_its_chain),
 	    T(two_clusters_have_two_chains),
@@ -434,8 +305,6 @@ main(void)
 	    T(a_record_that_did_not_arrive_is_sent_again),
 	    T(a_record_that_was_refused_leaves_no_gap),
 	    T(a_number_that_another_took_while_ours_was_on_its_way),
-	    T(processes_side_by_side_make_one_chain),
-	    T(killed_writers_leave_no_flaw),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,6 @@
 
 #include "s3_answer.h"
 #include "s3_delete.h"
-#include "s3_list.h"
-#include "s3_url.h"
 
 static struct http_response
 answer(int status, const char *body)
@@ -178,171 +176,6 @@ retry_after_is_seconds_or_a_date(void **state)
 }
 
 static void
-urls_are_made_as_they_are_signed(void **state)
-{
-	static const struct {
-		const char *endpoint, *bucket, *base, *host, *path;
-		bool host_style;
-	} good[] = {
-	    {"https://s3.example.com", "b-1", "https://s3.example.com",
-		"s3.example.com", "/b-1/a%20b/c%2Bd", false},
-	    {"https://s3.example.com/", "b", "https://b.s3.example.com",
-		"b.s3.example.com", "/a%20b/c%2Bd", true},
-	    {"https://s3.example.com:443", "b", "https://s3.example.com",
-		"s3.example.com", "/b/a%20b/c%2Bd", false},
-	    {"http://10.0.0.1:80", "b", "http://10.0.0.1", "10.0.0.1",
-		"/b/a%20b/c%2Bd", false},
-	    {"http://[::1]:9000", "b", "http://[::1]:9000", "[::1]:9000",
-		"/b/a%20b/c%2Bd", false},
-	    {"https://h:80", "b", "https://h:80", "h:80", "/b/a%20b/c%2Bd",
-		false},
-	};
-	static const char *const bad[] = {"", "h", "ftp://h", "https://",
-	    "https:///", "https://h/path", "https://u@h", "https://h:0",
-	    "https://h:65536", "https://h:", "https://h:12x", "https://h?x=1",
-	    "https://h#x", "https://[::1", "https://h\r\nX:", "https://a b"};
-	struct fault f = FAULT_INIT;
-	struct s3_url u;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-		struct buf b = BUF_INIT(4096);
-
-		assert_int_equal(s3_url_make(&u, good[i].endpoint,
-				     good[i].bucket, good[i].host_style, &f),
-		    0);
-		assert_string_equal(u.base, good[i].base);
-		assert_string_equal(u.host, good[i].host);
-		assert_int_equal(s3_url_path(&u, "a b/c+d", &b, &f), 0);
-		assert_string_equal((char *)b.data, good[i].path);
-		s3_url_free(&u);
-		buf_free(&b);
-	}
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(
-		    s3_url_make(&u, bad[i], "b", false, &f), FAULT_CONFIG);
-	assert_int_equal(
-	    s3_url_make(&u, "https://h", "a/b", false, &f), FAULT_CONFIG);
-	assert_int_equal(
-	    s3_url_make(&u, "https://h", "A_b", true, &f), FAULT_CONFIG);
-}
-
-static void
-queries_and_names_are_coded_as_s3_does(void **state)
-{
-	struct fault f = FAULT_INIT;
-	struct buf q = BUF_INIT(1000);
-	char name[] = "a%20b+c%2Bd%c3%A4";
-	char bad[][8] = {"%", "%2", "%zz", "a%00"};
-
-	(void)state;
-	assert_int_equal(s3_url_query(&q, "a", "x/y&", &f), 0);
-	assert_int_equal(s3_url_query(&q, "prefix", "", &f), 0);
-	assert_string_equal((char *)q.data, "a=x%2Fy%26&prefix=");
-	buf_free(&q);
-	assert_int_equal(s3_url_decode(name), 0);
-	assert_string_equal(name, "a b c+d\xc3\xa4");
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(s3_url_decode(bad[i]), -1);
-}
-
-static int
-collect(void *ctx, const struct s3_entry *e, struct fault *f)
-{
-	(void)f;
-	strcat(ctx, e->is_prefix ? "[" : "");
-	strcat(ctx, e->key);
-	strcat(ctx, e->is_prefix ? "]" : ";");
-	return 0;
-}
-
-static int
-list(struct s3_list_state *l, const char *inner, char *out, struct fault *f)
-{
-	static char doc[4096];
-	struct xml *x;
-	int rc;
-
-	out[0] = '\0';
-	l->cb = collect;
-	l->ctx = out;
-	snprintf(
-	    doc, sizeof doc, "<ListBucketResult>%s</ListBucketResult>", inner);
-	assert_int_equal(xml_parse(&x, doc, strlen(doc), f), 0);
-	rc = s3_list_read(l, x, f);
-	xml_free(x);
-	return rc;
-}
-
-#define K(name) "<Contents><Key>" name "</Key><Size>1</Size></Contents>"
-#define P(name) "<CommonPrefixes><Prefix>" name "</Prefix></CommonPrefixes>"
-#define END "<IsTruncated>false</IsTruncated>"
-#define MORE(token)                                                            \
-	"<IsTruncated>true</IsTruncated><NextContinuationToken>" token         \
-	"</NextContinuationToken>"
-
-static void
-a_listing_is_merged_in_order(void **state)
-{
-	struct s3_list_state l = {.prefix = "p/"};
-	struct fault f = FAULT_INIT;
-	char out[1000];
-
-	(void)state;
-	assert_int_equal(
-	    list(&l, P("p/b/") P("p/d/") K("p/a") K("p/c") K("p/e") MORE("t1"),
-		out, &f),
-	    0);
-	assert_string_equal(out, "p/a;[p/b/]p/c;[p/d/]p/e;");
-	assert_true(l.more);
-	assert_string_equal(l.token, "t1");
-	assert_int_equal(
-	    list(&l, "<EncodingType>url</EncodingType>" K("p%2Ff+g") END, out,
-		&f),
-	    0);
-	assert_string_equal(out, "p/f g;");
-	assert_false(l.more);
-	memset(&l, 0, sizeof l);
-	l.prefix = "";
-	l.start_after = "b";
-	assert_int_equal(list(&l, K("a") K("b") K("c") END, out, &f), 0);
-	assert_string_equal(out, "c;");
-}
-
-static void
-a_listing_that_cannot_be_complete_is_corrupt(void **state)
-{
-	static const char *const bad[] = {
-	    K("p/a"), /* is there more? */
-	    K("p/a") "<IsTruncated>perhaps</IsTruncated>",
-	    K("p/a") "<IsTruncated>true</IsTruncated>",
-	    K("p/a") MORE(""),
-	    K("p/a") MORE("t0"), /* the page we are on */
-	    K("p/b") K("p/a") END,
-	    K("p/a") K("p/a") END,
-	    K("q/a") END,
-	    K("") END,
-	    "<Contents><Size>1</Size></Contents>" END,
-	    "<Contents><Key>p/a</Key></Contents>" END,
-	    "<Contents><Key>p/a</Key><Size>-1</Size></Contents>" END,
-	    K("p/0") END, /* before what the last page ended with */
-	    "<EncodingType>url</EncodingType>" K("p/%zz") END,
-	};
-	struct fault f = FAULT_INIT;
-	char out[1000];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct s3_list_state l = {.prefix = "p/", .any = true};
-
-		strcpy(l.token, "t0");
-		strcpy(l.last, "p/0");
-		if (list(&l, bad[i], out, &f) != FAULT_CORRUPT)
-			fail_msg("%zu: %s", i, out);
-	}
-}
-
-static void
 note(void *ctx, size_t i, const struct fault *r)
 {
 	enum fault_code *codes = ctx;
@@ -391,10 +224,6 @@ main(void)
 	    cmocka_unit_test(a_long_hostile_error_stays_a_line),
 	    cmocka_unit_test(content_range_is_read_strictly),
 	    cmocka_unit_test(retry_after_is_seconds_or_a_date),
-	    cmocka_unit_test(urls_are_made_as_they_are_signed),
-	    cmocka_unit_test(queries_and_names_are_coded_as_s3_does),
-	    cmocka_unit_test(a_listing_is_merged_in_order),
-	    cmocka_unit_test(a_listing_that_cannot_be_complete_is_corrupt),
 	    cmocka_unit_test(every_key_of_a_deletion_has_its_own_result),
 	};
 

@@ -1,165 +1,6 @@
 /* What the spill promises and no outside view shows: in what order things
- * happen, and what is asked of the disk. */
-#include "repo_world.h"
-
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-#include "fdio.h"
-#include "spill.h"
-
-/* pg_wal, and on another file system all else. */
-static char wal[64];
-static struct spill *spill;
-static struct fault f;
-static struct statvfs room;
-static bool bad_disk;   /* the note cannot be synced */
-static bool bad_file;   /* nor its bytes */
-static bool stranger;   /* this user is another than the files' */
-static char order[256]; /* first letters of what was copied */
-static unsigned removed, removed_early;
-
-uid_t __wrap_geteuid(void);
-uid_t __real_geteuid(void);
-int __wrap_statvfs(const char *path, struct statvfs *out);
-int __wrap_fdio_sync_parent(const char *path, struct fault *why);
-int __real_fdio_sync_parent(const char *path, struct fault *why);
-int __wrap_fdio_sync(int fd, const char *path, struct fault *why);
-int __real_fdio_sync(int fd, const char *path, struct fault *why);
-int __wrap_store_delete(struct store *s, const char *const *keys, size_t n,
-    store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *why);
-int __real_store_delete(struct store *s, const char *const *keys, size_t n,
-    store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *why);
-int __wrap_archive_copy(struct repo *r, struct repo *from, const char *name,
-    const char *note, const struct deadline *d, struct archive_result *res,
-    struct fault *why);
-int __real_archive_copy(struct repo *r, struct repo *from, const char *name,
-    const char *note, const struct deadline *d, struct archive_result *res,
-    struct fault *why);
-
-uid_t
-__wrap_geteuid(void)
-{
-	return __real_geteuid() + stranger;
-}
-
-int
-__wrap_statvfs(const char *path, struct statvfs *out)
-{
-	(void)path;
-	*out = room;
-	return 0;
-}
-
-int
-__wrap_fdio_sync_parent(const char *path, struct fault *why)
-{
-	if (bad_disk && strstr(path, ".spill") != NULL)
-		return fault_set(why, FAULT_SYSTEM, "%s: I/O error", path);
-	return __real_fdio_sync_parent(path, why);
-}
-
-int
-__wrap_fdio_sync(int fd, const char *path, struct fault *why)
-{
-	if (bad_file && strstr(path, ".spill") != NULL)
-		return fault_set(why, FAULT_SYSTEM, "%s: I/O error", path);
-	return __real_fdio_sync(fd, path, why);
-}
-
-int
-__wrap_store_delete(struct store *s, const char *const *keys, size_t n,
-    store_delete_fn cb, void *ctx, const struct deadline *d, struct fault *why)
-{
-	struct fault ignored = FAULT_INIT;
-	uint64_t stored;
-
-	removed++;
-	if (archive_look(repo, 0, strrchr(keys[0], '/') + 1, NULL, &stored,
-		NULL, &ignored) != 0)
-		removed_early++;
-	return __real_store_delete(s, keys, n, cb, ctx, d, why);
-}
-
-int
-__wrap_archive_copy(struct repo *r, struct repo *from, const char *name,
-    const char *note, const struct deadline *d, struct archive_result *res,
-    struct fault *why)
-{
-	strncat(order, name, 8);
-	strcat(order, strchr(name, '.') != NULL ? "h " : " ");
-	return __real_archive_copy(r, from, name, note, d, res, why);
-}
-
-static char *
-in(const char *what)
-{
-	static char path[4][128];
-	static unsigned n;
-	char *p = path[n++ % 4];
-
-	snprintf(p, 128, "%s/%s", dir, what);
-	return p;
-}
-
-static void
-settings(const char *more)
-{
-	spill_free(spill);
-	repo_world_open("[cluster main]\nrepo = r\nencryption = off\n"
-			"spill_dir = %s/spill\nspool_dir = %s/spool\n%s"
-			"[repo r]\nurl = file://%s/repo\n",
-	    dir, dir, more, dir);
-	assert_int_equal(spill_open(&spill, repo, &f), 0);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	strcpy(wal, "/dev/shm/test-spill-XXXXXX");
-	assert_non_null(mkdtemp(wal));
-	repo_world_dir("spill");
-	assert_int_equal(mkdir(in("repo"), 0700), 0);
-	fault_clear(&f);
-	bad_disk = bad_file = false;
-	order[0] = '\0';
-	removed = removed_early = 0;
-	settings("");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	char command[96];
-
-	(void)state;
-	spill_free(spill);
-	spill = NULL;
-	snprintf(command, sizeof(command), "rm -rf '%s'", wal);
-	return repo_world_end() != 0 ? -1 : system(command);
-}
-
-/* A file of WAL that takes no segment to make. */
-static const char *
-history(unsigned timeline)
-{
-	static char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%08X.history", wal, timeline);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	for (unsigned i = 1; i < timeline; i++)
-		fprintf(file, "%u\t0/%X000000\tno reason\n", i, i);
-	assert_int_equal(fclose(file), 0);
-	return path;
-}
+ * happen. */
+#include "spill_world.h"
 
 static const char *
 label(unsigned timeline)
@@ -181,14 +22,6 @@ label(unsigned timeline)
 	    timeline, timeline, timeline, timeline);
 	assert_int_equal(fclose(file), 0);
 	return path;
-}
-
-static int
-aside(const char *path)
-{
-	struct archive_result res;
-
-	return spill_push(spill, path, NULL, &res, &f);
 }
 
 static uint64_t
@@ -259,98 +92,6 @@ only_what_time_cures_is_put_aside(void **state)
 	assert_false(spill_suits(FAULT_CONFIG));
 }
 
-/* After a crash of the host a spill that is not mounted would look empty. */
-static void
-nothing_is_acknowledged_before_the_note_is_durable(void **state)
-{
-	(void)state;
-	bad_disk = true;
-	assert_int_equal(aside(history(2)), FAULT_SYSTEM);
-	bad_disk = false;
-	assert_int_equal(aside(history(2)), 0);
-	bad_disk = true;
-	assert_int_equal(aside(history(3)), FAULT_SYSTEM);
-	bad_disk = false;
-	/* Nor without one: its folder is a file. */
-	assert_int_equal(rename(in("spool"), in("spool.away")), 0);
-	assert_int_equal(creat(in("spool"), 0600) >= 0, 1);
-	assert_int_equal(aside(history(4)), FAULT_SYSTEM);
-	assert_non_null(strstr(f.text, "taken for empty"));
-}
-
-static const char *
-note(void)
-{
-	static char path[128];
-
-	snprintf(
-	    path, sizeof(path), "%s/spool/main-%" PRIu64 ".spill", dir, SYSTEM);
-	return path;
-}
-
-/* Each day it is written anew: a loss of power must not find one that has its
- * name and no bytes. */
-static void
-the_note_that_is_there_is_replaced_by_a_durable_one_only(void **state)
-{
-	struct stat before, after;
-	FILE *file;
-
-	(void)state;
-	assert_int_equal(aside(history(2)), 0);
-	file = fopen(note(), "w");
-	assert_non_null(file);
-	fprintf(file, "keys boot \nonce 1 file://%s/spill\n", dir);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(stat(note(), &before), 0);
-	bad_file = true;
-	assert_int_equal(aside(history(3)), FAULT_SYSTEM);
-	assert_int_equal(stat(note(), &after), 0);
-	assert_int_equal(after.st_ino, before.st_ino);
-	bad_file = false;
-	assert_int_equal(aside(history(3)), 0);
-	assert_int_equal(stat(note(), &after), 0);
-	assert_int_not_equal(after.st_ino, before.st_ino);
-}
-
-/* The spill is not mounted, and what would tell that it should be is cut off,
- * or another user's, or on a disk that fails. */
-static void
-a_note_that_cannot_be_read_proves_nothing(void **state)
-{
-	bool has, pending;
-
-	(void)state;
-	assert_int_equal(aside(history(2)), 0);
-	assert_int_equal(rename(in("spill"), in("away")), 0);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(unlink(note()), 0);
-		if (i == 0)
-			assert_int_equal(mkdir(note(), 0700), 0);
-		else
-			assert_true(creat(note(), 0600) >= 0);
-		if (i == 2) {
-			assert_int_equal(truncate(note(), 100), 0);
-			stranger = true;
-		}
-		assert_int_equal(
-		    spill_peek(spill, "00000003.history", &has, NULL, &f),
-		    FAULT_AGAIN);
-		assert_int_equal(
-		    spill_pending(spill, &pending, NULL, &f), FAULT_AGAIN);
-		assert_non_null(strstr(f.text, "cannot be read"));
-		stranger = false;
-		if (i == 0) {
-			assert_int_equal(rmdir(note()), 0);
-			assert_true(creat(note(), 0600) >= 0);
-		}
-	}
-	assert_int_equal(unlink(note()), 0);
-	assert_int_equal(
-	    spill_peek(spill, "00000003.history", &has, NULL, &f), 0);
-	assert_false(has);
-}
-
 static void
 histories_and_then_the_oldest_go_first(void **state)
 {
@@ -388,49 +129,14 @@ nothing_is_removed_that_no_repository_took(void **state)
 	assert_int_equal(held(), 1);
 }
 
-static void
-a_spill_that_was_used_is_not_empty_when_it_is_gone(void **state)
-{
-	bool has, pending;
-
-	(void)state;
-	assert_int_equal(
-	    spill_peek(spill, "00000002.history", &has, NULL, &f), 0);
-	assert_false(has);
-	assert_int_equal(aside(history(2)), 0);
-	assert_int_equal(
-	    spill_peek(spill, "00000002.history", &has, NULL, &f), 0);
-	assert_true(has);
-	assert_int_equal(
-	    spill_peek(spill, "00000003.history", &has, NULL, &f), 0);
-	assert_false(has);
-	assert_int_equal(f.code, FAULT_NONE);
-	assert_int_equal(spill_pending(spill, &pending, NULL, &f), 0);
-	assert_true(pending);
-	assert_int_equal(rename(in("spill"), in("away")), 0);
-	assert_int_equal(
-	    spill_peek(spill, "00000003.history", &has, NULL, &f), FAULT_AGAIN);
-	assert_int_equal(spill_pending(spill, &pending, NULL, &f), FAULT_AGAIN);
-	assert_int_equal(mkdir(in("spill"), 0700), 0);
-	assert_int_equal(
-	    spill_peek(spill, "00000003.history", &has, NULL, &f), FAULT_AGAIN);
-	assert_int_equal(aside(history(3)), FAULT_AGAIN);
-	assert_int_equal(rmdir(in("spill")), 0); /* nothing was put there */
-}
-
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(room_is_what_the_settings_say),
 	    T(only_what_time_cures_is_put_aside),
-	    T(nothing_is_acknowledged_before_the_note_is_durable),
-	    T(the_note_that_is_there_is_replaced_by_a_durable_one_only),
-	    T(a_note_that_cannot_be_read_proves_nothing),
 	    T(histories_and_then_the_oldest_go_first),
 	    T(nothing_is_removed_that_no_repository_took),
-	    T(a_spill_that_was_used_is_not_empty_when_it_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("spill", tests, NULL, NULL);
