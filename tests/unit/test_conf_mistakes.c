@@ -91,10 +91,10 @@ mistakes_about_a_cluster_are_told(void **state)
 	     "[repo s]\nurl = s3://bucket/p/\nendpoint = https://H:443/\n",
 		"FILE:3:", "same place"},
 	    {"[cluster a]\nrepo = r\nrepo = s\nkey_file = /k\n"
-	     "[repo r]\nurl = s3://bucket\nendpoint = http://h:80\ninsecure = "
-	     "yes\n"
-	     "[repo s]\nurl = s3://bucket\nendpoint = http://h\ninsecure = "
-	     "yes\n",
+	     "[repo r]\nurl = s3://bucket\ninsecure = yes\n"
+	     "endpoint = http://h:80\n"
+	     "[repo s]\nurl = s3://bucket\ninsecure = yes\n"
+	     "endpoint = http://h\n",
 		"FILE:3:", "same place"},
 	    {"[cluster a]\npgdata = /a/data/\nrepo = r\nkey_file = /k\n"
 	     "[repo r]\nurl = file:///a/data\n",
