@@ -131,7 +131,10 @@ $(BUILD)/cmd/%.o: cmd/%.c
 # things at each start, and a virtual machine's processor is its host's to ask.
 # MUSL= builds them with glibc. Objects of one are not linked with the other.
 ifeq ($(origin MUSL),undefined)
-MUSL := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))-linux-musl
+# Through a shell: make alone would take build/clang for clang, where tests have
+# build in their PATH.
+MUSL := $(shell $(CC) -dumpmachine 2>/dev/null)
+MUSL := $(firstword $(subst -, ,$(MUSL)))-linux-musl
 MUSL := $(notdir $(patsubst %/rcrt1.o,%,$(firstword \
 	$(wildcard /usr/lib/$(MUSL)*/rcrt1.o))))
 endif
@@ -140,7 +143,7 @@ FRONT_LD := $(if $(SAN),$(HARDLD),-static-pie -Wl,-z,relro,-z,now)
 ifneq ($(if $(SAN),,$(MUSL)),)
 FRONT_DIR := $(BUILD)/front-musl
 FRONT_INC := -nostdinc -isystem /usr/include/$(MUSL) \
-	-isystem $(shell $(CC) -print-file-name=include)
+	-isystem $(shell $(CC) -print-file-name=include 2>/dev/null)
 FRONT_LD  += -nostdlib -nostartfiles \
 	$(addprefix /usr/lib/$(MUSL)/,rcrt1.o crti.o)
 FRONT_LIB := -Wl,--start-group /usr/lib/$(MUSL)/libc.a -lgcc -Wl,--end-group \
