@@ -169,40 +169,46 @@ split(int64_t us, struct tm *tm)
 	return (unsigned)part;
 }
 
-void
-clock_format(int64_t us, char out[CLOCK_TEXT_SIZE])
+/* To the second, and the microseconds behind it; false: there is no moment. */
+static bool
+seconds(int64_t us, char between, char out[CLOCK_TEXT_SIZE], unsigned *micro)
 {
-	unsigned part;
 	struct tm tm;
-	char head[24];
+	char rest[24];
 
 	if (us == CLOCK_NONE) {
 		memcpy(out, "none", 5);
-		return;
+		return false;
 	}
-	part = split(us, &tm);
-	snprintf(out, CLOCK_TEXT_SIZE, "%04d", tm.tm_year + 1900);
-	strftime(head, sizeof(head), "-%m-%d %H:%M:%S", &tm);
-	snprintf(out + strlen(out), CLOCK_TEXT_SIZE - strlen(out), "%s.%06u+00",
-	    head, part);
+	*micro = split(us, &tm);
+	strftime(rest, sizeof(rest), "-%m-%dT%H:%M:%S", &tm);
+	rest[6] = between;
+	snprintf(out, CLOCK_TEXT_SIZE, "%04d%s", tm.tm_year + 1900, rest);
+	return true;
+}
+
+void
+clock_format(int64_t us, char out[CLOCK_TEXT_SIZE])
+{
+	unsigned micro;
+	size_t n;
+
+	if (!seconds(us, ' ', out, &micro))
+		return;
+	n = strlen(out);
+	snprintf(out + n, CLOCK_TEXT_SIZE - n, ".%06u+00", micro);
 }
 
 void
 clock_format_iso(int64_t us, char out[CLOCK_TEXT_SIZE])
 {
-	unsigned part;
-	struct tm tm;
-	char head[24];
+	unsigned micro;
+	size_t n;
 
-	if (us == CLOCK_NONE) {
-		memcpy(out, "none", 5);
+	if (!seconds(us, 'T', out, &micro))
 		return;
-	}
-	part = split(us, &tm);
-	snprintf(out, CLOCK_TEXT_SIZE, "%04d", tm.tm_year + 1900);
-	strftime(head, sizeof(head), "-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + strlen(out), CLOCK_TEXT_SIZE - strlen(out), "%s.%03uZ",
-	    head, part / 1000);
+	n = strlen(out);
+	snprintf(out + n, CLOCK_TEXT_SIZE - n, ".%03uZ", micro / 1000);
 }
 
 /* The form has four digits for the year: others are clamped. */
