@@ -109,6 +109,21 @@ tell(struct session *s, const struct verify *v, struct fault *f)
 	return rc != 0 ? rc : result_put(v, j, f);
 }
 
+/* Before it could go no further. */
+static void
+tell_failed(struct session *s, size_t i, const struct verify *v,
+    const struct fault *why)
+{
+	struct fault ignored = FAULT_INIT;
+	struct json *j;
+
+	if (!s->o->json)
+		found_print(v);
+	else if (json_append_object(s->results, &j, &ignored) == 0)
+		(void)result_put_failed(
+		    v, s->cluster->repos[i]->name, why, j, &ignored);
+}
+
 /* Where nothing of this cluster was seen nothing is written: it may be a wrong
  * place, or one that is not mounted. */
 static int
@@ -142,8 +157,8 @@ verify(struct session *s, size_t i, struct fault *f)
 	if (rc == 0) {
 		s->hurt = s->hurt || v.hurt;
 		rc = tell(s, &v, f);
-	} else if (!s->o->json) {
-		found_print(&v); /* before it could go no further */
+	} else {
+		tell_failed(s, i, &v, f);
 	}
 	if (rc == 0 && s->run.record)
 		rc = result_record(&v, f);

@@ -228,6 +228,22 @@ result_put(const struct verify *v, struct json *j, struct fault *f)
 	return put_lists(v, j, f);
 }
 
+int
+result_put_failed(const struct verify *v, const char *repo,
+    const struct fault *why, struct json *j, struct fault *f)
+{
+	int rc;
+
+	if ((rc = json_put_str(j, "repo", repo, f)) != 0 ||
+	    (rc = json_put_bool(j, "clean", false, f)) != 0 ||
+	    (rc = json_put_u64(j, "findings_not_listed", v->more, f)) != 0 ||
+	    (rc = put_list(v, j, "findings", v->n_findings, put_finding, f)) !=
+		0 ||
+	    (rc = put_list(v, j, "notes", v->n_findings, put_note, f)) != 0)
+		return rc;
+	return json_put_str(j, "failed", why->text, f);
+}
+
 /* ---- the record ---- */
 
 /* What is known to have been read whole, by this run or one before. */

@@ -344,6 +344,9 @@ int trail_note(struct verify *v, const struct fault *failed, struct fault *f);
 
 /* result.c */
 int result_put(const struct verify *v, struct json *j, struct fault *f);
+/* What had been found when it could go no further. */
+int result_put_failed(const struct verify *v, const char *repo,
+    const struct fault *why, struct json *j, struct fault *f);
 int result_record(struct verify *v, struct fault *f);
 void result_say(const struct verify *v);
 

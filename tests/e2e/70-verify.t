@@ -169,6 +169,21 @@ reset
 
 flip "$base/$first/head"
 found "a damaged head" "$first/head: .*: backup $first cannot be restored"
+# What was found before it could go no further is told in either form.
+chmod 0 "$repo"/main/*/wal
+exits 4 "with WAL that may not be read" \
+	repo-verify -c "$T/conf" --no-record --no-progress
+like "... the head is told" "$(cat "$T/out")" "$first/head: "
+exits 4 "as JSON" repo-verify -c "$T/conf" --no-record --json
+cp "$T/out" "$T/json"
+chmod 700 "$repo"/main/*/wal
+ok "... the head is told as well, and why there is no more" "$PYTHON" -c '
+import json, sys
+r = json.load(open(sys.argv[1]))["repositories"]
+assert len(r) == 1 and r[0]["repo"] == "r1" and not r[0]["clean"], r
+assert sys.argv[2] + "/head" in r[0]["findings"][0]["object"], r
+assert r[0]["notes"] == [] and "/wal" in r[0]["failed"], r
+' "$T/json" "$first"
 reset
 
 # -- samples -------------------------------------------------------------------
