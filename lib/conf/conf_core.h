@@ -131,6 +131,11 @@ int conf_value_object_lock(
 /* [A-Za-z0-9_-]{1,CONF_NAME} */
 bool conf_value_is_name(const char *s);
 
+/* conf_repo.c: what a section lacks, and what does not go together. */
+int conf_repo_check(struct conf *c, struct conf_repo_slot *s, struct fault *f);
+/* Do both lead to one place, as far as settings show that? */
+bool conf_repo_same(const struct conf_repo *a, const struct conf_repo *b);
+
 /* conf_check.c */
 int conf_check_all(struct conf *c, struct fault *f);
 
