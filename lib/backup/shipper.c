@@ -16,7 +16,12 @@ plan(struct shipper *s, unsigned jobs)
 
 	/* the end chunk and the trailer are far below 1 kB */
 	s->pack_reserve = bound + 64 + 1024;
-	s->n_workers = jobs < 1 ? 1 : jobs;
+	/* contexts of the upper levels take some 10 MiB and more */
+	s->builders = repo_conf(s->repo)->level > 9 ? 2 : SHIPPER_BUILDERS;
+	if (s->builders > jobs)
+		s->builders = jobs < 1 ? 1 : jobs;
+	/* While one waits for the store the processors have the others. */
+	s->n_workers = jobs > s->builders ? jobs : s->builders + 1;
 	if (s->n_workers > SHIPPER_WORKERS)
 		s->n_workers = SHIPPER_WORKERS;
 	s->pack_cap = SHIPPER_PACK_MEMORY / s->n_workers;
@@ -27,8 +32,6 @@ plan(struct shipper *s, unsigned jobs)
 		s->section_cap = SHIPPER_SECTION_MAX;
 	if (s->section_cap < SHIPPER_SECTION_MIN)
 		s->section_cap = SHIPPER_SECTION_MIN;
-	/* contexts of the upper levels take some 10 MiB and more */
-	s->builders = repo_conf(s->repo)->level > 9 ? 2 : SHIPPER_BUILDERS;
 }
 
 static int
@@ -72,7 +75,9 @@ shipper_new(struct shipper **out, struct repo *r,
 	s->tokens_at_ms = clock_monotonic_ms();
 	memcpy(s->id, p->id, strlen(p->id) + 1);
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->changed, NULL);
+	pthread_cond_init(&s->queued, NULL);
+	pthread_cond_init(&s->turn, NULL);
+	pthread_cond_init(&s->given_back, NULL);
 	pthread_mutex_init(&s->manifest_lock, NULL);
 	plan(s, p->jobs);
 	/* the handle the workers' handles are made from */
@@ -102,10 +107,7 @@ shipper_free(struct shipper *s)
 {
 	if (s == NULL)
 		return;
-	pthread_mutex_lock(&s->lock);
-	s->stop = true;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
+	shipper_queue_stop(s);
 	workers_join(s);
 	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++)
 		shipper_worker_release(&s->workers[i]);
@@ -115,7 +117,9 @@ shipper_free(struct shipper *s)
 	shipper_queue_free(s->queue);
 	shipper_queue_free(s->filling);
 	pthread_mutex_destroy(&s->manifest_lock);
-	pthread_cond_destroy(&s->changed);
+	pthread_cond_destroy(&s->given_back);
+	pthread_cond_destroy(&s->turn);
+	pthread_cond_destroy(&s->queued);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -329,9 +333,16 @@ shipper_pull(struct shipper *s, const char *path, uint64_t size, uint32_t mode,
 int
 shipper_drain(struct shipper *s, struct fault *f)
 {
+	int rc;
+
 	flush(s);
-	return shipper_queue_wait_idle(
+	rc = shipper_queue_wait_idle(
 	    s, SHIPPER_EXTENTS - (s->filling != NULL), f);
+	/* The caller is about to wait for the server: the packs are stored
+	 * meanwhile. */
+	if (rc == 0)
+		shipper_queue_drained(s);
+	return rc;
 }
 
 int

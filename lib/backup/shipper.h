@@ -10,10 +10,10 @@
  * Files in, packs and a manifest out. The caller announces folders and files
  * in any order that has folders first and hands over content as it reads it;
  * content is cut into extents of OBJECT_CHUNK bytes (small files share one),
- * and jobs workers compress, seal and upload them as packs of about 16 MiB
- * while the caller reads on. Back pressure: calls block when the workers are
- * behind. Or the caller only says which files there are, and the workers read
- * them as well (shipper_pull).
+ * and workers, of which jobs compress at a time, seal and upload them as packs
+ * of up to 16 MiB while the caller reads on. Back pressure: calls block when
+ * the workers are behind. Or the caller only says which files there are, and
+ * the workers read them as well (shipper_pull).
  *
  * Memory: at most 96 MiB however many jobs, files or bytes; jobs above 20 are
  * taken as 20.
@@ -55,7 +55,8 @@ int shipper_file_end(struct shipper *s, struct fault *f);
  * last until all its size bytes were read (with size 0 it is not used). */
 int shipper_pull(struct shipper *s, const char *path, uint64_t size,
     uint32_t mode, int64_t mtime_us, void *file, struct fault *f);
-/* Waits until everything that was pulled has been read. */
+/* Waits until everything that was pulled has been read. What is large enough
+ * is stored then, while the caller does what takes long. */
 int shipper_drain(struct shipper *s, struct fault *f);
 /* Waits for all packs, ends and uploads the manifest. Everything but the head
  * is durable when it returns 0. */

@@ -22,7 +22,9 @@
  * upload 24, four workers compressing at a time 4 each, six extents 1.2 each,
  * and with TLS 1.5 for each worker's connection. So only SHIPPER_WORKERS are
  * ever made, and of them only SHIPPER_BUILDERS compress at a time: that is
- * faster than a walsender sends, and uploads are what takes many.
+ * faster than a walsender sends, and uploads are what takes many. There is one
+ * more than may compress at least: the store is waited for at the end of each
+ * pack, and the processors are not to wait as well.
  */
 
 #define SHIPPER_WORKERS 20
@@ -78,12 +80,16 @@ struct shipper {
 	size_t section_cap;  /* bytes of a pack's names */
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	/* all of them at a stop, a fault and the end */
+	pthread_cond_t queued;     /* workers that have a pack wait */
+	pthread_cond_t turn;       /* workers that have none */
+	pthread_cond_t given_back; /* the caller */
 	struct shipper_extent *queue, **queue_end;
 	struct shipper_extent *idle;
 	unsigned builders; /* that may begin */
 	uint32_t next_pack;
-	bool closed; /* no more extents will come */
+	bool closed;  /* no more extents will come */
+	bool drained; /* everything was read, and more will be later */
 	bool stop;
 	bool failed;
 	struct fault fault;
@@ -118,13 +124,17 @@ int shipper_queue_idle(
     struct shipper *s, struct shipper_extent **out, struct fault *f);
 void shipper_queue_put(struct shipper *s, struct shipper_extent *e);
 void shipper_queue_close(struct shipper *s);
+void shipper_queue_stop(struct shipper *s);
 /* Until the free list holds n extents. */
 int shipper_queue_wait_idle(struct shipper *s, unsigned n, struct fault *f);
 /* Begin a pack: false when there will be nothing to put into it. */
 bool shipper_queue_enter(struct shipper *s, uint32_t *number);
 void shipper_queue_leave(struct shipper *s);
-/* The next extent; NULL when no more will come, or at a stop. */
-struct shipper_extent *shipper_queue_take(struct shipper *s);
+/* The next extent comes much later: packs that are large do not wait for it. */
+void shipper_queue_drained(struct shipper *s);
+/* The next extent, for a pack of so many bytes; NULL when no more will come, or
+ * little and much later, or at a stop. */
+struct shipper_extent *shipper_queue_take(struct shipper *s, size_t pack_len);
 void shipper_queue_give_back(struct shipper *s, struct shipper_extent *e);
 
 /* shipper_worker.c */

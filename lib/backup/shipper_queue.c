@@ -2,8 +2,29 @@
 
 #include "shipper_core.h"
 
-/* What caller and workers share under s->lock. One condition serves all: with
- * extents of 1 MiB it is signalled some hundred times a second. */
+/* What caller and workers share under s->lock. An extent comes and goes some
+ * thousand times a second, so nobody is woken who would only wait again. */
+
+/* Before the caller, who has little to do for each, is woken. */
+#define QUEUE_IDLE 2
+
+static void
+wake_all(struct shipper *s)
+{
+	pthread_cond_broadcast(&s->queued);
+	pthread_cond_broadcast(&s->given_back);
+	pthread_cond_broadcast(&s->turn);
+}
+
+static unsigned
+idle_locked(const struct shipper *s)
+{
+	unsigned n = 0;
+
+	for (const struct shipper_extent *e = s->idle; e != NULL; e = e->next)
+		n++;
+	return n;
+}
 
 int
 shipper_queue_fill(struct shipper *s, struct fault *f)
@@ -50,7 +71,7 @@ shipper_queue_fail(struct shipper *s, const struct fault *f)
 		s->fault = *f;
 	}
 	s->stop = true;
-	pthread_cond_broadcast(&s->changed);
+	wake_all(s);
 	pthread_mutex_unlock(&s->lock);
 	return (int)f->code;
 }
@@ -83,7 +104,7 @@ shipper_queue_idle(
 
 	pthread_mutex_lock(&s->lock);
 	while ((rc = failed_locked(s, f)) == 0 && s->idle == NULL)
-		pthread_cond_wait(&s->changed, &s->lock);
+		pthread_cond_wait(&s->given_back, &s->lock);
 	if (rc == 0) {
 		e = s->idle;
 		s->idle = e->next;
@@ -105,18 +126,11 @@ shipper_queue_put(struct shipper *s, struct shipper_extent *e)
 	e->next = NULL;
 	*s->queue_end = e;
 	s->queue_end = &e->next;
-	pthread_cond_broadcast(&s->changed);
+	s->drained = false;
+	pthread_cond_signal(&s->queued);
+	if (s->builders > 0)
+		pthread_cond_signal(&s->turn);
 	pthread_mutex_unlock(&s->lock);
-}
-
-static unsigned
-idle_locked(const struct shipper *s)
-{
-	unsigned n = 0;
-
-	for (const struct shipper_extent *e = s->idle; e != NULL; e = e->next)
-		n++;
-	return n;
 }
 
 int
@@ -126,7 +140,7 @@ shipper_queue_wait_idle(struct shipper *s, unsigned n, struct fault *f)
 
 	pthread_mutex_lock(&s->lock);
 	while ((rc = failed_locked(s, f)) == 0 && idle_locked(s) < n)
-		pthread_cond_wait(&s->changed, &s->lock);
+		pthread_cond_wait(&s->given_back, &s->lock);
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }
@@ -136,7 +150,16 @@ shipper_queue_close(struct shipper *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->closed = true;
-	pthread_cond_broadcast(&s->changed);
+	wake_all(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+shipper_queue_stop(struct shipper *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stop = true;
+	wake_all(s);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -148,7 +171,7 @@ shipper_queue_enter(struct shipper *s, uint32_t *number)
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop && !(s->closed && s->queue == NULL) &&
 	       (s->queue == NULL || s->builders == 0))
-		pthread_cond_wait(&s->changed, &s->lock);
+		pthread_cond_wait(&s->turn, &s->lock);
 	go = !s->stop && s->queue != NULL;
 	if (go) {
 		s->builders--;
@@ -163,18 +186,31 @@ shipper_queue_leave(struct shipper *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->builders++;
-	pthread_cond_broadcast(&s->changed);
+	if (s->closed) /* what the others wait for may never come */
+		pthread_cond_broadcast(&s->turn);
+	else
+		pthread_cond_signal(&s->turn);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+shipper_queue_drained(struct shipper *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->drained = true;
+	pthread_cond_broadcast(&s->queued);
 	pthread_mutex_unlock(&s->lock);
 }
 
 struct shipper_extent *
-shipper_queue_take(struct shipper *s)
+shipper_queue_take(struct shipper *s, size_t pack_len)
 {
 	struct shipper_extent *e = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	while (!s->stop && !s->closed && s->queue == NULL)
-		pthread_cond_wait(&s->changed, &s->lock);
+	while (!s->stop && !s->closed && s->queue == NULL &&
+	       (!s->drained || pack_len < s->pack_cap / 4))
+		pthread_cond_wait(&s->queued, &s->lock);
 	if (!s->stop && s->queue != NULL) {
 		e = s->queue;
 		s->queue = e->next;
@@ -192,6 +228,7 @@ shipper_queue_give_back(struct shipper *s, struct shipper_extent *e)
 	pthread_mutex_lock(&s->lock);
 	e->next = s->idle;
 	s->idle = e;
-	pthread_cond_broadcast(&s->changed);
+	if (s->queue == NULL || idle_locked(s) >= QUEUE_IDLE)
+		pthread_cond_signal(&s->given_back);
 	pthread_mutex_unlock(&s->lock);
 }

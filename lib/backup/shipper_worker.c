@@ -148,7 +148,8 @@ pack_fill(struct shipper_worker *w, struct fault *f)
 	int rc = pack_begin(w, f);
 
 	while (rc == 0 && pack_has_room(w)) {
-		struct shipper_extent *x = shipper_queue_take(w->s);
+		struct shipper_extent *x =
+		    shipper_queue_take(w->s, w->pack_len);
 
 		if (x == NULL)
 			break;
