@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -74,28 +75,43 @@ front_options(struct call *c, int argc, char **argv)
 
 /* NAME-worker: beside this program, or where make install puts it. */
 static int
-front_find_program(struct call *c)
+front_find_beside(struct call *c, const char *self)
 {
 	static const char *const places[] = {"", "../libexec/pitrkit/"};
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
+	const char *slash = strrchr(self, '/');
+	int n;
 
-	if (n < 0)
-		return -1;
-	self[n] = '\0';
-	slash = strrchr(self, '/');
 	if (slash == NULL)
 		return -1;
-	slash[1] = '\0';
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		n = snprintf(c->program, sizeof(c->program), "%s%s%s-worker",
-		    self, places[i], c->front->name);
-		if (n < (ssize_t)sizeof(c->program) &&
+		n = snprintf(c->program, sizeof(c->program), "%.*s%s%s-worker",
+		    (int)(slash + 1 - self), self, places[i], c->front->name);
+		if (n > 0 && n < (int)sizeof(c->program) &&
 		    access(c->program, X_OK) == 0)
 			return 0;
 	}
 	return -1;
+}
+
+/* This program is what execve(2) was given, unless that is a link to it. To ask
+ * /proc takes longer than all else that is done here: the kernel makes this
+ * process's entry there when it is looked at. */
+static int
+front_find_program(struct call *c)
+{
+	const char *given = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	char self[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (given != NULL && lstat(given, &st) == 0 && S_ISREG(st.st_mode) &&
+	    front_find_beside(c, given) == 0)
+		return 0;
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n < 0)
+		return -1;
+	self[n] = '\0';
+	return front_find_beside(c, self);
 }
 
 static void
