@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "walname.h"
+
 #define DEST_PROC 40
+#define DEST_ROOM_MIN (1U << 20) /* less is not worth the call */
 
 /* Gets its name by /proc: without that (a chroot, a container) it could get
  * none. */
@@ -46,14 +49,29 @@ archive_dest_begin(struct archive_dest *d, const char *path, struct fault *f)
 	return fdio_atomic_begin(&d->named, path, 0600, f);
 }
 
+static int
+dest_fd(const struct archive_dest *d)
+{
+	return d->fd >= 0 ? d->fd : d->named.fd;
+}
+
+/* Without it ext4 reserves block by block as it is written to, which takes as
+ * long as copying the content. Its length stays that of what is written. */
+void
+archive_dest_expect(const struct archive_dest *d, uint64_t size)
+{
+	if (size >= DEST_ROOM_MIN && size <= WALNAME_SEGMENT_MAX)
+		(void)fallocate(
+		    dest_fd(d), FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
+}
+
 int
 archive_dest_write(
     void *ctx, const unsigned char *data, size_t len, struct fault *f)
 {
 	const struct archive_dest *d = ctx;
 
-	return fdio_write(
-	    d->fd >= 0 ? d->fd : d->named.fd, d->path, data, len, f);
+	return fdio_write(dest_fd(d), d->path, data, len, f);
 }
 
 /* link(2) replaces nothing: a name of its own first, if the one wanted is

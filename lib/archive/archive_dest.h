@@ -17,6 +17,9 @@ struct archive_dest {
 
 int archive_dest_begin(
     struct archive_dest *d, const char *path, struct fault *f);
+/* So much will be written, as far as is known: room for it at once. A hint;
+ * what comes of it, archive_dest_write tells. */
+void archive_dest_expect(const struct archive_dest *d, uint64_t size);
 /* A sink_fn; ctx is the struct archive_dest. */
 int archive_dest_write(
     void *ctx, const unsigned char *data, size_t len, struct fault *f);

@@ -16,6 +16,7 @@
 /* Where the content goes, anew for every try. */
 struct fetch_target {
 	int (*begin)(void *ctx, struct fault *f);
+	void (*expect)(void *ctx, uint64_t size); /* may be NULL */
 	sink_fn write;
 	int (*end)(void *ctx, struct fault *f); /* it is whole and verified */
 	void (*abort)(void *ctx);
@@ -28,9 +29,25 @@ struct fetch {
 	const struct fetch_target *target;
 	struct deadline deadline;
 	/* of the try that runs: */
+	const struct object_reader *reader;
 	unsigned char head[FETCH_HEAD];
 	size_t head_len;
 };
+
+/* The header is authentic by now. */
+static void
+fetch_expect(const struct fetch *x)
+{
+	const struct object_opener *o = object_reader_opener(x->reader);
+	struct fault ignored = FAULT_INIT;
+	struct walmeta m;
+	const unsigned char *p;
+	size_t len;
+
+	p = object_meta(o, &len);
+	if (walmeta_decode(p, len, &m, &ignored) == 0)
+		x->target->expect(x->target->ctx, m.size);
+}
 
 static int
 fetch_content(void *ctx, const unsigned char *data, size_t len, struct fault *f)
@@ -38,6 +55,8 @@ fetch_content(void *ctx, const unsigned char *data, size_t len, struct fault *f)
 	struct fetch *x = ctx;
 	size_t n = FETCH_HEAD - x->head_len;
 
+	if (x->head_len == 0 && x->target->expect != NULL)
+		fetch_expect(x);
 	if (n > len)
 		n = len;
 	memcpy(x->head + x->head_len, data, n);
@@ -80,6 +99,7 @@ fetch_stream(
 	int rc = object_reader_new(
 	    &rd, &x->key.id, repo_keys(x->repo), fetch_content, x, f);
 
+	x->reader = rd;
 	x->head_len = 0;
 	if (rc != 0)
 		return rc;
@@ -259,6 +279,14 @@ fetch_file_begin(void *ctx, struct fault *f)
 	return archive_dest_begin(&t->dest, t->path, f);
 }
 
+static void
+fetch_file_expect(void *ctx, uint64_t size)
+{
+	const struct fetch_file *t = ctx;
+
+	archive_dest_expect(&t->dest, size);
+}
+
 static int
 fetch_file_write(
     void *ctx, const unsigned char *data, size_t len, struct fault *f)
@@ -289,8 +317,8 @@ archive_fetch(struct repo *r, const char *name, const char *dest,
     const struct deadline *d, struct fault *f)
 {
 	struct fetch_file file = {.path = dest};
-	const struct fetch_target t = {fetch_file_begin, fetch_file_write,
-	    fetch_file_end, fetch_file_abort, &file};
+	const struct fetch_target t = {fetch_file_begin, fetch_file_expect,
+	    fetch_file_write, fetch_file_end, fetch_file_abort, &file};
 
 	return fetch_any(r, name, &t, d, f);
 }
@@ -321,8 +349,8 @@ int
 archive_read(struct repo *r, const char *name, struct buf *out,
     const struct deadline *d, struct fault *f)
 {
-	const struct fetch_target t = {
-	    fetch_buf_begin, buf_sink, fetch_buf_end, fetch_buf_abort, out};
+	const struct fetch_target t = {fetch_buf_begin, NULL, buf_sink,
+	    fetch_buf_end, fetch_buf_abort, out};
 
 	return fetch_any(r, name, &t, d, f);
 }

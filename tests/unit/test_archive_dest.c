@@ -9,7 +9,8 @@
 
 #include "archive_dest.h"
 
-static bool no_proc;
+static bool no_proc, no_room;
+static off_t room; /* that was asked for */
 static char dir[64], path[128];
 
 static int
@@ -38,8 +39,22 @@ __wrap_access(const char *p, int mode)
 	return hidden(p) ? -1 : __real_access(p, mode);
 }
 
+int __wrap_fallocate(int fd, int mode, off_t at, off_t len);
+int __real_fallocate(int fd, int mode, off_t at, off_t len);
+
+int
+__wrap_fallocate(int fd, int mode, off_t at, off_t len)
+{
+	assert_int_equal(at, 0);
+	room = len;
+	errno = EOPNOTSUPP;
+	if (no_room)
+		return -1;
+	return len > (16 << 20) ? 0 : __real_fallocate(fd, mode, at, len);
+}
+
 static void
-deliver(const char *text)
+deliver(const char *text, uint64_t expected)
 {
 	struct fault f = FAULT_INIT;
 	struct archive_dest d;
@@ -47,6 +62,7 @@ deliver(const char *text)
 	int fd;
 
 	assert_int_equal(archive_dest_begin(&d, path, &f), 0);
+	archive_dest_expect(&d, expected);
 	assert_int_equal(archive_dest_write(
 			     &d, (const unsigned char *)text, strlen(text), &f),
 	    0);
@@ -65,8 +81,8 @@ it_is_there_whole_and_replaces_what_was(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		no_proc = i == 1;
-		deliver("first");
-		deliver("and second");
+		deliver("first", 5);
+		deliver("and second", 10);
 		assert_int_equal(unlink(path), 0);
 		/* Nothing else was left behind. */
 		assert_int_equal(rmdir(dir), 0);
@@ -93,12 +109,40 @@ given_up_it_leaves_nothing(void **state)
 	}
 }
 
+/* 16 MiB are not made room for in pieces of 4 KiB. What was expected has no say
+ * in what is delivered, nor has a file system that has no such call. */
+static void
+room_for_a_segment_is_asked_for_at_once(void **state)
+{
+	static const uint64_t ask[] = {16U << 20, 1U << 30};
+	static const uint64_t none[] = {0, 4096, (1U << 30) + 1, UINT64_MAX};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		no_proc = (i & 1) != 0;
+		no_room = (i & 2) != 0;
+		for (size_t k = 0; k < sizeof(ask) / sizeof(*ask); k++) {
+			room = 0;
+			deliver("short", ask[k]);
+			assert_int_equal(room, ask[k]);
+		}
+		for (size_t k = 0; k < sizeof(none) / sizeof(*none); k++) {
+			room = 0;
+			deliver("other", none[k]);
+			assert_int_equal(room, 0);
+		}
+	}
+	no_proc = no_room = false;
+	assert_int_equal(unlink(path), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_is_there_whole_and_replaces_what_was),
 	    cmocka_unit_test(given_up_it_leaves_nothing),
+	    cmocka_unit_test(room_for_a_segment_is_asked_for_at_once),
 	};
 	int rc;
 

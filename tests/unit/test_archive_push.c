@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "archive_dest.h"
 #include "fdio.h"
 #include "../lib/walmake.h"
 
@@ -98,6 +99,19 @@ a_file_that_changes_is_not_stored_unchecked(void **state)
 	    archive_look(repo, 0, NAME, NULL, &stored, &never, &f), 0);
 }
 
+void __wrap_archive_dest_expect(const struct archive_dest *d, uint64_t size);
+void __real_archive_dest_expect(const struct archive_dest *d, uint64_t size);
+
+static uint64_t expected; /* how large what is fetched will be */
+
+void
+__wrap_archive_dest_expect(const struct archive_dest *d, uint64_t size)
+{
+	assert_int_equal(expected, 0);
+	expected = size;
+	__real_archive_dest_expect(d, size);
+}
+
 static unsigned widened;
 
 static void
@@ -130,10 +144,12 @@ push_narrow(const char *compression)
 	    archive_push_end(p, NULL, &never, &res, &f) != 0)
 		fail_msg("%s", f.text);
 	strcat(back, ".back");
+	expected = 0;
 	if (archive_fetch(repo, NAME, back, &never, &f) != 0)
 		fail_msg("%s", f.text);
 	assert_int_equal(fdio_slurp(back, SIZE, &data, &len, &f), 0);
 	assert_int_equal(len, SIZE);
+	assert_int_equal(expected, SIZE);
 	assert_memory_equal(data, segment, SIZE);
 	free(data);
 	return widened;
