@@ -195,6 +195,18 @@ prefetch_remark(struct prefetch *p, struct relay_call *c)
 		relay_call_say(c, remark);
 }
 
+/* Replay is quicker than we are: read further ahead. At once with all threads,
+ * for the connections of those that join in later are waited for again. */
+static void
+prefetch_deepen(struct prefetch *p)
+{
+	const size_t all = (size_t)p->conf->fetch_jobs * PREFETCH_FLIGHTS;
+
+	p->depth = p->depth < all ? all : p->depth * 2;
+	if (p->depth > p->depth_max)
+		p->depth = p->depth_max;
+}
+
 static void
 prefetch_request(void *ctx, struct relay_call *c)
 {
@@ -225,8 +237,7 @@ prefetch_request(void *ctx, struct relay_call *c)
 		prefetch_deliver(p, e, c);
 		return;
 	}
-	/* Replay is quicker than we are: read further ahead. */
-	p->depth = p->depth * 2 < p->depth_max ? p->depth * 2 : p->depth_max;
+	prefetch_deepen(p);
 	if (relay_pool_take_back(p->pool, e))
 		(void)relay_pool_put(p->pool, e, true);
 	e->call = c;

@@ -145,6 +145,31 @@ ok "a worker comes" wait_for 5 has "$(name 25)"
 ok "it ends when nobody calls any more" wait_for 15 gone walfetch
 ok "and removes its files" test ! -e "$ahead"
 
+# -- how far it reads ahead ---------------------------------------------------------
+preload holdlink
+mkdir "$T/hold"
+held() {
+	find "$T/hold" -type f ! -name go | wc -l
+}
+holds() {
+	[ "$(held)" -eq "$1" ]
+}
+write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "fetch_ahead = 16MB"
+export LD_PRELOAD="$T/holdlink.so" HOLD="$T/hold" HOLD_IN=/pitrkit.prefetch/
+exits 0 "the first call" fetch "$(name 25)" pg_wal/RECOVERYXLOG
+ok "has fetch_jobs segments read ahead" wait_for 20 holds 2
+bg waits in_dir "$sb" walfetch -c "$T/conf" "$(name 26)" pg_wal/RECOVERYXLOG
+ok "a call that waits brings in all threads at once" wait_for 20 holds 8
+: >"$T/hold/go"
+wait "$(bg_pid waits)"
+is "it is answered" $? 0
+unset LD_PRELOAD HOLD HOLD_IN
+ok "as it was" as_it_was "$(name 26)"
+wait_for 20 holds 9 || fail "it does not go on"
+atmost "and what is ahead stays within fetch_ahead" "$(fetched)" 16
+kill_lingering walfetch KILL
+wait_for 5 gone walfetch || fail "a worker survives SIGKILL"
+
 # -- what ends it -------------------------------------------------------------------
 write_conf "$T/conf" "$T/pg" "$T/key" "file:$T/repo" -- "fetch_ahead = 4MB"
 start_worker() {
