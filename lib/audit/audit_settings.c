@@ -14,24 +14,25 @@
 
 /* ---- listing ---- */
 
-/* Of two values that are both too long, and begin alike, it must show that they
- * differ. Nothing of a secret is in here. */
+/* Of two texts that are both too long, and begin alike, it must show that they
+ * differ: of values, and of names, which begin with that of a repository.
+ * Nothing of a secret is in here. */
 static int
-shorten(const char *value, char out[AUDIT_VALUE], struct fault *f)
+shorten(const char *text, char *out, size_t cap, struct fault *f)
 {
 	unsigned char sum[CRYPTO_SHA256];
-	char full[FULL], cut[AUDIT_VALUE - SUM_TEXT];
+	char full[FULL];
 	int rc;
 
-	audit_text(full, sizeof full, value);
-	if (strlen(full) < AUDIT_VALUE && strlen(value) < FULL) {
+	audit_text(full, sizeof full, text);
+	if (strlen(full) < cap && strlen(text) < FULL) {
 		memcpy(out, full, strlen(full) + 1);
 		return 0;
 	}
-	if ((rc = crypto_sha256(value, strlen(value), sum, f)) != 0)
+	if ((rc = crypto_sha256(text, strlen(text), sum, f)) != 0)
 		return rc;
-	audit_text(cut, sizeof cut, full);
-	snprintf(out, AUDIT_VALUE, "%s#", cut);
+	audit_text(out, cap - SUM_TEXT, full);
+	strcat(out, "#");
 	text_hex(sum, SUM_LEN, out + strlen(out));
 	return 0;
 }
@@ -40,9 +41,10 @@ static int
 add(void *ctx, const char *name, const char *value, struct fault *f)
 {
 	char word[AUDIT_WORD], text[AUDIT_VALUE];
-	int rc = shorten(value, text, f);
+	int rc = shorten(name, word, sizeof word, f);
 
-	audit_text(word, sizeof word, name);
+	if (rc == 0)
+		rc = shorten(value, text, sizeof text, f);
 	return rc != 0 ? rc : buf_printf(ctx, f, "%s\t%s\n", word, text);
 }
 

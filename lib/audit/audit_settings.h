@@ -6,8 +6,8 @@
 
 /*
  * By which settings something was done: lines of a name, a tab and a value,
- * which are texts as audit_text makes them; a value that is too long for
- * a record ends with a sum of all of it. They are what the settings file states
+ * which are texts as audit_text makes them; what is too long for a
+ * record ends with a sum of all of it. They are what the settings file states
  * (conf_stated), without secrets, and "keys", the ids of the keys at hand.
  * Pure but for the first.
  */

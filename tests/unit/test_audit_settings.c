@@ -166,6 +166,38 @@ long_values_that_begin_alike_are_not_alike(void **state)
 	free(two);
 }
 
+/* A repository's name takes all the room that a record has for a setting's. All
+ * of its settings once had one name, and were told to be changed with whatever
+ * else was. */
+static void
+so_are_long_names(void **state)
+{
+	static const char name[] = "the-second-one-in-the-data-centre-in-the-"
+				   "south-of-the-city-as-06";
+	struct fault f = FAULT_INIT;
+	char *list[2] = {NULL, NULL};
+	static struct audit_record r;
+
+	(void)state;
+	assert_int_equal(strlen(name), 64);
+	for (int i = 0; i < 2; i++) {
+		repo_world_open(
+		    "[cluster main]\nrepo = %s\nkey_file = %s\nspool_dir = %s\n"
+		    "retain_full = 1d\n[repo %s]\nurl = s3://bucket\n"
+		    "endpoint = https://localhost\naddressing = path\n"
+		    "region = r%d\naccess_key_id = a\n"
+		    "secret_access_key_file = /s\n",
+		    name, secret_key, spool, name, i);
+		assert_int_equal(audit_settings_list(repo, &list[i], &f), 0);
+	}
+	audit_settings_compare(list[0], list[1], &r);
+	assert_int_equal(r.n_changes, 1);
+	assert_string_equal(r.changes[0].from, "r0");
+	assert_string_equal(r.changes[0].to, "r1");
+	free(list[0]);
+	free(list[1]);
+}
+
 static void
 what_is_compared_is_bounded_whatever_it_is(void **state)
 {
@@ -223,6 +255,7 @@ main(void)
 	    T(a_part_of_the_repositories_is_no_change),
 	    T(a_secret_is_in_neither_list_nor_state),
 	    T(long_values_that_begin_alike_are_not_alike),
+	    T(so_are_long_names),
 	    T(what_is_compared_is_bounded_whatever_it_is),
 	    T(a_state_of_before_changes_nothing),
 	};
