@@ -60,7 +60,7 @@ answered() {
 	kill_lingering "$1" CONT
 	wait "$(bg_pid call)"
 	answered_status=$?
-	bg_stop call
+	rm "$T/bg/call"
 	return $answered_status
 }
 is "two clusters have WAL of the same names" "$(cat "$T/names.a")" \
@@ -115,5 +115,52 @@ same "its own, too" "$T/x/pg_wal/RECOVERYXLOG" "$T/b/pg_wal/$(name 3)"
 pg_stop "$T/x" immediate || bail "no stop"
 ok "and no worker is left" wait_for 5 gone walfetch
 ok "nor what it read ahead" test ! -e "$T/x/pg_wal/pitrkit.prefetch"
+
+# -- an upgrade of the programs ----------------------------------------------------------
+# A package's files come by rename, one after the other, while a worker lingers.
+mkdir "$T/bin"
+for p in walpush walpush-worker walfetch walfetch-worker; do
+	cp "$BUILD/$p" "$T/bin/"
+done
+upgrade() {
+	cp "$T/bin/$1" "$T/bin/$1.dpkg-new"
+	mv "$T/bin/$1.dpkg-new" "$T/bin/$1"
+}
+another() {
+	lingering "$1" | grep -qvx "$old"
+}
+rm -rf "$T/repo" "$T/spool"/*
+write_conf "$T/short" "$T/x" "$T/key" "file:$T/repo" -- "push_linger = 3s" \
+	"fetch_linger = 3s"
+becomes "$T/a"
+exits 0 "a file is pushed before an upgrade" call "$T/bin/walpush" \
+	-c "$T/short" "pg_wal/$(name 1)"
+wait_for 20 stored 12 || fail "no worker pushes the others"
+old=$(lingering walpush)
+upgrade walpush-worker
+exits 0 "the old program's worker is not asked" call "$T/bin/walpush" \
+	-v -c "$T/short" "pg_wal/$(name 2)"
+like "but the repository" "$(cat "$T/err")" "^walpush: .*: was durable in"
+ok "the new program has a worker of its own" wait_for 5 another walpush
+upgrade walpush
+exits 0 "with the front replaced as well" call "$T/bin/walpush" \
+	-c "$T/short" "pg_wal/$(name 3)"
+ok "both end when nobody calls" wait_for 10 gone walpush
+pg_stop "$T/x" immediate || bail "no stop"
+becomes "$T/a.base"
+exits 0 "a segment is delivered before an upgrade" call "$T/bin/walfetch" \
+	-c "$T/short" "$(name 1)" pg_wal/RECOVERYXLOG
+wait_for 10 ahead || fail "no worker reads ahead"
+old=$(lingering walfetch)
+upgrade walfetch-worker
+for i in 2 3; do
+	exits 0 "after it, too" call "$T/bin/walfetch" -c "$T/short" \
+		"$(name $i)" pg_wal/RECOVERYXLOG
+	same "as it was" "$T/x/pg_wal/RECOVERYXLOG" "$T/a/pg_wal/$(name $i)"
+done
+ok "with a worker of the new program" wait_for 5 another walfetch
+ok "both end when nobody calls" wait_for 10 gone walfetch
+ok "and leave nothing" test ! -e "$T/x/pg_wal/pitrkit.prefetch"
+pg_stop "$T/x" immediate || bail "no stop"
 
 done_testing

@@ -1,12 +1,13 @@
 /*
  * LD_PRELOAD: below the directory DISKFULL is room for DISKFULL_BYTES; write(2)
- * says ENOSPC for what would be more. It stands for a file system of that size,
- * which takes rights that a test does not have everywhere.
+ * and pwrite(2) say ENOSPC for what would be more. It stands for a file system
+ * of that size, which takes rights that a test does not have everywhere.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,15 +35,13 @@ unnamed(int fd)
 	return fstat(fd, &st) == 0 && st.st_nlink == 0 ? st.st_size : 0;
 }
 
-ssize_t
-write(int fd, const void *data, size_t n)
+static bool
+has_room(int fd, size_t n)
 {
 	const char *dir = getenv("DISKFULL"), *most = getenv("DISKFULL_BYTES");
-	ssize_t (*real)(int, const void *, size_t);
 	char link[64], path[4096];
 	ssize_t len;
 
-	*(void **)&real = dlsym(RTLD_NEXT, "write");
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, path, sizeof(path) - 1);
 	if (dir != NULL && most != NULL && len > (ssize_t)strlen(dir) &&
@@ -51,8 +50,26 @@ write(int fd, const void *data, size_t n)
 		(void)nftw(dir, add, 16, FTW_PHYS);
 		if (used + (off_t)n > atoll(most)) {
 			errno = ENOSPC;
-			return -1;
+			return false;
 		}
 	}
-	return real(fd, data, n);
+	return true;
+}
+
+ssize_t
+write(int fd, const void *data, size_t n)
+{
+	ssize_t (*real)(int, const void *, size_t);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "write");
+	return has_room(fd, n) ? real(fd, data, n) : -1;
+}
+
+ssize_t
+pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	ssize_t (*real)(int, const void *, size_t, off_t);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "pwrite");
+	return has_room(fd, n) ? real(fd, data, n, at) : -1;
 }
