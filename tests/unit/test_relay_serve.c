@@ -2,6 +2,7 @@
  * in circles meanwhile. */
 #include "unit.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -157,7 +158,9 @@ calls(void)
 	int s = wire_connect(name);
 
 	assert_true(s >= 0);
-	assert_int_equal(send(s, &rq, n, MSG_NOSIGNAL), n);
+	/* He may have been turned away before he has spoken. */
+	assert_true(send(s, &rq, n, MSG_NOSIGNAL) == (ssize_t)n ||
+		    errno == EPIPE || errno == ECONNRESET);
 	return s;
 }
 
