@@ -2,7 +2,9 @@
 # archive, base backup, restore to a moment, promote, archive on, restore again
 # across the new timeline.  Sourced by tests/e2e/4*-main-job-*.t after
 # pitrkit.sh; main_job VERSION SEGMENT-MB file|s3 files|stream does it all, with
-# that source of the first base backup.
+# that source of the first base backup. Several segments wait at once, so that a
+# worker pushes ahead, and each recovery has some to read ahead.
+. "$TOP/tests/lib/relay.sh"
 
 archived() {
 	wait_for 60 pg_archived "$1" "$(pg_switch "$1")" ||
@@ -56,6 +58,19 @@ mark() {
 	pg_psql "$1" "INSERT INTO mark VALUES ('$2')"
 }
 
+# Several segments are there to be archived before the first one is.
+works_ahead() {
+	pg_psql "$d" "DO \$\$ BEGIN FOR i IN 1..4 LOOP
+		PERFORM pg_logical_emit_message(true, 'main-job', 'x');
+		PERFORM pg_switch_wal();
+		END LOOP; END \$\$" || return 1
+	for ahead_i in 1 2 3 4 5 6 7 8 9 10; do
+		lingers walpush && return
+		sleep 0.1
+	done
+	return 1
+}
+
 main_job() {
 	version=$1 d=$T/main
 	if [ "$3" = s3 ]; then
@@ -88,6 +103,7 @@ main_job() {
 	backup=$(tail -n 1 "$T/out")
 	like "its id is the last line" "$backup" '^[0-9]{8}T[0-9]{6}Z-full-'
 
+	ok "a worker pushes ahead" wait_for 5 works_ahead
 	mark "$d" b
 	sleep 0.1
 	between=$(pg_psql "$d" "SELECT clock_timestamp()")
@@ -115,4 +131,6 @@ main_job() {
 		--target-timeline 1
 	holds "$T/t1" abc "the old timeline to its end"
 	pg_stop "$T/t1"
+	ok "no worker of walpush is left" wait_for 5 gone walpush
+	ok "nor one of walfetch" wait_for 5 gone walfetch
 }
