@@ -99,7 +99,7 @@ class Scaling(record.Record):
 
     def room(self, plan):
         """One series after the other: what the largest needs is enough."""
-        needs = [ALL[name].room(steps[-1])
+        needs = [ALL[name].room(steps, self.args.rounds)
                  for name, steps in plan.items()]
         disk, files = (max(n[i] for n in needs) for i in range(2))
         fs = os.statvfs(self.world.dir)

@@ -60,6 +60,15 @@ class Bench:
     def __init__(self, world, cluster, sizes):
         self.world, self.cluster, self.sizes = world, cluster, sizes
         self.live = None
+        self.spent = None
+
+    def leave(self, tree):
+        """What was measured goes; or at the end, with all that is listed in
+        spent."""
+        if self.spent is None:
+            shutil.rmtree(tree)
+        else:
+            self.spent.append(tree)
 
     def call(self, commands, cwd):
         """Runs commands back to back as PostgreSQL would; one tuple of
@@ -360,7 +369,7 @@ class Bench:
         if want != got:
             wrong = sorted(set(want.items()) ^ set(got.items()))[:4]
             raise Failed(f"the restored tree differs: {wrong}")
-        shutil.rmtree(target)
+        self.leave(target)
         return result
 
     def verify(self, tool, store):
@@ -404,6 +413,8 @@ class Bench:
             if re.search(r"^\d+-(host|replay|restored|report|commands)",
                          name):
                 path = os.path.join(self.world.dir, name)
+                if path in (self.spent or ()):
+                    continue
                 if os.path.isdir(path):
                     shutil.rmtree(path)
                 else:

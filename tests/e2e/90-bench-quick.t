@@ -30,7 +30,7 @@ ok "the JSON has a row for each, the chart a bar" \
 	"$PYTHON" "$T/check.py" "$T/bench"
 ok "the scaling series is measured" "$TOP/tests/bench/run" --scale --quick \
 	--rounds 1 --scale-sizes 0.03,0.04 --out "$T/scale" --only \
-	'sizes-backup|files-(backup|restore)|drain/s3|plan'
+	'sizes-backup|files-(backup|restore|floor)|drain/s3|plan'
 like "its table is there" "$(cat "$T/out")" \
 	'^\| S3 +\| 4 .* x \|'
 cat >"$T/check-scale.py" <<'PY'
@@ -40,9 +40,9 @@ rows = {}
 for r in found["rows"]:
     rows.setdefault((r["work"], r["store"]), []).append(r)
 assert sorted(rows) == [
-    ("files-backup", "file"), ("files-restore", "file"),
-    ("jobs-drain", "s3"), ("objects-plan", "file"),
-    ("sizes-backup", "file")], rows
+    ("files-backup", "file"), ("files-floor", "file"),
+    ("files-restore", "file"), ("jobs-drain", "s3"),
+    ("objects-plan", "file"), ("sizes-backup", "file")], rows
 assert not found["failures"]
 of = {"files": 1000, "objects": 1000}
 for (work, _), steps in rows.items():
