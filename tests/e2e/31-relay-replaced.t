@@ -1,7 +1,8 @@
 #!/bin/sh
 # A worker that lingers while something is replaced: the content of the data
 # directory by another cluster's, while the worker was stopped for a moment (a
-# host that sleeps, a container that is frozen); the programs, by an upgrade.
+# host that sleeps, a container that is frozen); the programs, by an upgrade. And
+# what it is born with.
 . "$(dirname "$0")/../lib/pitrkit.sh"
 . "$(dirname "$0")/../lib/archive.sh"
 . "$(dirname "$0")/../lib/relay.sh"
@@ -63,13 +64,26 @@ answered() {
 	rm "$T/bg/call"
 	return $answered_status
 }
+# born NAME PROGRAM ARG...: a call that starts a worker. Were one of these streams
+# open in it, their reader would wait until it ends.
+born() {
+	born_name=$1
+	shift
+	born_out=$(call "$@" 2>&1 9>&1 3>&1; echo $?)
+	is "$born_name" "$born_out" 0
+	ok "$1: a worker holds nothing open that the call was given" \
+		wait_for 2 lingers "$1"
+	isnt "$1: it is in a session of its own" \
+		"$(cut -d' ' -f6 "/proc/$(lingering "$1")/stat")" \
+		"$(cut -d' ' -f6 /proc/$$/stat)"
+}
 is "two clusters have WAL of the same names" "$(cat "$T/names.a")" \
 	"$(cat "$T/names.b")"
 
 # -- another cluster in the same place, archiving ----------------------------------
 place=$(stat -c %i "$T/x")
 becomes "$T/a"
-exits 0 "a file of one cluster is pushed" call walpush -c "$T/conf" \
+born "a file of one cluster is pushed" walpush -c "$T/conf" \
 	"pg_wal/$(name 1)"
 ok "and those that wait, ahead" wait_for 20 stored 12
 stops walpush
@@ -92,8 +106,8 @@ ok "and no worker is left" wait_for 5 gone walpush
 
 # -- another cluster in the same place, recovering ------------------------------------
 becomes "$T/a.base"
-exits 0 "a segment is delivered to a standby" \
-	call walfetch -c "$T/conf" "$(name 1)" pg_wal/RECOVERYXLOG
+born "a segment is delivered to a standby" \
+	walfetch -c "$T/conf" "$(name 1)" pg_wal/RECOVERYXLOG
 ahead() {
 	[ -n "$(find "$T/x/pg_wal/pitrkit.prefetch" -name "$(name 2)" \
 		2>/dev/null)" ]
