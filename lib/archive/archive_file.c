@@ -248,8 +248,12 @@ archive_file_map(struct archive_file *a, struct fault *f)
 		    a->path, size);
 		goto done;
 	}
-	/* Nobody writes to a segment that is handed to archive_command. */
-	p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	a->passing = a->passing || size > FILE_KEPT;
+	/* Nobody writes to a segment that is handed to archive_command. All of
+	 * it is read: its pages come in one go rather than by hundreds of
+	 * faults. */
+	p = mmap(NULL, (size_t)size, PROT_READ,
+	    MAP_PRIVATE | (a->passing ? 0 : MAP_POPULATE), fd, 0);
 	if (p == MAP_FAILED) {
 		rc = fault_set(
 		    f, FAULT_SYSTEM, "%s: cannot be mapped: %m", a->path);
@@ -258,7 +262,6 @@ archive_file_map(struct archive_file *a, struct fault *f)
 	a->data = p;
 	a->size = (size_t)size;
 	a->mapped = true;
-	a->passing = a->passing || a->size > FILE_KEPT;
 done:
 	close(fd);
 	return rc;

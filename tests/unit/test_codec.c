@@ -85,6 +85,79 @@ a_context_serves_many_blocks(void **state)
 	codec_decoder_free(d);
 }
 
+/* Rows of 100 bytes, the first of which are numbers below so many, the others
+ * the same in all rows. */
+static void
+fill_rows(size_t numbers, uint32_t below)
+{
+	uint32_t x = 54321;
+
+	for (size_t i = 0; i < sizeof(plain); i++) {
+		x = x * 1103515245 + 12345;
+		plain[i] =
+		    i % 100 < numbers ? (unsigned char)((x >> 16) % below) : 7;
+	}
+}
+
+/* Of the same content, one after another; each must come back. */
+static void
+encode_thrice(size_t len[3])
+{
+	struct codec_encoder *e;
+	size_t n;
+
+	assert_int_equal(codec_encoder_new(&e, CODEC_ZSTD, 1, &f), 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(codec_encode(e, plain, sizeof(plain), packed,
+				     sizeof(packed), &len[i], &f),
+		    0);
+		memset(back, 0, sizeof(back));
+		assert_int_equal(
+		    decode(CODEC_ZSTD, packed, len[i], sizeof(back), &n), 0);
+		assert_memory_equal(back, plain, sizeof(plain));
+	}
+	codec_encoder_free(e);
+}
+
+static void
+what_repeats_much_is_packed_less(void **state)
+{
+	size_t len[3];
+
+	(void)state;
+	fill_rows(5, 200); /* numbers that cannot be packed well */
+	encode_thrice(len);
+	assert_true(len[0] < sizeof(plain) / 8);
+	assert_true(len[1] > len[0] && len[1] <= len[0] + len[0] / 4);
+	assert_int_equal(len[2], len[1]);
+}
+
+static void
+what_packs_well_is_packed_again(void **state)
+{
+	size_t len[3];
+
+	(void)state;
+	fill_rows(7, 12); /* half a byte is enough for a number */
+	encode_thrice(len);
+	assert_true(len[0] < sizeof(plain) / 8);
+	assert_true(len[1] > len[0] + len[0] / 4);
+	assert_int_equal(len[2], len[0]);
+}
+
+static void
+what_repeats_little_is_always_packed(void **state)
+{
+	size_t len[3];
+
+	(void)state;
+	fill_rows(50, 200);
+	encode_thrice(len);
+	assert_true(len[0] > sizeof(plain) / 8);
+	assert_int_equal(len[1], len[0]);
+	assert_int_equal(len[2], len[0]);
+}
+
 static void
 more_than_allowed_is_refused(void **state)
 {
@@ -193,6 +266,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_goes_in_comes_out),
 	    cmocka_unit_test(a_context_serves_many_blocks),
+	    cmocka_unit_test(what_repeats_much_is_packed_less),
+	    cmocka_unit_test(what_packs_well_is_packed_again),
+	    cmocka_unit_test(what_repeats_little_is_always_packed),
 	    cmocka_unit_test(more_than_allowed_is_refused),
 	    cmocka_unit_test(only_one_whole_frame_is_taken),
 	    cmocka_unit_test(a_frame_without_its_size_is_refused),
