@@ -20,10 +20,16 @@ pushes() {
 		push push "$pushes_n" || fail "push $pushes_n"
 	done
 }
+# A day is summed up when it is over by an hour: these days end two hours ago at
+# the latest, and stay the same when midnight passes meanwhile.
+today=$((($(date +%s) - 7200) / 86400))
+day() {
+	date -u -d "@$(((today - $1) * 86400))" +%Y-%m-%d
+}
 # All WAL there came so many days ago.
 aged() {
 	find "$T/one" -type f -path '*/wal/*' -newer "$T/began" \
-		-exec touch -d "$1 days ago 12:00 UTC" {} +
+		-exec touch -d "$(day "$1") 12:00 UTC" {} +
 }
 verify() {
 	repo-verify -c "$T/conf" --no-progress --wal --json "$@"
@@ -48,9 +54,6 @@ trail() {
 		awk -F '\t' -v a="$1" '$1 == "record" { on = $5 == "wal" && $8 == a }
 			on' >"$T/trail"
 	cat "$T/trail"
-}
-day() {
-	date -u -d "$1 days ago" +%Y-%m-%d
 }
 touch -d '1 hour ago' "$T/began"
 
