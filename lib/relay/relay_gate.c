@@ -16,9 +16,17 @@
 /* So many of the newest are looked at. */
 #define GATE_SENDS 64
 
+/* A thread that waits to be let in. It is woken when it may go, and not each
+ * time that something changes: there are many, and to wake one costs more than
+ * to look at all of them. */
+struct gate_waiter {
+	uint64_t turn;
+	pthread_cond_t go;
+};
+
 struct relay_gate {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t changed; /* for those that are to be widened */
 	size_t jobs, most;
 	size_t window; /* how many may be in */
 	size_t in;
@@ -26,7 +34,7 @@ struct relay_gate {
 	size_t widening;
 	size_t expected; /* how much a file holds when it is sealed */
 	size_t held;     /* memory, that reserved for sealing included */
-	uint64_t waiting[RELAY_POOL_THREADS]; /* turns */
+	struct gate_waiter *waiting[RELAY_POOL_THREADS];
 	size_t n_waiting;
 	int64_t seal_ms; /* average, eightfold */
 	int64_t sends_ms[GATE_SENDS];
@@ -54,7 +62,7 @@ static bool
 gate_first(const struct relay_gate *g, uint64_t turn)
 {
 	for (size_t i = 0; i < g->n_waiting; i++)
-		if (g->waiting[i] < turn)
+		if (g->waiting[i]->turn < turn)
 			return false;
 	return true;
 }
@@ -79,26 +87,46 @@ gate_room(const struct relay_gate *g)
 							       : room;
 }
 
+/* After each change. */
+static void
+gate_wake(struct relay_gate *g)
+{
+	if (g->widening > 0)
+		pthread_cond_broadcast(&g->changed);
+	for (size_t i = 0; i < g->n_waiting; i++)
+		if (gate_opens(g, g->waiting[i]->turn))
+			pthread_cond_signal(&g->waiting[i]->go);
+}
+
+static void
+gate_wait(struct relay_gate *g, uint64_t turn)
+{
+	struct gate_waiter own = {turn, PTHREAD_COND_INITIALIZER};
+
+	g->waiting[g->n_waiting++] = &own;
+	while (!gate_opens(g, turn))
+		pthread_cond_wait(&own.go, &g->lock);
+	for (size_t i = 0; i < g->n_waiting; i++)
+		if (g->waiting[i] == &own) {
+			g->waiting[i] = g->waiting[--g->n_waiting];
+			break;
+		}
+	pthread_cond_destroy(&own.go);
+}
+
 size_t
 relay_gate_enter(struct relay_gate *g, uint64_t turn)
 {
 	size_t room;
 
 	pthread_mutex_lock(&g->lock);
-	g->waiting[g->n_waiting++] = turn;
-	while (!gate_opens(g, turn))
-		pthread_cond_wait(&g->changed, &g->lock);
-	for (size_t i = 0; i < g->n_waiting; i++)
-		if (g->waiting[i] == turn) {
-			g->waiting[i] = g->waiting[--g->n_waiting];
-			break;
-		}
+	gate_wait(g, turn);
 	g->in++;
 	g->sealing++;
 	room = gate_room(g);
 	g->held += room;
 	/* Who is first now may go, too. */
-	pthread_cond_broadcast(&g->changed);
+	gate_wake(g);
 	pthread_mutex_unlock(&g->lock);
 	return room;
 }
@@ -116,7 +144,7 @@ relay_gate_widen(struct relay_gate *g, size_t room)
 		pthread_cond_wait(&g->changed, &g->lock);
 	g->widening--;
 	g->held += more;
-	pthread_cond_broadcast(&g->changed);
+	gate_wake(g);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -146,7 +174,7 @@ relay_gate_sealed(struct relay_gate *g, size_t room, size_t held, int64_t ms)
 	if (held > 0)
 		gate_expect(g, held);
 	gate_average(&g->seal_ms, ms);
-	pthread_cond_broadcast(&g->changed);
+	gate_wake(g);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -191,7 +219,7 @@ relay_gate_leave(struct relay_gate *g, size_t freed, bool ok, int64_t ms)
 		g->window++;
 	else if (g->window > gate_wanted(g))
 		g->window--;
-	pthread_cond_broadcast(&g->changed);
+	gate_wake(g);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -200,7 +228,7 @@ relay_gate_free(struct relay_gate *g, size_t freed)
 {
 	pthread_mutex_lock(&g->lock);
 	g->held -= freed;
-	pthread_cond_broadcast(&g->changed);
+	gate_wake(g);
 	pthread_mutex_unlock(&g->lock);
 }
 
